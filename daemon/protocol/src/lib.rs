@@ -1,1 +1,41 @@
+//! What `tegata` and `tegatad` say to each other: paths, bodies, headers, error codes, exit codes.
+//!
+//! Nothing here does I/O and nothing is declared a second time elsewhere. The transport is HTTP/1.1 with
+//! Content-Length on a Unix socket; `docs/api/openapi.json` describes the same for other programs.
+#![warn(missing_docs)]
 
+pub mod body;
+mod error;
+mod exit;
+pub mod paths;
+mod secret;
+pub mod text;
+
+pub use error::{ErrorBody, ErrorCode};
+pub use exit::Exit;
+pub use secret::Secret;
+
+/// The number of the local protocol this build speaks. The daemon serves this one and the one before.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// The oldest number the daemon still serves: N−1, and never less than the first.
+pub const OLDEST_PROTOCOL_VERSION: u32 = 1;
+
+/// Header that carries [`PROTOCOL_VERSION`] in every request and every response.
+pub const PROTOCOL_HEADER: &str = "tegata-protocol";
+
+/// The most bytes of a request head the daemon reads.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// The most bytes of a request body the daemon reads.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// The most bytes of a response the command line reads. SDKs accept 64,000 bytes of `credential_process` output at most
+/// (Java SDK v2 `processOutputLimit`); listings are paged well below this.
+pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
+
+/// Seconds `credential-process` waits by default for work that is under way: Rust SDKs since 1.13 give up after 21.6 s.
+pub const DEFAULT_WAIT_SECONDS: u64 = 15;
+
+/// The longest `wait` the daemon accepts in one request, in seconds.
+pub const MAX_WAIT_SECONDS: u64 = 600;

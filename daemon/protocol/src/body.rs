@@ -1,0 +1,279 @@
+//! Request and response bodies. Times are RFC 3339 in UTC with whole seconds, durations are seconds.
+
+use crate::{ErrorBody, Secret};
+use serde::{Deserialize, Serialize, ser::SerializeStruct};
+
+/// How a person is asked to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInFlow {
+    /// Authorization code with PKCE: a page in a browser on this machine (RFC 7636, RFC 8252).
+    #[default]
+    Pkce,
+    /// Device code: a page in any browser, the code compared by the person (RFC 8628).
+    DeviceCode,
+}
+
+/// `POST /v1/sign-ins`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BeginSignIn {
+    /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The AWS config file of the caller, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// The flow to use.
+    #[serde(default)]
+    pub flow: SignInFlow,
+}
+
+/// A sign-in as it stands: the answer to `POST /v1/sign-ins` and `GET /v1/sign-ins/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignIn {
+    /// Names this sign-in in later requests.
+    pub id: String,
+    /// The sign-in session it is for.
+    pub session: String,
+    /// The start URL of the organisation, to be shown to the person.
+    pub start_url: String,
+    /// The flow in use.
+    pub flow: SignInFlow,
+    /// The page to open. With a device code: the page without the code.
+    pub url: String,
+    /// Device code only: the page with the code filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_with_code: Option<String>,
+    /// Device code only: the code the page must show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_code: Option<String>,
+    /// When it is given up.
+    pub expires_at: String,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: SignInState,
+}
+
+/// How a sign-in stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SignInState {
+    /// The person has not finished.
+    Pending,
+    /// Signed in; tokens are in the store.
+    Done,
+    /// It ended without tokens.
+    Failed {
+        /// Why.
+        error: ErrorBody,
+    },
+}
+
+/// One sign-in session in `GET /v1/sessions` and `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The `[sso-session]` name, or the start URL's host for a profile that has no section.
+    pub name: String,
+    /// The organisation's start URL.
+    pub start_url: String,
+    /// The region of its IAM Identity Center.
+    pub region: String,
+    /// How it stands.
+    pub state: SessionState,
+    /// When the access token ends, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Whether it is renewed without a person.
+    pub renewable: bool,
+    /// The last failure of a renewal, if it has not succeeded since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// How a sign-in session stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// Signed in.
+    SignedIn,
+    /// Was signed in; a person has to sign in again.
+    Ended,
+    /// Never signed in here, or signed out.
+    SignedOut,
+    /// The store cannot say.
+    Unknown,
+}
+
+/// A page of `GET /v1/profiles`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profiles {
+    /// The profiles, in the order of the file.
+    pub profiles: Vec<Profile>,
+    /// What to send as `page` for the rest, if there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
+    /// What is odd about the file, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// One profile in `GET /v1/profiles`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// The sign-in session it starts from, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The account it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// The role it reaches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// When the credentials in memory end, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Why it cannot be served, where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What stands between malware running as the user and this profile. Absent where the profile has no gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+}
+
+/// `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The daemon's version.
+    pub version: String,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// When it started.
+    pub started_at: String,
+    /// Whether everything is locked.
+    pub locked: bool,
+    /// The store in use and how it stands.
+    pub store: Store,
+    /// The sign-in sessions.
+    pub sessions: Vec<Session>,
+    /// Credentials in memory.
+    pub cached_credentials: usize,
+    /// Seconds this machine's clock is ahead of AWS (negative: behind), as the last answer's Date header told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_skew_seconds: Option<i64>,
+    /// What a person should know, one line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Where secrets are kept, and how that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// `secret-service`, `keyutils`, `file` or `memory`.
+    pub kind: String,
+    /// Whether it answers.
+    pub state: StoreState,
+    /// The last error, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How the store stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreState {
+    /// It answers.
+    Ready,
+    /// It is locked and waits for the person.
+    Locked,
+    /// It denies access or is not there.
+    Unavailable,
+}
+
+/// `GET`, `PUT` and `DELETE /v1/lock`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Whether everything is locked.
+    pub locked: bool,
+}
+
+/// `DELETE /v1/sessions/{name}`: what signing out did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedOut {
+    /// The sign-in session.
+    pub session: String,
+    /// Whether AWS confirmed that the tokens are dead. Role credentials already handed out live on until they expire:
+    /// AWS has no call that ends them (SSO portal API, `Logout`).
+    pub revoked_upstream: bool,
+    /// Why AWS did not confirm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// The `credential_process` JSON, version 1 (AWS SDKs and Tools Reference Guide, "Process credential provider").
+#[derive(Debug)]
+pub struct ProcessCredentials<'a> {
+    /// `AccessKeyId`.
+    pub access_key_id: &'a str,
+    /// `SecretAccessKey`.
+    pub secret_access_key: &'a Secret,
+    /// `SessionToken`.
+    pub session_token: &'a Secret,
+    /// `Expiration`, exactly `YYYY-MM-DDTHH:MM:SSZ`: the one form every SDK parses.
+    pub expiration: &'a str,
+    /// `AccountId`, read by botocore, JS, Rust, Java and C++.
+    pub account_id: Option<&'a str>,
+}
+
+impl Serialize for ProcessCredentials<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("ProcessCredentials", 6)?;
+        json.serialize_field("Version", &1)?;
+        json.serialize_field("AccessKeyId", self.access_key_id)?;
+        json.serialize_field("SecretAccessKey", self.secret_access_key.expose_secret())?;
+        json.serialize_field("SessionToken", self.session_token.expose_secret())?;
+        json.serialize_field("Expiration", self.expiration)?;
+        if let Some(account_id) = self.account_id {
+            json.serialize_field("AccountId", account_id)?;
+        }
+        json.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+
+    #[test]
+    fn process_credentials_have_the_names_every_sdk_reads() {
+        let (secret, token) = (Secret::new("sk".into()), Secret::new("st".into()));
+        let credentials = ProcessCredentials {
+            access_key_id: "ASIAX",
+            secret_access_key: &secret,
+            session_token: &token,
+            expiration: "2026-11-22T09:07:58Z",
+            account_id: Some("123456789012"),
+        };
+        assert_eq!(
+            serde_json::to_string(&credentials).unwrap(),
+            r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","SessionToken":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
+        );
+        assert!(!format!("{credentials:?}").contains("sk\""));
+    }
+
+    #[test]
+    fn a_failed_sign_in_carries_its_error_beside_the_state() {
+        let failed = SignInState::Failed { error: ErrorBody::new(ErrorCode::SignInFailed, "refused") };
+        let json = serde_json::to_string(&failed).unwrap();
+        assert_eq!(json, r#"{"state":"failed","error":{"code":"sign_in_failed","message":"refused"}}"#);
+    }
+
+    #[test]
+    fn unknown_fields_of_a_request_are_refused() {
+        assert!(serde_json::from_str::<BeginSignIn>(r#"{"sesion":"corp"}"#).is_err());
+        assert!(serde_json::from_str::<BeginSignIn>(r#"{"session":"corp"}"#).is_ok());
+    }
+}

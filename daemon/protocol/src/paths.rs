@@ -1,0 +1,25 @@
+//! The resources of the local API. All are under `/v1`.
+
+/// `GET …?profile=P[&config=PATH][&wait=S]`: the `credential_process` JSON of a profile.
+pub const CREDENTIALS: &str = "/v1/credentials";
+/// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
+pub const SIGN_INS: &str = "/v1/sign-ins";
+/// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
+pub const SESSIONS: &str = "/v1/sessions";
+/// `GET …[?config=PATH][&page=T]`: the profiles.
+pub const PROFILES: &str = "/v1/profiles";
+/// `GET`: what the daemon is and how everything stands.
+pub const STATUS: &str = "/v1/status";
+/// `PUT`: lock. `DELETE`: unlock. `GET`: which of the two.
+pub const LOCK: &str = "/v1/lock";
+/// `DELETE`: end the daemon once what is under way is done.
+pub const DAEMON: &str = "/v1/daemon";
+
+/// Query parameter: the profile's name.
+pub const QUERY_PROFILE: &str = "profile";
+/// Query parameter: the AWS config file of the caller (its `AWS_CONFIG_FILE`), absolute.
+pub const QUERY_CONFIG: &str = "config";
+/// Query parameter: seconds the caller is willing to wait.
+pub const QUERY_WAIT: &str = "wait";
+/// Query parameter: the page token of a listing.
+pub const QUERY_PAGE: &str = "page";
