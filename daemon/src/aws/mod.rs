@@ -1,0 +1,231 @@
+//! AWS as the daemon sees it: one trait, its answers and its refusals. The SDK crates are known to `sdk.rs` alone.
+//!
+//! Regions come with every call because several organisations live side by side; endpoints, proxy, CA and the FIPS and
+//! dual-stack switches are fixed when the implementation is built, from Tegata's own settings and never from a caller.
+
+pub mod sdk;
+
+use crate::credentials::Credentials;
+use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime};
+use tegata_protocol::Secret;
+
+/// A future that a `dyn` trait can return.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why AWS gave no answer that can be used. Texts from AWS are already one printable line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AwsError {
+    /// The grant (code, device code, refresh token) or the token is over: only a person can go on.
+    #[error("AWS says the sign-in is over: {message}")]
+    SignInOver {
+        /// AWS's own words.
+        message: String,
+    },
+    /// The client registration is unknown or has expired: register again (SSO OIDC `InvalidClientException`, 401).
+    #[error("AWS no longer knows this client: {message}")]
+    ClientUnknown {
+        /// AWS's own words.
+        message: String,
+    },
+    /// The person has not finished (RFC 8628 section 3.5, `authorization_pending`).
+    #[error("the person has not finished signing in")]
+    Pending,
+    /// Poll five seconds less often from now on (RFC 8628 section 3.5, `slow_down`).
+    #[error("AWS asks to be polled less often")]
+    SlowDown,
+    /// AWS understood and refused.
+    #[error("AWS refused {operation} ({code}): {message}")]
+    Refused {
+        /// The operation.
+        operation: &'static str,
+        /// AWS's error code, or the HTTP status.
+        code: String,
+        /// AWS's own words.
+        message: String,
+    },
+    /// AWS asks for fewer requests, and still did after the retries.
+    #[error("AWS asks for fewer requests ({operation})")]
+    Throttled {
+        /// The operation.
+        operation: &'static str,
+        /// What `Retry-After` said last, if it was there.
+        retry_after: Option<Duration>,
+    },
+    /// No usable answer: not reached, not in time, not in shape, or a fault of AWS's (5xx).
+    #[error("AWS did not answer {operation}: {detail}")]
+    Unavailable {
+        /// The operation.
+        operation: &'static str,
+        /// What happened.
+        detail: String,
+    },
+}
+
+impl AwsError {
+    /// Whether the same request may succeed later without a person doing anything.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Throttled { .. } | Self::Unavailable { .. } | Self::SlowDown | Self::Pending)
+    }
+}
+
+/// A client registered at SSO OIDC (good for 90 days).
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The client id.
+    pub client_id: String,
+    /// The client secret.
+    pub client_secret: Secret,
+    /// When it has to be registered again.
+    pub expires_at: SystemTime,
+}
+
+/// What a sign-in gives.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// The bearer token of the portal. It opens every role assigned to the person: CreateToken's `scope` has no effect.
+    pub access_token: Secret,
+    /// When the access token ends.
+    pub expires_at: SystemTime,
+    /// When the access token was issued, by this machine's clock.
+    pub issued_at: SystemTime,
+    /// Renews the access token once; the answer carries the next one.
+    pub refresh_token: Option<Secret>,
+}
+
+/// What a device-code sign-in starts with (RFC 8628 section 3.2).
+#[derive(Clone, Debug)]
+pub struct DeviceAuthorization {
+    /// What the polls carry. Whoever has it gets the tokens.
+    pub device_code: Secret,
+    /// What the person compares.
+    pub user_code: String,
+    /// The page.
+    pub verification_uri: String,
+    /// The page with the code filled in.
+    pub verification_uri_complete: Option<String>,
+    /// How long the code is good for.
+    pub expires_in: Duration,
+    /// The least time between polls.
+    pub interval: Duration,
+}
+
+/// What is exchanged for tokens.
+#[derive(Debug)]
+pub enum Grant<'a> {
+    /// An authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+    Code {
+        /// The code from the callback.
+        code: &'a Secret,
+        /// The PKCE verifier whose challenge the authorize URL carried.
+        verifier: &'a Secret,
+        /// Byte for byte the one of the authorize URL, port included.
+        redirect_uri: &'a str,
+    },
+    /// A device code (RFC 8628 section 3.4).
+    DeviceCode(&'a Secret),
+    /// A refresh token (RFC 6749 section 6).
+    RefreshToken(&'a Secret),
+}
+
+/// What the authorize URL carries.
+#[derive(Debug)]
+pub struct Authorize<'a> {
+    /// The registered client's id.
+    pub client_id: &'a str,
+    /// The loopback callback with its port (RFC 8252 section 7.3).
+    pub redirect_uri: &'a str,
+    /// The state that must come back.
+    pub state: &'a str,
+    /// The S256 challenge (RFC 7636 section 4.2).
+    pub challenge: &'a str,
+    /// The scopes.
+    pub scopes: &'a [String],
+}
+
+/// A role to assume.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoleToAssume {
+    /// The role.
+    pub role_arn: RoleArn,
+    /// `role_session_name`, or absent for one made from user, host and time.
+    pub role_session_name: Option<String>,
+    /// `external_id`.
+    pub external_id: Option<String>,
+    /// `duration_seconds`, 900 to 43,200; one hour at most behind another role (role chaining).
+    pub duration: Option<Duration>,
+}
+
+/// Where the tokens of one sign-in session are sent: pinned at the first sign-in.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Endpoints {
+    /// The SSO OIDC endpoint.
+    pub sso_oidc: String,
+    /// The SSO portal endpoint.
+    pub sso: String,
+}
+
+/// What AWS does for Tegata. Implementations retry passing faults themselves, bounded, and obey `Retry-After`.
+pub trait Aws: Send + Sync + std::fmt::Debug {
+    /// Returns where tokens of a sign-in session in this region go.
+    ///
+    /// # Errors
+    /// [`AwsError::Refused`] when no endpoint exists for the region with the switches set.
+    fn endpoints(&self, region: &Region) -> Result<Endpoints, AwsError>;
+
+    /// Returns the page on which the person authorizes.
+    ///
+    /// # Errors
+    /// As [`Aws::endpoints`].
+    fn authorize_url(&self, region: &Region, request: &Authorize<'_>) -> Result<url::Url, AwsError>;
+
+    /// Registers a public client for this organisation (SSO OIDC `RegisterClient`).
+    fn register<'a>(
+        &'a self,
+        region: &'a Region,
+        start_url: &'a StartUrl,
+        scopes: &'a [String],
+    ) -> BoxFuture<'a, Result<Registration, AwsError>>;
+
+    /// Begins a device-code sign-in (SSO OIDC `StartDeviceAuthorization`).
+    fn start_device_authorization<'a>(
+        &'a self,
+        region: &'a Region,
+        client: &'a Registration,
+        start_url: &'a StartUrl,
+    ) -> BoxFuture<'a, Result<DeviceAuthorization, AwsError>>;
+
+    /// Exchanges a grant for tokens (SSO OIDC `CreateToken`). Never retried after the request left: a grant is good once.
+    fn create_token<'a>(
+        &'a self,
+        region: &'a Region,
+        client: &'a Registration,
+        grant: Grant<'a>,
+    ) -> BoxFuture<'a, Result<Tokens, AwsError>>;
+
+    /// Fetches credentials of an assigned role (SSO portal `GetRoleCredentials`).
+    fn role_credentials<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        account: &'a AccountId,
+        role: &'a RoleName,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Ends the sign-in session at AWS (SSO portal `Logout`). Role credentials already issued live on.
+    fn logout<'a>(&'a self, region: &'a Region, access_token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>>;
+
+    /// Assumes a role (STS `AssumeRole`) at the regional endpoint.
+    fn assume_role<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
+    fn clock_skew_seconds(&self) -> Option<i64>;
+}

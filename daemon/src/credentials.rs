@@ -1,0 +1,90 @@
+//! AWS credentials as the daemon holds them: always temporary, never printed.
+
+use crate::names::AccountId;
+use std::time::{Duration, SystemTime};
+use tegata_protocol::Secret;
+
+/// Temporary AWS credentials. `Debug` shows the access key id and the expiry; the rest is [`Secret`].
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Secret,
+    expires_at: SystemTime,
+    issued_at: SystemTime,
+    account_id: Option<AccountId>,
+}
+
+/// What makes up [`Credentials`]; all of it comes from one answer of AWS.
+#[derive(Debug)]
+pub struct Parts {
+    /// `ASIA…`.
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: Secret,
+    /// The session token.
+    pub session_token: Secret,
+    /// When AWS stops accepting them.
+    pub expires_at: SystemTime,
+    /// When they were issued, by this machine's clock; with `expires_at` it gives the lifetime that renewal scales with.
+    pub issued_at: SystemTime,
+    /// The account they reach.
+    pub account_id: Option<AccountId>,
+}
+
+impl From<Parts> for Credentials {
+    fn from(parts: Parts) -> Self {
+        let Parts { access_key_id, secret_access_key, session_token, expires_at, issued_at, account_id } = parts;
+        Self { access_key_id, secret_access_key, session_token, expires_at, issued_at, account_id }
+    }
+}
+
+impl Credentials {
+    /// Returns the access key id, which is not a secret (it is in every signed request and in CloudTrail).
+    #[must_use]
+    pub fn access_key_id(&self) -> &str {
+        &self.access_key_id
+    }
+
+    /// Returns the secret access key.
+    #[must_use]
+    pub fn secret_access_key(&self) -> &Secret {
+        &self.secret_access_key
+    }
+
+    /// Returns the session token.
+    #[must_use]
+    pub fn session_token(&self) -> &Secret {
+        &self.session_token
+    }
+
+    /// Returns when AWS stops accepting them.
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        self.expires_at
+    }
+
+    /// Returns when they were issued.
+    #[must_use]
+    pub fn issued_at(&self) -> SystemTime {
+        self.issued_at
+    }
+
+    /// Returns the account they reach.
+    #[must_use]
+    pub fn account_id(&self) -> Option<&AccountId> {
+        self.account_id.as_ref()
+    }
+
+    /// Returns how long they were good for when issued.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.expires_at.duration_since(self.issued_at).unwrap_or_default()
+    }
+
+    /// Returns how long they are still good for; zero when they have ended.
+    #[must_use]
+    pub fn remaining(&self, now: SystemTime) -> Duration {
+        self.expires_at.duration_since(now).unwrap_or_default()
+    }
+}

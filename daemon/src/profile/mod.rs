@@ -1,0 +1,89 @@
+//! AWS config text → [`Profile`] → [`Chain`]: a source, then the roles to assume after it, in order. Pure; `files.rs` alone reads files.
+
+use crate::aws::RoleToAssume;
+use crate::names::{AccountId, NameError, ProfileName, Region, RoleName, SessionName, StartUrl};
+
+/// A sign-in session as the configuration describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SignInSession {
+    /// The `[sso-session]` section's name; the start URL's host for a profile without a section.
+    pub name: SessionName,
+    /// The organisation's start URL.
+    pub start_url: StartUrl,
+    /// The region of its IAM Identity Center (`sso_region`).
+    pub region: Region,
+    /// `sso_registration_scopes`; `sso:account:access` where nothing is said.
+    pub scopes: Vec<String>,
+}
+
+/// What a profile's credentials start from.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// A role assigned to the person in IAM Identity Center.
+    SignIn {
+        /// The sign-in session.
+        session: SignInSession,
+        /// The account.
+        account: AccountId,
+        /// The permission set.
+        role: RoleName,
+    },
+}
+
+/// A source, then the roles to assume after it, in order: what is reached, whatever the profile is called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Chain {
+    /// Where it starts.
+    pub source: Source,
+    /// The roles, each assumed with the credentials of the one before.
+    pub roles: Vec<RoleToAssume>,
+    /// The region of the STS endpoint for the roles: the profile's, else the sign-in session's.
+    pub region: Region,
+}
+
+/// A profile that can be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name.
+    pub name: ProfileName,
+    /// What it reaches.
+    pub chain: Chain,
+}
+
+/// Why a profile cannot be served. One line each, naming the section and the key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    /// No such profile.
+    #[error("no profile {name:?} in {file}{}", near(.nearest))]
+    Unknown {
+        /// What was asked for, printable.
+        name: String,
+        /// The file looked in.
+        file: String,
+        /// The nearest names, nearest first.
+        nearest: Vec<String>,
+    },
+    /// A name from outside is no name.
+    #[error("{0}")]
+    Name(#[from] NameError),
+    /// The profile cannot be used as it is written.
+    #[error("profile {profile:?}: {detail}")]
+    Invalid {
+        /// The profile, printable.
+        profile: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The file cannot be used.
+    #[error("{file}: {detail}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+fn near(names: &[String]) -> String {
+    if names.is_empty() { String::new() } else { format!("; nearest: {}", names.join(", ")) }
+}
