@@ -10,5 +10,7 @@ pub mod clock;
 pub mod credentials;
 pub mod human;
 pub mod names;
+mod nearest;
 pub mod profile;
+mod regular_file;
 pub mod store;
