@@ -13,4 +13,5 @@ pub mod names;
 mod nearest;
 pub mod profile;
 mod regular_file;
+pub mod settings;
 pub mod store;
