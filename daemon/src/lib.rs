@@ -4,6 +4,7 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod audit;
 pub mod aws;
 pub mod caller;
 pub mod clock;
@@ -13,4 +14,5 @@ pub mod names;
 mod nearest;
 pub mod profile;
 mod regular_file;
+pub mod settings;
 pub mod store;
