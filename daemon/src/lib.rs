@@ -4,11 +4,15 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod arguments;
 pub mod aws;
 pub mod caller;
 pub mod clock;
 pub mod credentials;
+pub mod environment;
+pub mod harden;
 pub mod human;
+pub mod instance;
 pub mod names;
 pub mod profile;
 pub mod store;
