@@ -6,6 +6,7 @@
 
 pub mod arguments;
 pub mod aws;
+pub mod broker;
 pub mod caller;
 pub mod clock;
 pub mod credentials;
@@ -15,4 +16,5 @@ pub mod human;
 pub mod instance;
 pub mod names;
 pub mod profile;
+pub mod serve;
 pub mod store;
