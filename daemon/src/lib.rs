@@ -5,14 +5,20 @@
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
 pub mod audit;
+pub mod arguments;
 pub mod aws;
+pub mod broker;
 pub mod caller;
 pub mod clock;
 pub mod credentials;
+pub mod environment;
+pub mod harden;
 pub mod human;
+pub mod instance;
 pub mod names;
 mod nearest;
 pub mod profile;
 mod regular_file;
 pub mod settings;
+pub mod serve;
 pub mod store;
