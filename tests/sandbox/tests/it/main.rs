@@ -1,5 +1,7 @@
 //! The sandbox from outside: each refusal rule beside the request that is accepted.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may end the test")]
+
 mod client;
 
 mod authorization;
