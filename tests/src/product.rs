@@ -1,6 +1,6 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
-use crate::browser;
+use crate::{browser, program};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -57,11 +57,12 @@ impl Product {
     pub fn with(sandbox: Sandbox) -> Self {
         let home = tempfile::Builder::new().prefix("tg").tempdir().expect("a temporary home");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("the home is private");
-        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: binary("tegatad") };
+        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: program("tegatad") };
         for dir in [".aws", ".config/tegata", ".local/state", "run"] {
             fs::create_dir_all(product.path(dir)).expect("a directory in the home");
         }
-        fs::set_permissions(product.path("run"), fs::Permissions::from_mode(0o700)).expect("the runtime dir is private");
+        fs::set_permissions(product.path("run"), fs::Permissions::from_mode(0o700))
+            .expect("the runtime dir is private");
         product.write_aws_config(&product.default_aws_config());
         product.write_settings("store = \"memory\"\n");
         product
@@ -94,7 +95,7 @@ impl Product {
     /// Returns the AWS config that [`Product::new`] writes.
     #[must_use]
     pub fn default_aws_config(&self) -> String {
-        let tegata = binary("tegata");
+        let tegata = program("tegata");
         let profile = |name: &str, role: &str| {
             format!(
                 "[profile {name}]\nregion = us-east-1\ntegata_sso_session = corp\ntegata_sso_account_id = 123456789012\n\
@@ -124,7 +125,8 @@ impl Product {
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
         let endpoints = format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\n");
-        fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}")).expect("the settings are written");
+        fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
+            .expect("the settings are written");
     }
 
     /// Returns a command in this home with nothing of the test's own environment.
@@ -143,7 +145,7 @@ impl Product {
     /// Returns `tegata` with arguments, ready to run.
     #[must_use]
     pub fn tegata(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(binary("tegata"));
+        let mut command = self.command(program("tegata"));
         command.args(arguments);
         command
     }
@@ -158,7 +160,8 @@ impl Product {
     /// # Panics
     /// When it does not come up.
     pub fn start_daemon(&mut self) -> u32 {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
         let mut command = self.command(&self.daemon_binary);
         command.stdout(Stdio::null()).stderr(log);
         let mut daemon = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.daemon_binary.display()));
@@ -243,7 +246,8 @@ impl Product {
     /// When a line is not one JSON object.
     #[must_use]
     pub fn audit(&self) -> Vec<serde_json::Value> {
-        let mut files: Vec<_> = fs::read_dir(self.state_dir()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(self.state_dir()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         files.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("audit-")));
         files.sort();
         let text: String = files.iter().map(|path| fs::read_to_string(path).expect("the audit log is text")).collect();
@@ -279,18 +283,6 @@ pub fn run(command: &mut Command) -> Ended {
 fn code_of(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
-}
-
-/// Returns a program of this workspace: it lies beside the test executable's folder.
-///
-/// # Panics
-/// When it is not built.
-#[must_use]
-pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let built = test.ancestors().skip(2).map(|dir| dir.join(name)).next().expect("the test lies in deps");
-    assert!(built.exists(), "{} is not built: run `cargo build --workspace` (make test does)", built.display());
-    built
 }
 
 /// Waits until `holds`, and fails the test when it never does.
