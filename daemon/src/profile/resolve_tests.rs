@@ -287,6 +287,12 @@ fn h5_a_circle_is_an_error_that_shows_it() {
 }
 
 #[test]
+fn h5_a_circle_too_long_to_show_is_a_chain_too_long() {
+    let text = tower(100).replace("source_profile = base", "source_profile = p0");
+    assert!(resolve(&text, "p0").unwrap_err().contains("more than 8 roles"));
+}
+
+#[test]
 fn h5_a_thousand_roles_are_an_error_and_no_stack_overflow() {
     let handle = std::thread::Builder::new().stack_size(256 * 1024).spawn(|| resolve(&tower(1000), "p0"));
     let message = handle.unwrap().join().unwrap().unwrap_err();
