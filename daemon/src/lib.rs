@@ -4,6 +4,7 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod audit;
 pub mod arguments;
 pub mod aws;
 pub mod broker;
@@ -15,6 +16,9 @@ pub mod harden;
 pub mod human;
 pub mod instance;
 pub mod names;
+mod nearest;
 pub mod profile;
+mod regular_file;
+pub mod settings;
 pub mod serve;
 pub mod store;
