@@ -41,11 +41,13 @@ pub fn visit(url: &str) -> Page {
 #[must_use]
 pub fn fetch(url: &str) -> Page {
     let rest = url.strip_prefix("http://").unwrap_or_else(|| panic!("not an http address: {url}"));
-    let (authority, path) = rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}")));
+    let (authority, path) =
+        rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}")));
     let mut stream = TcpStream::connect(authority).unwrap_or_else(|error| panic!("{authority}: {error}"));
     assert!(stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback()), "{authority} is not this machine");
     stream.set_read_timeout(Some(PATIENCE)).expect("a socket has timeouts");
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nConnection: close\r\n\r\n").expect("the page is asked for");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nConnection: close\r\n\r\n")
+        .expect("the page is asked for");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the page arrives");
     let answer = String::from_utf8_lossy(&answer).into_owned();

@@ -61,7 +61,8 @@ impl Product {
         for dir in [".aws", ".config/tegata", ".local/state", "run"] {
             fs::create_dir_all(product.path(dir)).expect("a directory in the home");
         }
-        fs::set_permissions(product.path("run"), fs::Permissions::from_mode(0o700)).expect("the runtime dir is private");
+        fs::set_permissions(product.path("run"), fs::Permissions::from_mode(0o700))
+            .expect("the runtime dir is private");
         product.write_aws_config(&product.default_aws_config());
         product.write_settings("store = \"memory\"\n");
         product
@@ -124,7 +125,8 @@ impl Product {
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
         let endpoints = format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\n");
-        fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}")).expect("the settings are written");
+        fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
+            .expect("the settings are written");
     }
 
     /// Returns a command in this home with nothing of the test's own environment.
@@ -158,7 +160,8 @@ impl Product {
     /// # Panics
     /// When it does not come up.
     pub fn start_daemon(&mut self) -> u32 {
-        let log = fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
         let mut command = self.command(&self.daemon_binary);
         command.stdout(Stdio::null()).stderr(log);
         let mut daemon = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.daemon_binary.display()));
@@ -243,7 +246,8 @@ impl Product {
     /// When a line is not one JSON object.
     #[must_use]
     pub fn audit(&self) -> Vec<serde_json::Value> {
-        let mut files: Vec<_> = fs::read_dir(self.state_dir()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(self.state_dir()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         files.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("audit-")));
         files.sort();
         let text: String = files.iter().map(|path| fs::read_to_string(path).expect("the audit log is text")).collect();
