@@ -144,6 +144,11 @@ fn two_thousand_accounts_come_page_by_page_each_once() {
         (&json!("100000000001"), &json!("100000002000"))
     );
     assert!(accounts.iter().any(|account| string(&account["accountName"]).starts_with("本番環境")));
+    let accounts_read = accounts.iter().map(|account| string(&account["accountId"]));
+    for account in accounts_read.step_by(40) {
+        let target = format!("/assignment/roles?account_id={account}");
+        assert_eq!(all(&sandbox, &access, &target, "roleList").0.len(), 5);
+    }
     let (roles, pages) = all(&sandbox, &access, "/assignment/roles?account_id=100000000007&max_result=2", "roleList");
     assert_eq!((roles.len(), pages), (5, 3));
 }
