@@ -8,6 +8,7 @@ pub mod aws;
 pub mod caller;
 pub mod clock;
 pub mod credentials;
+pub mod failpoint;
 pub mod human;
 pub mod names;
 pub mod profile;
