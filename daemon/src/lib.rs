@@ -13,6 +13,7 @@ pub mod clock;
 pub mod credentials;
 pub mod environment;
 pub mod harden;
+pub mod failpoint;
 pub mod human;
 pub mod instance;
 pub mod names;
