@@ -9,6 +9,7 @@ mod connection;
 mod environment;
 mod failure;
 mod http;
+mod moment;
 mod output;
 mod places;
 mod signals;

@@ -1,6 +1,8 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
 mod credential_process;
+mod list;
+mod status;
 
 use crate::environment::Environment;
 use crate::failure::Failure;
@@ -32,6 +34,8 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     CredentialProcess(credential_process::CredentialProcess),
+    Status(status::Status),
+    List(list::List),
 }
 
 /// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
@@ -55,6 +59,8 @@ impl Command {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {
             Self::CredentialProcess(command) => command.run(environment),
+            Self::Status(command) => command.run(environment),
+            Self::List(command) => command.run(environment),
         }
     }
 }
