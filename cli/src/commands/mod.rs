@@ -1,7 +1,10 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
 mod credential_process;
+mod daemon;
 mod list;
+mod lock;
+mod logout;
 mod status;
 
 use crate::environment::Environment;
@@ -33,9 +36,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Logout(logout::Logout),
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
     List(list::List),
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    #[command(subcommand)]
+    Daemon(daemon::Daemon),
 }
 
 /// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
@@ -58,9 +66,13 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 impl Command {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {
+            Self::Logout(command) => command.run(environment),
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
+            Self::Lock(command) => command.run(environment),
+            Self::Unlock(command) => command.run(environment),
+            Self::Daemon(command) => command.run(environment),
         }
     }
 }

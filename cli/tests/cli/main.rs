@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of this is tests")]
 
 mod credential_process;
+mod daemon;
 mod listings;
+mod start;
 mod support;
 mod terminal;
