@@ -3,6 +3,7 @@
 //! It is synchronous, keeps no state, holds no secret longer than it takes to copy one answer to standard output, and
 //! knows AWS only by name: everything about credentials is the daemon's.
 
+mod browser;
 mod client;
 mod commands;
 mod connection;

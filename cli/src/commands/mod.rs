@@ -4,6 +4,7 @@ mod credential_process;
 mod daemon;
 mod list;
 mod lock;
+mod login;
 mod logout;
 mod status;
 
@@ -36,6 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Login(login::Login),
     Logout(logout::Logout),
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
@@ -66,6 +68,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 impl Command {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {
+            Self::Login(command) => command.run(environment),
             Self::Logout(command) => command.run(environment),
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),

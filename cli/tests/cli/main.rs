@@ -3,7 +3,9 @@
 
 mod credential_process;
 mod daemon;
+mod help;
 mod listings;
+mod login;
 mod start;
 mod support;
 mod terminal;
