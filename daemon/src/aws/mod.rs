@@ -1,9 +1,19 @@
-//! AWS as the daemon sees it: one trait, its answers and its refusals. The SDK crates are known to `sdk.rs` alone.
+//! AWS as the daemon sees it: one trait, its answers and its refusals. The SDK crates are known inside this room alone.
 //!
 //! Regions come with every call because several organisations live side by side; endpoints, proxy, CA and the FIPS and
 //! dual-stack switches are fixed when the implementation is built, from Tegata's own settings and never from a caller.
 
-pub mod sdk;
+mod answers;
+mod config;
+mod endpoints;
+mod http;
+mod refusals;
+mod retry;
+mod sdk;
+mod trust;
+
+pub use config::{Config, ConfigError, EndpointOverrides};
+pub use sdk::SdkAws;
 
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
@@ -229,3 +239,6 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;
 }
+
+#[cfg(test)]
+mod tests;

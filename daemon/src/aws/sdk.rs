@@ -1,1 +1,334 @@
-//! stand-in until merged
+//! [`SdkAws`]: AWS through its official SDK crates. The only room that calls them.
+//!
+//! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
+//! [`retry`](super::retry) repeats what may be repeated.
+
+use super::http::{Limits, SharedClient};
+use super::refusals::{Operation, failure};
+use super::retry::{Bounds, Failure, bounded};
+use super::{
+    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, Registration,
+    RoleToAssume, Tokens, answers, endpoints,
+};
+use crate::clock::Clock;
+use crate::credentials::Credentials;
+use crate::names::{AccountId, Region, RoleName, StartUrl};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::TimeSource;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::app_name::AppName;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tegata_protocol::Secret;
+use url::Url;
+
+/// The name under which a registration shows up at AWS, and the name in the user agent. Says nothing about the person.
+const CLIENT_NAME: &str = "tegata";
+
+/// Registered without a port: on loopback any port of the authorize call then fits (RFC 8252 section 7.3).
+const REGISTERED_REDIRECT_URI: &str = "http://127.0.0.1/oauth/callback";
+
+const GRANT_TYPES: [&str; 3] = ["authorization_code", DEVICE_CODE, "refresh_token"];
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Where a signing clock is so far off that AWS refuses for that reason alone (SigV4 allows five minutes).
+const SKEW_WORTH_SAYING: u64 = 240;
+
+/// AWS through its official SDK crates. Making one is cheap: nothing of TLS is loaded before the first call.
+///
+/// A client per call costs some ten microseconds and keeps nothing: connections live in the shared HTTP client.
+#[derive(Debug)]
+pub struct SdkAws {
+    config: Config,
+    http: SharedClient,
+    bounds: Bounds,
+    clock: Arc<dyn Clock>,
+}
+
+/// What every SDK client is built from; the three `Config` types have the same setters but no common trait.
+macro_rules! client_config {
+    ($service:ident, $self:ident, $region:ident, $address:expr) => {{
+        let builder = $service::Config::builder()
+            .behavior_version($service::config::BehaviorVersion::v2026_01_12())
+            .region($service::config::Region::new($region.as_str().to_owned()))
+            .http_client($self.http.clone())
+            .sleep_impl(TokioSleep::new())
+            .time_source(WallTime(Arc::clone(&$self.clock)))
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection($service::config::StalledStreamProtectionConfig::disabled());
+        let mut builder = match $address {
+            Some(url) => builder.endpoint_url(endpoints::base(url)),
+            None => builder.use_fips($self.config.use_fips).use_dual_stack($self.config.use_dual_stack),
+        };
+        builder.set_app_name(AppName::new(CLIENT_NAME).ok());
+        builder
+    }};
+}
+
+impl SdkAws {
+    /// Takes the settings as they are for the daemon's life.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the setting that cannot be used.
+    pub fn new(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
+        Self::with_limits(config, clock, Limits::default(), Bounds::default())
+    }
+
+    pub(crate) fn with_limits(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        limits: Limits,
+        bounds: Bounds,
+    ) -> Result<Self, ConfigError> {
+        config.check()?;
+        let http = SharedClient::new(config.clone(), limits, Arc::clone(&clock));
+        Ok(Self { config, http, bounds, clock })
+    }
+
+    #[cfg(test)]
+    pub(super) fn loaded_tls(&self) -> bool {
+        self.http.is_ready()
+    }
+
+    fn oidc(&self, region: &Region) -> aws_sdk_ssooidc::Client {
+        let address: Option<&Url> = self.config.endpoints.sso_oidc.as_ref();
+        aws_sdk_ssooidc::Client::from_conf(client_config!(aws_sdk_ssooidc, self, region, address).build())
+    }
+
+    fn portal(&self, region: &Region) -> aws_sdk_sso::Client {
+        let address: Option<&Url> = self.config.endpoints.sso.as_ref();
+        aws_sdk_sso::Client::from_conf(client_config!(aws_sdk_sso, self, region, address).build())
+    }
+
+    fn sts(&self, region: &Region, from: &Credentials) -> aws_sdk_sts::Client {
+        let address: Option<&Url> = self.config.endpoints.sts.as_ref();
+        let credentials = aws_credential_types::Credentials::new(
+            from.access_key_id(),
+            from.secret_access_key().expose_secret(),
+            Some(from.session_token().expose_secret().to_owned()),
+            None,
+            CLIENT_NAME,
+        );
+        let config = client_config!(aws_sdk_sts, self, region, address)
+            .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
+            .credentials_provider(credentials);
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    fn failed<E: ProvideErrorMetadata>(&self, operation: Operation, error: &SdkError<E, HttpResponse>) -> Failure {
+        failure(operation, error, self.now())
+    }
+
+    /// A refused signature may only mean that this machine's clock is wrong: then it says so.
+    fn with_clock_hint(&self, error: AwsError) -> AwsError {
+        let skew = self.http.clock_skew_seconds().unwrap_or(0);
+        match error {
+            AwsError::Refused { operation, code, message } if skew.unsigned_abs() >= SKEW_WORTH_SAYING => {
+                let side = if skew > 0 { "ahead of" } else { "behind" };
+                let message = format!("{message} (this machine's clock is {} s {side} AWS)", skew.unsigned_abs());
+                AwsError::Refused { operation, code, message }
+            }
+            other => other,
+        }
+    }
+
+    async fn register_client(
+        &self,
+        region: &Region,
+        start_url: &StartUrl,
+        scopes: &[String],
+    ) -> Result<Registration, AwsError> {
+        let operation = Operation::RegisterClient;
+        let client = self.oidc(region);
+        let request = || {
+            client
+                .register_client()
+                .client_name(CLIENT_NAME)
+                .client_type("public")
+                .set_scopes(Some(scopes.to_vec()))
+                .redirect_uris(REGISTERED_REDIRECT_URI)
+                .set_grant_types(Some(GRANT_TYPES.map(str::to_owned).to_vec()))
+                .issuer_url(start_url.as_str())
+        };
+        let answer = bounded(self.bounds, operation.name(), || async {
+            request().send().await.map_err(|error| self.failed(operation, &error))
+        });
+        answers::registration(answer.await?, self.now())
+    }
+
+    async fn start_device(
+        &self,
+        region: &Region,
+        client: &Registration,
+        start_url: &StartUrl,
+    ) -> Result<DeviceAuthorization, AwsError> {
+        let operation = Operation::StartDeviceAuthorization;
+        let oidc = self.oidc(region);
+        let request = || {
+            oidc.start_device_authorization()
+                .client_id(&client.client_id)
+                .client_secret(client.client_secret.expose_secret())
+                .start_url(start_url.as_str())
+        };
+        let answer = bounded(self.bounds, operation.name(), || async {
+            request().send().await.map_err(|error| self.failed(operation, &error))
+        });
+        answers::device_authorization(answer.await?)
+    }
+
+    /// One request, whatever happens to it: the grant may be spent although no answer came.
+    async fn exchange(&self, region: &Region, client: &Registration, grant: Grant<'_>) -> Result<Tokens, AwsError> {
+        let operation = Operation::CreateToken { polled: matches!(grant, Grant::DeviceCode(_)) };
+        let request = self
+            .oidc(region)
+            .create_token()
+            .client_id(&client.client_id)
+            .client_secret(client.client_secret.expose_secret());
+        let request = match grant {
+            Grant::Code { code, verifier, redirect_uri } => request
+                .grant_type("authorization_code")
+                .code(code.expose_secret())
+                .code_verifier(verifier.expose_secret())
+                .redirect_uri(redirect_uri),
+            Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE).device_code(code.expose_secret()),
+            Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.expose_secret()),
+        };
+        let answer = request.send().await.map_err(|error| self.failed(operation, &error).error)?;
+        answers::tokens(operation, answer, self.now())
+    }
+
+    async fn get_role_credentials(
+        &self,
+        region: &Region,
+        access_token: &Secret,
+        account: &AccountId,
+        role: &RoleName,
+    ) -> Result<Credentials, AwsError> {
+        let operation = Operation::GetRoleCredentials;
+        let portal = self.portal(region);
+        let request = || {
+            portal
+                .get_role_credentials()
+                .access_token(access_token.expose_secret())
+                .account_id(account.as_str())
+                .role_name(role.as_str())
+        };
+        let answer = bounded(self.bounds, operation.name(), || async {
+            request().send().await.map_err(|error| self.failed(operation, &error))
+        });
+        answers::role_credentials(answer.await?, account, self.now())
+    }
+
+    async fn end_session(&self, region: &Region, access_token: &Secret) -> Result<(), AwsError> {
+        let operation = Operation::Logout;
+        let portal = self.portal(region);
+        let request = || portal.logout().access_token(access_token.expose_secret());
+        bounded(self.bounds, operation.name(), || async {
+            request().send().await.map(drop).map_err(|error| self.failed(operation, &error))
+        })
+        .await
+    }
+
+    async fn assume(&self, region: &Region, from: &Credentials, role: &RoleToAssume) -> Result<Credentials, AwsError> {
+        let operation = Operation::AssumeRole;
+        let sts = self.sts(region, from);
+        let request = || {
+            sts.assume_role()
+                .role_arn(role.role_arn.as_str())
+                .role_session_name(role.role_session_name.as_deref().unwrap_or(CLIENT_NAME))
+                .set_external_id(role.external_id.clone())
+                .set_duration_seconds(role.duration.map(whole_seconds))
+        };
+        let answer = bounded(self.bounds, operation.name(), || async {
+            request().send().await.map_err(|error| self.failed(operation, &error))
+        });
+        answers::assumed_role(answer.await.map_err(|error| self.with_clock_hint(error))?, role, self.now())
+    }
+}
+
+fn whole_seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+impl Aws for SdkAws {
+    fn endpoints(&self, region: &Region) -> Result<Endpoints, AwsError> {
+        endpoints::endpoints(&self.config, region)
+    }
+
+    fn authorize_url(&self, region: &Region, request: &Authorize<'_>) -> Result<Url, AwsError> {
+        endpoints::authorize_url(&self.endpoints(region)?.sso_oidc, request)
+    }
+
+    fn register<'a>(
+        &'a self,
+        region: &'a Region,
+        start_url: &'a StartUrl,
+        scopes: &'a [String],
+    ) -> BoxFuture<'a, Result<Registration, AwsError>> {
+        Box::pin(self.register_client(region, start_url, scopes))
+    }
+
+    fn start_device_authorization<'a>(
+        &'a self,
+        region: &'a Region,
+        client: &'a Registration,
+        start_url: &'a StartUrl,
+    ) -> BoxFuture<'a, Result<DeviceAuthorization, AwsError>> {
+        Box::pin(self.start_device(region, client, start_url))
+    }
+
+    fn create_token<'a>(
+        &'a self,
+        region: &'a Region,
+        client: &'a Registration,
+        grant: Grant<'a>,
+    ) -> BoxFuture<'a, Result<Tokens, AwsError>> {
+        Box::pin(self.exchange(region, client, grant))
+    }
+
+    fn role_credentials<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        account: &'a AccountId,
+        role: &'a RoleName,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.get_role_credentials(region, access_token, account, role))
+    }
+
+    fn logout<'a>(&'a self, region: &'a Region, access_token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(self.end_session(region, access_token))
+    }
+
+    fn assume_role<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.assume(region, from, role))
+    }
+
+    fn clock_skew_seconds(&self) -> Option<i64> {
+        self.http.clock_skew_seconds()
+    }
+}
+
+/// The SDK signs with the daemon's clock, so that tests can move it.
+#[derive(Debug)]
+struct WallTime(Arc<dyn Clock>);
+
+impl TimeSource for WallTime {
+    fn now(&self) -> SystemTime {
+        self.0.now()
+    }
+}

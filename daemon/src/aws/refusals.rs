@@ -1,0 +1,324 @@
+//! What AWS's refusals and failures mean to Tegata. Pure: status, code, texts and headers in, [`Failure`] out.
+//!
+//! Nothing of the SDK's `Debug` output is used: it shows authorization and device codes in clear. Texts from AWS become
+//! one printable line.
+
+use super::AwsError;
+use super::http::CutOff;
+use super::retry::{Again, Failure};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::date_time::{DateTime, Format};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+use tegata_protocol::text::one_line;
+
+/// The operations, by what their refusals mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    RegisterClient,
+    StartDeviceAuthorization,
+    /// With a device code, `slow_down` concerns the polls.
+    CreateToken {
+        polled: bool,
+    },
+    GetRoleCredentials,
+    Logout,
+    AssumeRole,
+}
+
+impl Operation {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::RegisterClient => "RegisterClient",
+            Self::StartDeviceAuthorization => "StartDeviceAuthorization",
+            Self::CreateToken { .. } => "CreateToken",
+            Self::GetRoleCredentials => "GetRoleCredentials",
+            Self::Logout => "Logout",
+            Self::AssumeRole => "AssumeRole",
+        }
+    }
+
+    fn is_oidc(self) -> bool {
+        matches!(self, Self::RegisterClient | Self::StartDeviceAuthorization | Self::CreateToken { .. })
+    }
+
+    fn is_portal(self) -> bool {
+        matches!(self, Self::GetRoleCredentials | Self::Logout)
+    }
+
+    pub(super) fn unavailable(self, detail: impl Into<String>) -> AwsError {
+        AwsError::Unavailable { operation: self.name(), detail: detail.into() }
+    }
+
+    fn failed(self, again: Again, detail: impl Into<String>) -> Failure {
+        Failure { error: self.unavailable(detail), again }
+    }
+}
+
+/// An error answer of AWS, whatever the protocol.
+#[derive(Debug, Default)]
+struct Refusal {
+    status: u16,
+    code: Option<String>,
+    message: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+/// Returns what went wrong, in Tegata's words.
+pub(super) fn failure<E>(operation: Operation, error: &SdkError<E, HttpResponse>, now: SystemTime) -> Failure
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::ServiceError(refused) => {
+            let raw = refused.raw();
+            if raw.status().is_success() {
+                return out_of_shape(operation, raw);
+            }
+            judge(operation, &read(refused.err(), raw, now))
+        }
+        SdkError::ResponseError(answer) => out_of_shape(operation, answer.raw()),
+        SdkError::DispatchFailure(failed) => failed
+            .as_connector_error()
+            .map_or_else(|| operation.failed(Again::Soon, "no connection"), |error| unreached(operation, error)),
+        SdkError::TimeoutError(_) => operation.failed(Again::Soon, "no answer in time"),
+        SdkError::ConstructionFailure(_) => operation.failed(Again::Never, "the request could not be made"),
+        _ => operation.failed(Again::Never, "an unknown failure"),
+    }
+}
+
+fn out_of_shape(operation: Operation, raw: &HttpResponse) -> Failure {
+    let status = raw.status().as_u16();
+    operation.failed(Again::Soon, format!("an answer that cannot be read (HTTP {status})"))
+}
+
+fn unreached(operation: Operation, error: &ConnectorError) -> Failure {
+    let chain = || std::iter::successors(error.source(), |&error| error.source());
+    if let Some(cut_off) = chain().find_map(|error| error.downcast_ref::<CutOff>()) {
+        let again = if matches!(cut_off, CutOff::TooSlow(_)) { Again::Soon } else { Again::Never };
+        return operation.failed(again, cut_off.to_string());
+    }
+    if error.is_timeout() {
+        return operation.failed(Again::Soon, "no answer in time");
+    }
+    let cause = chain().last().map_or_else(|| error.to_string(), ToString::to_string);
+    let distrusted = cause.contains("certificate");
+    let mend =
+        if distrusted { "; if a proxy of your organisation answers in its place, set [http] ca_bundle" } else { "" };
+    let again = if distrusted { Again::Never } else { Again::Soon };
+    operation.failed(again, format!("not reached: {}{mend}", one_line(&cause)))
+}
+
+fn read(error: &impl ProvideErrorMetadata, raw: &HttpResponse, now: SystemTime) -> Refusal {
+    // SSO OIDC says what it means in the body as well (RFC 6749 section 5.2), where no middlebox drops it.
+    let body: serde_json::Value =
+        raw.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let in_body = |name: &str| body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    Refusal {
+        status: raw.status().as_u16(),
+        code: error.code().filter(|code| !code.is_empty()).map(str::to_owned).or_else(|| in_body("error")),
+        message: in_body("error_description").or_else(|| error.message().map(str::to_owned)),
+        retry_after: raw.headers().get("retry-after").and_then(|value| retry_after(value, now)),
+    }
+}
+
+/// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = DateTime::from_str(value.trim(), Format::HttpDate).ok()?;
+    Some(SystemTime::try_from(date).ok()?.duration_since(now).unwrap_or_default())
+}
+
+fn judge(operation: Operation, refusal: &Refusal) -> Failure {
+    let status = refusal.status;
+    let never = |error| Failure { error, again: Again::Never };
+    match status {
+        300..=399 => {
+            return operation.failed(Again::Never, format!("a redirect (HTTP {status}), which is not followed"));
+        }
+        407 => return operation.failed(Again::Never, "the proxy asks for a user name and a password (HTTP 407)"),
+        429 => return throttled(operation, refusal),
+        503 if refusal.retry_after.is_some() => return throttled(operation, refusal),
+        408 | 500.. => return operation.failed(Again::Soon, format!("a fault of its own (HTTP {status})")),
+        _ => {}
+    }
+    let message = || one_line(refusal.message.as_deref().unwrap_or("no reason given"));
+    match (operation, refusal.code.as_deref()) {
+        // A captive portal or a proxy must not be able to end a sign-in: only AWS's own words count.
+        (_, None) if refusal.message.is_none() => {
+            operation.failed(Again::Never, format!("HTTP {status} that does not come from AWS"))
+        }
+        (Operation::CreateToken { .. }, Some("AuthorizationPendingException" | "authorization_pending")) => {
+            never(AwsError::Pending)
+        }
+        (Operation::CreateToken { polled: true }, Some("SlowDownException" | "slow_down")) => never(AwsError::SlowDown),
+        (
+            Operation::CreateToken { .. },
+            Some("InvalidGrantException" | "invalid_grant" | "ExpiredTokenException" | "expired_token"),
+        ) => never(AwsError::SignInOver { message: message() }),
+        (_, Some("InvalidClientException" | "invalid_client")) if operation.is_oidc() => {
+            never(AwsError::ClientUnknown { message: message() })
+        }
+        (_, _) if operation.is_portal() && status == 401 => never(AwsError::SignInOver { message: message() }),
+        (_, Some("UnauthorizedException")) if operation.is_portal() => {
+            never(AwsError::SignInOver { message: message() })
+        }
+        (_, Some(code)) if is_throttling(code) => throttled(operation, refusal),
+        (_, Some("InternalServerException" | "server_error" | "InternalFailure" | "ServiceUnavailable")) => {
+            operation.failed(Again::Soon, format!("a fault of its own (HTTP {status})"))
+        }
+        (_, code) => never(AwsError::Refused {
+            operation: operation.name(),
+            code: code.map_or_else(|| format!("HTTP {status}"), one_line),
+            message: message(),
+        }),
+    }
+}
+
+/// The codes with which AWS services ask for fewer requests (the SDKs' own list, as far as these services go).
+fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "TooManyRequestsException"
+            | "ThrottlingException"
+            | "Throttling"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "RequestLimitExceeded"
+            | "SlowDownException"
+            | "SlowDown"
+            | "slow_down"
+    )
+}
+
+fn throttled(operation: Operation, refusal: &Refusal) -> Failure {
+    let retry_after = refusal.retry_after;
+    Failure {
+        error: AwsError::Throttled { operation: operation.name(), retry_after },
+        again: retry_after.map_or(Again::Soon, Again::After),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: Operation = Operation::CreateToken { polled: false };
+    const POLL: Operation = Operation::CreateToken { polled: true };
+
+    fn refused(operation: Operation, status: u16, code: &str, message: &str) -> Failure {
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        judge(operation, &Refusal { status, code: given(code), message: given(message), retry_after: None })
+    }
+
+    fn error(operation: Operation, status: u16, code: &str) -> AwsError {
+        refused(operation, status, code, "words").error
+    }
+
+    #[test]
+    fn d1_a_dead_grant_is_the_end_of_the_sign_in_and_never_repeated() {
+        for code in ["InvalidGrantException", "invalid_grant", "ExpiredTokenException", "expired_token"] {
+            let failure = refused(TOKEN, 400, code, "Invalid refresh token provided");
+            let over = AwsError::SignInOver { message: String::from("Invalid refresh token provided") };
+            assert_eq!(failure, Failure { error: over, again: Again::Never }, "{code}");
+        }
+        assert!(matches!(
+            error(Operation::GetRoleCredentials, 401, "UnauthorizedException"),
+            AwsError::SignInOver { .. }
+        ));
+        assert!(matches!(error(Operation::Logout, 401, "AnythingElse"), AwsError::SignInOver { .. }));
+    }
+
+    #[test]
+    fn d1_twin_another_refusal_does_not_end_the_sign_in() {
+        for (operation, status, code) in [
+            (TOKEN, 400, "InvalidRequestException"),
+            (Operation::GetRoleCredentials, 403, "ForbiddenException"),
+            (Operation::GetRoleCredentials, 404, "ResourceNotFoundException"),
+            (Operation::AssumeRole, 403, "ExpiredToken"),
+            (Operation::AssumeRole, 403, "AccessDenied"),
+        ] {
+            assert!(matches!(error(operation, status, code), AwsError::Refused { .. }), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_client_is_told_apart_from_a_dead_grant() {
+        for operation in [TOKEN, Operation::StartDeviceAuthorization] {
+            assert!(matches!(error(operation, 401, "InvalidClientException"), AwsError::ClientUnknown { .. }));
+            assert!(matches!(error(operation, 400, "invalid_client"), AwsError::ClientUnknown { .. }));
+        }
+    }
+
+    #[test]
+    fn d2_polling_too_often_slows_the_polls_and_throttles_everything_else() {
+        assert_eq!(error(POLL, 400, "slow_down"), AwsError::SlowDown);
+        assert_eq!(error(POLL, 400, "AuthorizationPendingException"), AwsError::Pending);
+        for operation in [TOKEN, Operation::RegisterClient, Operation::StartDeviceAuthorization] {
+            assert!(matches!(error(operation, 400, "SlowDownException"), AwsError::Throttled { .. }));
+        }
+    }
+
+    #[test]
+    fn d3_asking_for_fewer_requests_is_understood_in_every_form() {
+        let asked = Refusal { status: 429, retry_after: Some(Duration::from_secs(7)), ..Refusal::default() };
+        let failure = judge(Operation::GetRoleCredentials, &asked);
+        assert_eq!(failure.again, Again::After(Duration::from_secs(7)));
+        assert!(matches!(failure.error, AwsError::Throttled { retry_after: Some(_), .. }));
+        assert_eq!(refused(Operation::GetRoleCredentials, 429, "", "").again, Again::Soon);
+        assert!(matches!(error(Operation::AssumeRole, 400, "Throttling"), AwsError::Throttled { .. }));
+        assert!(matches!(
+            error(Operation::GetRoleCredentials, 400, "TooManyRequestsException"),
+            AwsError::Throttled { .. }
+        ));
+    }
+
+    #[test]
+    fn d4_faults_of_aws_are_passing() {
+        for status in [408, 500, 502, 503, 504] {
+            let failure = refused(Operation::GetRoleCredentials, status, "UnauthorizedException", "");
+            assert!(failure.error.is_passing() && failure.again == Again::Soon, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_middlebox_cannot_end_a_sign_in() {
+        for (operation, status) in [(Operation::GetRoleCredentials, 401), (TOKEN, 400), (TOKEN, 401), (TOKEN, 403)] {
+            assert!(matches!(refused(operation, status, "", "").error, AwsError::Unavailable { .. }), "{status}");
+        }
+    }
+
+    #[test]
+    fn d8_a_redirect_is_named_and_not_repeated() {
+        let failure = refused(Operation::GetRoleCredentials, 302, "", "");
+        assert_eq!(failure.again, Again::Never);
+        assert!(failure.error.to_string().contains("not followed"));
+    }
+
+    #[test]
+    fn e10_texts_of_aws_are_one_printable_line() {
+        let hostile = format!("\u{1b}]52;c;AAAA\u{7}\r\n\u{202e}\u{9b}2J{}", "x".repeat(10_000_000));
+        let failure = judge(
+            Operation::AssumeRole,
+            &Refusal { status: 403, code: Some(hostile.clone()), message: Some(hostile), retry_after: None },
+        );
+        let shown = failure.error.to_string();
+        assert!(shown.chars().count() < 1200 && !shown.chars().any(tegata_protocol::text::is_hostile));
+    }
+
+    #[test]
+    fn reads_both_forms_of_retry_after() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        assert_eq!(retry_after(" 120 ", now), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:47 GMT", now), Some(Duration::from_secs(10)));
+        assert_eq!(retry_after("Sun, 06 Nov 1984 08:49:47 GMT", now), Some(Duration::ZERO));
+        for nonsense in ["", "-5", "soon", "1e9"] {
+            assert_eq!(retry_after(nonsense, now), None, "{nonsense}");
+        }
+    }
+}
