@@ -105,7 +105,7 @@ impl CredentialProcess {
         refuse_terminal(self.force)?;
         let target = Target::new(paths::CREDENTIALS)
             .with(paths::QUERY_PROFILE, Some(profile))
-            .with(paths::QUERY_CONFIG, environment.aws_config_file())
+            .with_config(environment)
             .with(paths::QUERY_WAIT, Some(self.wait.to_string()));
         let request = Request::new(Method::Get, target.as_str(), None);
         let credentials = Client::new(environment)?.send(&request, Duration::from_secs(self.wait))?.into_line();
