@@ -152,7 +152,7 @@ impl Obtainer {
     /// The store first, then AWS; what comes is in the cache before anybody is told.
     async fn fetch_now(&self, chain: &Arc<Chain>) -> Fetched {
         let era = self.era.load(Ordering::SeqCst);
-        let fetched = self.from_store_or_aws(chain).await;
+        let fetched = self.stored_or_provided(chain).await;
         if self.era.load(Ordering::SeqCst) != era {
             return fetched;
         }
@@ -167,7 +167,7 @@ impl Obtainer {
         fetched
     }
 
-    async fn from_store_or_aws(&self, chain: &Arc<Chain>) -> Fetched {
+    async fn stored_or_provided(&self, chain: &Arc<Chain>) -> Fetched {
         let Source::SignIn { session, .. } = &chain.source;
         let pins = self.providers.sign_in_sessions.pins(session).await?;
         if matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing) {
