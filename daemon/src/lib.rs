@@ -4,8 +4,8 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
-pub mod audit;
 pub mod arguments;
+pub mod audit;
 pub mod aws;
 pub mod broker;
 pub mod caller;
@@ -19,6 +19,6 @@ pub mod names;
 mod nearest;
 pub mod profile;
 mod regular_file;
-pub mod settings;
 pub mod serve;
+pub mod settings;
 pub mod store;
