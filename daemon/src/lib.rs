@@ -11,4 +11,5 @@ pub mod credentials;
 pub mod human;
 pub mod names;
 pub mod profile;
+pub mod signin;
 pub mod store;

@@ -12,6 +12,7 @@ mod retry;
 mod sdk;
 mod trust;
 
+pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
 pub use sdk::SdkAws;
 
