@@ -9,6 +9,8 @@ mod endpoints;
 mod http;
 mod refusals;
 mod retry;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod sdk;
 mod trust;
 

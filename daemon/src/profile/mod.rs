@@ -1,7 +1,19 @@
 //! AWS config text → [`Profile`] → [`Chain`]: a source, then the roles to assume after it, in order. Pure; `files.rs` alone reads files.
+//!
+//! The text comes from outside: it may cost a profile, or yield a worse one, and nothing else. It never starts a program.
+
+mod config;
+mod files;
+mod keys;
+mod resolve;
+mod text;
+
+pub use config::Config;
+pub use files::ConfigFiles;
 
 use crate::aws::RoleToAssume;
 use crate::names::{AccountId, NameError, ProfileName, Region, RoleName, SessionName, StartUrl};
+use std::sync::Arc;
 
 /// A sign-in session as the configuration describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +49,8 @@ pub struct Chain {
     pub source: Source,
     /// The roles, each assumed with the credentials of the one before.
     pub roles: Vec<RoleToAssume>,
-    /// The region of the STS endpoint for the roles: the profile's, else the sign-in session's.
+    /// The region of the STS endpoint for the roles: the profile's, else the sign-in session's. Without roles it is the
+    /// sign-in session's, so that profiles that differ in `region` only reach the same.
     pub region: Region,
 }
 
@@ -47,7 +60,7 @@ pub struct Profile {
     /// Its name.
     pub name: ProfileName,
     /// What it reaches.
-    pub chain: Chain,
+    pub chain: Arc<Chain>,
 }
 
 /// Why a profile cannot be served. One line each, naming the section and the key.
@@ -82,6 +95,17 @@ pub enum ProfileError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+impl ProfileError {
+    /// Returns the command that mends it, where one command does.
+    #[must_use]
+    pub fn mend(&self) -> Option<&'static str> {
+        match self {
+            Self::Unknown { .. } | Self::Name(_) => Some("tegata list"),
+            Self::Invalid { .. } | Self::File { .. } => None,
+        }
+    }
 }
 
 fn near(names: &[String]) -> String {

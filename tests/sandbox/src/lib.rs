@@ -1,1 +1,86 @@
+//! An AWS double for tests: SSO OIDC, the SSO portal and STS, at least as strict as AWS, on 127.0.0.1 only.
+//!
+//! It runs on a thread of its own, so synchronous and asynchronous tests use it alike, and it stops when dropped:
+//!
+//! ```
+//! use std::time::Duration;
+//! use tegata_sandbox::{Effect, Fault, HoldUntil, Operation, Sandbox};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start()?;
+//! // Point a client at `sandbox.url()`: it is the endpoint of SSO OIDC, SSO and STS at once.
+//! assert!(sandbox.url().starts_with("http://127.0.0.1:"));
+//!
+//! // Knobs: everything in `Settings`, in force from the next request on.
+//! sandbox.configure(|settings| {
+//!     settings.lifetimes.access_token = Duration::from_secs(5);
+//!     settings.organizations[0].signed_in = "bob".to_owned();
+//! });
+//! // The third GetRoleCredentials from now on answers 500.
+//! let oops = Effect::Error {
+//!     status: 500,
+//!     code: "InternalServerException".to_owned(),
+//!     message: "oops".to_owned(),
+//!     retry_after: None,
+//! };
+//! sandbox.fault(Fault::on(Operation::GetRoleCredentials, oops).skip(2).times(1));
+//! // Keep answers back until the test says go, or until 500 requests wait.
+//! sandbox.hold(Operation::ListAccounts, HoldUntil::Released);
+//! sandbox.hold(Operation::ListAccountRoles, HoldUntil::Waiting(500));
+//! sandbox.release(Operation::ListAccounts);
+//! // What came in, and every secret that went out.
+//! assert_eq!(sandbox.calls(Operation::GetRoleCredentials), 0);
+//! assert!(sandbox.requests().is_empty() && sandbox.minted_secrets().is_empty());
+//! // Hours pass.
+//! sandbox.advance(Duration::from_secs(3 * 3600));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The start organisation is [`Organization::default`]: start URL [`START_URL`], region us-east-1, user alice signed in,
+//! account 123456789012 with roles `Admin` and `ReadOnly`. Real host names are reached through
+//! [`Sandbox::proxy_url`] with [`Sandbox::ca_pem_path`] as CA bundle. The binary `tegata-sandbox` offers the same over
+//! HTTP under `/_control/`.
+//!
+//! It knows nothing of Tegata.
 
+mod body;
+mod call;
+mod clock;
+mod control;
+mod faults;
+mod http_control;
+mod issued;
+mod mint;
+mod oidc;
+mod operation;
+mod organization;
+mod paging;
+mod partition;
+mod portal;
+mod proxy;
+mod reply;
+mod sandbox;
+mod server;
+mod settings;
+mod sign_in;
+mod sigv4;
+mod state;
+mod sts;
+mod tls;
+mod traffic;
+
+pub use clock::EpochMs;
+pub use control::Control;
+pub use faults::{Effect, Fault};
+pub use issued::{IssuedCredentials, Principal};
+pub use mint::{CANARY, MintedSecret, SecretKind};
+pub use oidc::{Decision, DeviceAuthorization};
+pub use operation::Operation;
+pub use organization::{Account, Organization, Role, START_URL, User};
+pub use sandbox::{Options, Sandbox, StartError};
+pub use settings::{
+    Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,
+};
+pub use sts::{AssumedRole, IamRole, Trust};
+pub use traffic::{HoldUntil, RecordedRequest};

@@ -1,0 +1,97 @@
+//! The arguments of `tegatad`. It has three; everything else is a setting (docs: `tegata daemon --help` is the front door).
+
+use std::ffi::OsString;
+
+/// What `tegatad --help` shows.
+pub const HELP: &str = "\
+tegatad: obtains, keeps and serves short-lived AWS credentials for the user it runs as.
+
+Usage: tegatad [--detach]
+
+`tegata` starts it when it is needed; run it by hand to see its log.
+
+Options:
+      --detach   Leave the terminal: a session of its own, working directory /
+  -V, --version  Print the version and end
+  -h, --help     Print this and end
+";
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arguments {
+    /// Serve.
+    Run {
+        /// In a session of its own.
+        detach: bool,
+    },
+    /// Print the version.
+    Version,
+    /// Print [`HELP`].
+    Help,
+}
+
+/// An argument `tegatad` does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("tegatad has no argument {found:?}; run: tegatad --help")]
+pub struct ArgumentError {
+    /// The argument, made printable.
+    found: String,
+}
+
+impl Arguments {
+    /// Reads the arguments, without the program's name.
+    ///
+    /// # Errors
+    /// [`ArgumentError`] at the first argument that is none of the three.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ArgumentError> {
+        let mut asked = Self::Run { detach: false };
+        for argument in arguments {
+            match argument.to_str() {
+                Some("--help" | "-h") => return Ok(Self::Help),
+                Some("--version" | "-V") => asked = Self::Version,
+                Some("--detach") if asked != Self::Version => asked = Self::Run { detach: true },
+                Some("--detach") => {}
+                _ => {
+                    return Err(ArgumentError { found: tegata_protocol::text::one_line(&argument.to_string_lossy()) });
+                }
+            }
+        }
+        Ok(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Arguments, ArgumentError> {
+        Arguments::parse(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn no_argument_serves_in_the_foreground() {
+        assert_eq!(parse(&[]), Ok(Arguments::Run { detach: false }));
+        assert_eq!(parse(&["--detach"]), Ok(Arguments::Run { detach: true }));
+    }
+
+    #[test]
+    fn help_and_version_win_over_serving() {
+        assert_eq!(parse(&["--detach", "-V"]), Ok(Arguments::Version));
+        assert_eq!(parse(&["--version", "--detach"]), Ok(Arguments::Version));
+        assert_eq!(parse(&["--version", "--help"]), Ok(Arguments::Help));
+    }
+
+    #[test]
+    fn anything_else_is_refused_by_name_on_one_line() {
+        for wrong in ["", "serve", "--detach=1", "-d", "--Detach", "a\nb\u{1b}[2J"] {
+            let error = parse(&[wrong]).unwrap_err().to_string();
+            assert!(error.contains("tegatad --help") && !error.chars().any(char::is_control), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_argument_that_is_no_text_is_refused() {
+        let odd = std::os::unix::ffi::OsStringExt::from_vec(vec![b'-', 0xff]);
+        assert!(Arguments::parse([odd]).is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
+
+use super::record::{name, names, shown, time};
+use crate::credentials::Credentials;
+use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
+use crate::profile::{Profile, Source};
+use crate::store::{Kind, StoreError};
+use serde::Serialize;
+use std::time::SystemTime;
+use tegata_protocol::ErrorCode;
+use tegata_protocol::body::SignInFlow;
+
+/// Something that is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// Credentials leave the daemon.
+    Released {
+        /// The profile that was asked for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The account they reach.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        account: Option<&'a AccountId>,
+        /// The role they are of.
+        role: Reached<'a>,
+        /// Which credentials, for comparing with CloudTrail.
+        access_key: KeyTail,
+        /// When AWS stops accepting them.
+        #[serde(serialize_with = "time")]
+        expires_at: SystemTime,
+    },
+    /// A request for credentials ends without any.
+    Refused {
+        /// The profile that was asked for; absent where what was asked for is no name.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        profile: Option<&'a ProfileName>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A person is asked to sign in.
+    SignInBegan {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+        /// How.
+        flow: SignInFlow,
+    },
+    /// The person signed in.
+    SignInFinished {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+    },
+    /// Signing in ended without tokens.
+    SignInFailed {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A sign-in session was renewed without a person.
+    Renewed {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+    },
+    /// A sign-in session was not renewed.
+    RenewalFailed {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A sign-in session was forgotten.
+    SignedOut {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+        /// Whether AWS confirmed that its tokens are dead.
+        revoked_upstream: bool,
+    },
+    /// Everything was locked.
+    Locked,
+    /// It was unlocked.
+    Unlocked,
+    /// A program of another user connected and got no byte.
+    PeerRefused {
+        /// That user, as the kernel told.
+        uid: u32,
+    },
+    /// The daemon began to serve.
+    DaemonStarted {
+        /// Its version.
+        version: &'static str,
+        /// The store in use.
+        #[serde(serialize_with = "shown")]
+        store: Kind,
+    },
+    /// The daemon ended as it was told to.
+    DaemonEnded,
+    /// The store began to fail.
+    StoreFailed {
+        /// The store.
+        #[serde(serialize_with = "shown")]
+        store: Kind,
+        /// How.
+        problem: StoreProblem,
+    },
+    /// The store answers again.
+    StoreRecovered {
+        /// The store.
+        #[serde(serialize_with = "shown")]
+        store: Kind,
+    },
+    /// The last line of the log was not whole when the log was opened, and was taken off.
+    LogTorn {
+        /// How many bytes were there of it.
+        bytes: u64,
+    },
+}
+
+impl<'a> Event<'a> {
+    /// Describes the release of a profile's credentials.
+    #[must_use]
+    pub fn released(profile: &'a Profile, credentials: &'a Credentials) -> Self {
+        let Source::SignIn { account, role, .. } = &profile.chain.source;
+        let last = profile.chain.roles.last();
+        Self::Released {
+            profile: &profile.name,
+            // Behind a role the account is part of its ARN.
+            account: credentials.account_id().or(if last.is_none() { Some(account) } else { None }),
+            role: last.map_or(Reached::PermissionSet(role), |role| Reached::Role(&role.role_arn)),
+            access_key: KeyTail::of(credentials),
+            expires_at: credentials.expires_at(),
+        }
+    }
+}
+
+/// The role that credentials are of: an ARN, or a permission set's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Reached<'a> {
+    /// A permission set of IAM Identity Center.
+    #[serde(serialize_with = "name")]
+    PermissionSet(&'a RoleName),
+    /// A role assumed at STS.
+    #[serde(serialize_with = "name")]
+    Role(&'a RoleArn),
+}
+
+/// The last four characters of an access key id: enough to find it in CloudTrail among a person's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeyTail(String);
+
+impl KeyTail {
+    /// Takes them from credentials. An id that is shorter than any of AWS's (16 characters) leaves nothing.
+    #[must_use]
+    pub fn of(credentials: &Credentials) -> Self {
+        let id = credentials.access_key_id();
+        let tail =
+            id.len().checked_sub(4).filter(|_| id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        Self(tail.and_then(|at| id.get(at..)).unwrap_or_default().to_owned())
+    }
+}
+
+/// What kept the store from answering, without the words it used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreProblem {
+    /// Locked, and nobody unlocked it.
+    Locked,
+    /// Waits for a person.
+    Waiting,
+    /// Access was denied.
+    Denied,
+    /// Not there.
+    Unavailable,
+    /// No room.
+    NoRoom,
+    /// A record could not be read back.
+    Damaged,
+}
+
+impl From<&StoreError> for StoreProblem {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Locked => Self::Locked,
+            StoreError::Waiting => Self::Waiting,
+            StoreError::Denied { .. } => Self::Denied,
+            StoreError::Unavailable { .. } => Self::Unavailable,
+            StoreError::NoRoom { .. } => Self::NoRoom,
+            StoreError::Damaged { .. } => Self::Damaged,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The local API's resources: each call goes to the broker, each outcome becomes an answer.
+//!
+//! `docs/api/openapi.json` describes the same for other programs.
+
+use super::answer::{self, Answer};
+use super::call::{Call, NoCall};
+use crate::broker::{Ask, Broker};
+use crate::caller::{Caller, PeerError};
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+use tegata_protocol::{ErrorBody, ErrorCode, paths};
+
+/// The local API.
+pub struct Api<R> {
+    broker: Arc<Broker>,
+    refused: R,
+}
+
+impl<R> fmt::Debug for Api<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
+    /// Makes the API of a broker; `refused` writes the record of a peer that was sent away.
+    pub fn new(broker: Arc<Broker>, refused: R) -> Self {
+        Self { broker, refused }
+    }
+
+    async fn perform(&self, caller: &Caller, call: Call) -> Result<Response<Bytes>, ErrorBody> {
+        let broker = &self.broker;
+        match call {
+            Call::Credentials { profile, config, wait } => {
+                let credentials = broker.credentials(caller, &Ask { profile, config, wait }).await?;
+                // Wiped when hyper has sent the last byte and drops it.
+                Ok(answer::json(StatusCode::OK, Bytes::from_owner(credentials)))
+            }
+            Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
+            Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
+            Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
+            Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
+            Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
+            Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
+            Call::Status { config } => Ok(ok(&broker.status(config.as_deref()).await)),
+            Call::Locked => Ok(ok(&broker.locked())),
+            Call::Lock => Ok(ok(&broker.lock(caller).await?)),
+            Call::Unlock => Ok(ok(&broker.unlock(caller).await?)),
+            Call::End => {
+                broker.end();
+                Ok(done())
+            }
+        }
+    }
+}
+
+impl<R: Fn(&PeerError) + Send + Sync + 'static> Answer for Api<R> {
+    async fn answer(&self, caller: &Caller, request: Request<Bytes>) -> Response<Bytes> {
+        match Call::read(&request) {
+            Ok(call) => self.perform(caller, call).await.unwrap_or_else(|error| answer::error(&error)),
+            Err(NoCall::Refused(error)) => answer::error(&error),
+            Err(NoCall::Method { allowed }) => {
+                let message = format!("this resource has {allowed} and not {}", request.method());
+                answer::method_refused(&ErrorBody::new(ErrorCode::BadRequest, message), allowed)
+            }
+        }
+    }
+
+    fn refused(&self, refusal: &PeerError) {
+        (self.refused)(refusal);
+    }
+}
+
+fn ok(body: &impl Serialize) -> Response<Bytes> {
+    answer::written(StatusCode::OK, body)
+}
+
+/// An answer that says no more than that it was done: an empty object, so that every answer has a Content-Length.
+fn done() -> Response<Bytes> {
+    answer::json(StatusCode::OK, Bytes::from_static(b"{}"))
+}
+
+fn begun(sign_in: &tegata_protocol::body::SignIn) -> Result<Response<Bytes>, ErrorBody> {
+    let mut response = answer::written(StatusCode::CREATED, sign_in);
+    let location = HeaderValue::try_from(format!("{}/{}", paths::SIGN_INS, sign_in.id))
+        .map_err(|_| ErrorBody::new(ErrorCode::Internal, "the sign-in's id cannot be part of a path"))?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}

@@ -1,0 +1,245 @@
+//! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
+
+use http::{Method, Request};
+use percent_encoding::percent_decode_str;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tegata_protocol::body::BeginSignIn;
+use tegata_protocol::text::{is_hostile, one_line};
+use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, paths};
+
+/// What is asked of the broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    /// `GET /v1/credentials`
+    Credentials { profile: String, config: Option<PathBuf>, wait: Option<Duration> },
+    /// `POST /v1/sign-ins`
+    BeginSignIn(BeginSignIn),
+    /// `GET /v1/sign-ins/{id}`
+    SignIn { id: String, wait: Duration },
+    /// `DELETE /v1/sign-ins/{id}`
+    CancelSignIn { id: String },
+    /// `GET /v1/sessions`
+    Sessions { config: Option<PathBuf> },
+    /// `DELETE /v1/sessions/{name}`
+    SignOut { name: String, config: Option<PathBuf> },
+    /// `GET /v1/profiles`
+    Profiles { config: Option<PathBuf>, page: Option<String> },
+    /// `GET /v1/status`
+    Status { config: Option<PathBuf> },
+    /// `GET /v1/lock`
+    Locked,
+    /// `PUT /v1/lock`
+    Lock,
+    /// `DELETE /v1/lock`
+    Unlock,
+    /// `DELETE /v1/daemon`
+    End,
+}
+
+/// Why a request is no call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NoCall {
+    /// What the error says.
+    Refused(ErrorBody),
+    /// The resource is there and has other methods.
+    Method { allowed: &'static str },
+}
+
+impl From<ErrorBody> for NoCall {
+    fn from(error: ErrorBody) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// A resource, by its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Resource {
+    Credentials,
+    SignIns,
+    SignIn(String),
+    Sessions,
+    Session(String),
+    Profiles,
+    Status,
+    Lock,
+    Daemon,
+}
+
+impl Call {
+    /// Reads a request.
+    pub(super) fn read(request: &Request<impl AsRef<[u8]>>) -> Result<Self, NoCall> {
+        let resource = Resource::find(request.uri().path())?;
+        let query = Query::parse(request.uri().query().unwrap_or_default())?;
+        let body = request.body().as_ref();
+        let call = match (request.method(), resource) {
+            (&Method::POST, Resource::SignIns) => {
+                query.nothing_more()?;
+                return Ok(Self::BeginSignIn(sign_in(body)?));
+            }
+            (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
+            (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
+            (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
+            (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
+            (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
+            (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
+            (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
+            (&Method::PUT, Resource::Lock) => query.nothing_more().map(|()| Self::Lock)?,
+            (&Method::DELETE, Resource::Lock) => query.nothing_more().map(|()| Self::Unlock)?,
+            (&Method::DELETE, Resource::Daemon) => query.nothing_more().map(|()| Self::End)?,
+            (_, resource) => return Err(NoCall::Method { allowed: resource.methods() }),
+        };
+        if body.is_empty() { Ok(call) } else { Err(bad("this request has no body").into()) }
+    }
+
+    fn credentials(mut query: Query) -> Result<Self, ErrorBody> {
+        let profile = query.take(paths::QUERY_PROFILE).ok_or_else(|| bad("the parameter profile is missing"))?;
+        let (config, wait) = (query.config()?, query.wait()?);
+        query.nothing_more().map(|()| Self::Credentials { profile, config, wait })
+    }
+
+    fn sign_in(id: String, mut query: Query) -> Result<Self, ErrorBody> {
+        let wait = query.wait()?.unwrap_or_default();
+        query.nothing_more().map(|()| Self::SignIn { id, wait })
+    }
+
+    fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
+        let (config, page) = (query.config()?, query.take(paths::QUERY_PAGE));
+        query.nothing_more().map(|()| Self::Profiles { config, page })
+    }
+}
+
+impl Resource {
+    fn find(path: &str) -> Result<Self, ErrorBody> {
+        match path {
+            paths::CREDENTIALS => Ok(Self::Credentials),
+            paths::SIGN_INS => Ok(Self::SignIns),
+            paths::SESSIONS => Ok(Self::Sessions),
+            paths::PROFILES => Ok(Self::Profiles),
+            paths::STATUS => Ok(Self::Status),
+            paths::LOCK => Ok(Self::Lock),
+            paths::DAEMON => Ok(Self::Daemon),
+            _ => Self::find_named(path),
+        }
+    }
+
+    fn find_named(path: &str) -> Result<Self, ErrorBody> {
+        let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(id) = under(paths::SIGN_INS) {
+            return segment(id).map(Self::SignIn);
+        }
+        match under(paths::SESSIONS) {
+            Some(name) => segment(name).map(Self::Session),
+            None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
+        }
+    }
+
+    fn methods(&self) -> &'static str {
+        match self {
+            Self::SignIns => "POST",
+            Self::SignIn(_) => "GET, DELETE",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
+            Self::Session(_) | Self::Daemon => "DELETE",
+            Self::Lock => "GET, PUT, DELETE",
+        }
+    }
+}
+
+/// The parameters of a request, each at most once, with no key or value that could be read as two lines.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(query: &str) -> Result<Self, ErrorBody> {
+        // Undecodable bytes would become U+FFFD below, and two different paths the same one.
+        if percent_decode_str(query).decode_utf8().is_err() {
+            return Err(bad("the parameters are not UTF-8"));
+        }
+        let mut parameters: Vec<(String, String)> = Vec::new();
+        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+            if parameters.iter().any(|(other, _)| *other == key) {
+                return Err(bad(&format!("the parameter {key} is there twice")));
+            }
+            parameters.push((key.into_owned(), plain(value.into_owned())?));
+        }
+        Ok(Self(parameters))
+    }
+
+    fn take(&mut self, key: &str) -> Option<String> {
+        let index = self.0.iter().position(|(other, _)| other == key)?;
+        Some(self.0.swap_remove(index).1)
+    }
+
+    fn config(&mut self) -> Result<Option<PathBuf>, ErrorBody> {
+        self.take(paths::QUERY_CONFIG).map(|path| absolute(&path)).transpose()
+    }
+
+    fn wait(&mut self) -> Result<Option<Duration>, ErrorBody> {
+        let Some(text) = self.take(paths::QUERY_WAIT) else { return Ok(None) };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(seconds) if digits && seconds <= MAX_WAIT_SECONDS => Ok(Some(Duration::from_secs(seconds))),
+            _ => Err(bad(&format!("wait is {text:?}, and must be whole seconds from 0 to {MAX_WAIT_SECONDS}"))),
+        }
+    }
+
+    fn only_config(mut self) -> Result<Option<PathBuf>, ErrorBody> {
+        let config = self.config()?;
+        self.nothing_more().map(|()| config)
+    }
+
+    fn nothing_more(self) -> Result<(), ErrorBody> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((key, _)) => Err(bad(&format!("there is no parameter {key} here"))),
+        }
+    }
+}
+
+fn bad(message: &str) -> ErrorBody {
+    ErrorBody::new(ErrorCode::BadRequest, message)
+}
+
+/// Reads the last segment of a path.
+fn segment(text: &str) -> Result<String, ErrorBody> {
+    if text.is_empty() || text.contains('/') {
+        return Err(ErrorBody::new(ErrorCode::NotFound, "there is no such resource"));
+    }
+    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| bad("the path is not UTF-8"))?;
+    plain(decoded.into_owned())
+}
+
+/// Refuses what could become a second line of a file, a log or a protocol (CVE-2020-5260, CVE-2024-50338).
+fn plain(text: String) -> Result<String, ErrorBody> {
+    match text.chars().find(|c| is_hostile(*c)) {
+        Some(c) => {
+            Err(bad(&format!("{} holds the character {c:?}, which no name or path here may hold", one_line(&text))))
+        }
+        None => Ok(text),
+    }
+}
+
+fn absolute(path: &str) -> Result<PathBuf, ErrorBody> {
+    let path = Path::new(path);
+    if path.is_absolute() { Ok(path.to_owned()) } else { Err(bad("config must be an absolute path")) }
+}
+
+fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
+    // serde would read an array as the fields in their order.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body is not a JSON object"));
+    }
+    // serde_json stops at 128 levels, refuses NaN, and with derived types refuses keys that are there twice.
+    let sign_in: BeginSignIn =
+        serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not a sign-in request: {error}")))?;
+    if let Some(session) = &sign_in.session {
+        plain(session.clone())?;
+    }
+    if let Some(config) = &sign_in.config {
+        absolute(&plain(config.clone())?)?;
+    }
+    Ok(sign_in)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! `config.toml` → [`Settings`]. Pure; `file.rs` alone reads the file, and nobody else is known here.
+//!
+//! A setting is never passed over: an unknown word, a wrong type and a value out of range are errors, so that a slip of the
+//! pen cannot leave somebody less safe than he believes.
+
+mod fault;
+mod file;
+mod values;
+
+pub use fault::SettingsError;
+pub use file::load;
+pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUrl, Within};
+
+use serde::Deserialize;
+
+/// Everything `config.toml` can say. An empty file says the same as none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where secrets are kept.
+    pub store: StoreChoice,
+    /// What the records in files are encrypted with. Needed for `store = "file"`, and read for nothing else.
+    pub file_store: Option<FileStore>,
+    /// How the network is reached.
+    pub http: Http,
+    /// Where AWS is, and which kinds of endpoints are used.
+    pub endpoints: Endpoints,
+    /// How much and how long.
+    pub limits: Limits,
+    /// What is shown on the desktop.
+    pub notifications: Notifications,
+}
+
+/// Where secrets are kept: `store`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreChoice {
+    /// The Secret Service where there is one, else the kernel's keyring. Never a file and never memory.
+    #[default]
+    Auto,
+    /// The Secret Service on D-Bus: gnome-keyring, KWallet, KeePassXC.
+    SecretService,
+    /// The kernel's keyring: empty after a reboot.
+    Keyutils,
+    /// Encrypted files; `[file_store]` says with what.
+    File,
+    /// Memory: everything is forgotten when the daemon ends.
+    Memory,
+}
+
+/// What the records in files are encrypted with: `[file_store]`, exactly one of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "FileStoreKeys")]
+pub enum FileStore {
+    /// `passphrase_file`: a file whose first line is the passphrase.
+    PassphraseFile(AbsolutePath),
+    /// `systemd_credential`: a credential that systemd hands to the service (systemd.exec(5), `LoadCredentialEncrypted=`).
+    SystemdCredential(CredentialName),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileStoreKeys {
+    passphrase_file: Option<AbsolutePath>,
+    systemd_credential: Option<CredentialName>,
+}
+
+impl TryFrom<FileStoreKeys> for FileStore {
+    type Error = &'static str;
+
+    fn try_from(keys: FileStoreKeys) -> Result<Self, Self::Error> {
+        match (keys.passphrase_file, keys.systemd_credential) {
+            (Some(path), None) => Ok(Self::PassphraseFile(path)),
+            (None, Some(name)) => Ok(Self::SystemdCredential(name)),
+            _ => Err("[file_store] needs passphrase_file or systemd_credential, one of the two"),
+        }
+    }
+}
+
+/// How the network is reached: `[http]`. No environment variable has a part in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// The proxy for every request to AWS, such as `http://proxy.example:3128`.
+    pub proxy: Option<ProxyUrl>,
+    /// Hosts that are reached without the proxy: a name, `.example` for all names below it, or an address.
+    pub no_proxy: Vec<HostPattern>,
+    /// A file of certificates in PEM that are trusted in place of the system's.
+    pub ca_bundle: Option<AbsolutePath>,
+}
+
+/// Where AWS is, and which kinds of endpoints are used: `[endpoints]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoints {
+    /// In place of the SSO OIDC endpoint of every region.
+    pub sso_oidc: Option<EndpointUrl>,
+    /// In place of the SSO portal endpoint of every region.
+    pub sso: Option<EndpointUrl>,
+    /// In place of the STS endpoint of every region.
+    pub sts: Option<EndpointUrl>,
+    /// Whether FIPS endpoints are used; a region without one is an error.
+    pub use_fips: bool,
+    /// Whether endpoints that are reached over IPv6, too, are used.
+    pub use_dual_stack: bool,
+}
+
+/// How much and how long: `[limits]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections that are served at the same time; more have to wait for one of them to end.
+    pub connections: Within<16, 4_096, 1_024>,
+    /// Seconds that a request may wait for work under way, whatever it asks for.
+    pub wait_seconds: Within<1, { tegata_protocol::MAX_WAIT_SECONDS }, { tegata_protocol::MAX_WAIT_SECONDS }>,
+    /// Days that records of what was released are kept.
+    pub audit_days: Within<1, 3_650, 90>,
+}
+
+/// What is shown on the desktop: `[notifications]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// Whether a notification is shown when a tool needs a person.
+    pub enabled: bool,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
+impl Settings {
+    /// Reads the text of `config.toml`.
+    ///
+    /// # Errors
+    /// [`SettingsError::Wrong`] names the line and what is wrong there.
+    pub fn parse(text: &str) -> Result<Self, SettingsError> {
+        let settings: Self = toml::from_str(text).map_err(|error| fault::of(text, &error))?;
+        match (settings.store, &settings.file_store) {
+            (StoreChoice::File, None) => Err(SettingsError::whole(
+                "store = \"file\" needs [file_store] with passphrase_file or systemd_credential",
+            )),
+            (StoreChoice::File, Some(_)) | (_, None) => Ok(settings),
+            (_, Some(_)) => Err(SettingsError::whole("[file_store] is read with store = \"file\" only")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

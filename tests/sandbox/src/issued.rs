@@ -1,0 +1,106 @@
+//! The role credentials this sandbox has handed out, and who they speak for.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::clock::EpochMs;
+use crate::mint::{Mint, SecretKind, identifier};
+
+/// A role session: what a set of credentials authenticates as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Principal {
+    /// `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
+    pub partition: String,
+    /// Twelve digits.
+    pub account: String,
+    /// The role's ARN, path included: what a trust policy names.
+    pub role_arn: String,
+    /// The assumed-role ARN of this session.
+    pub arn: String,
+    /// `AROA…:session name`.
+    pub user_id: String,
+    /// The source identity set on the way here.
+    pub source_identity: Option<String>,
+    /// Session tags that the next role of the chain inherits.
+    pub transitive_tags: Vec<(String, String)>,
+    /// STS actions this principal's policy does not allow.
+    pub denied: Vec<String>,
+}
+
+impl Principal {
+    /// A session of the role at `path` (empty, or `aws-reserved/sso.amazonaws.com/`) called `role`.
+    pub(crate) fn of_role(partition: &str, account: &str, path: &str, role: &str, session_name: &str) -> Self {
+        Self {
+            partition: partition.to_owned(),
+            account: account.to_owned(),
+            role_arn: format!("arn:{partition}:iam::{account}:role/{path}{role}"),
+            arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session_name}"),
+            user_id: format!("{}:{session_name}", role_id(account, role)),
+            source_identity: None,
+            transitive_tags: Vec::new(),
+            denied: Vec::new(),
+        }
+    }
+}
+
+/// A role's unique id: the same for every session of it.
+fn role_id(account: &str, role: &str) -> String {
+    use sha2::{Digest, Sha256};
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let digest = Sha256::digest(format!("{account}/{role}").as_bytes());
+    let letters: String = digest.iter().take(17).map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
+    format!("AROA{letters}")
+}
+
+/// One set of role credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IssuedCredentials {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// Carries a canary.
+    pub secret_access_key: String,
+    /// Carries a canary.
+    pub session_token: String,
+    /// When the sandbox stops accepting them, in milliseconds since the epoch.
+    pub expires_ms: EpochMs,
+    /// Who they speak for.
+    pub principal: Principal,
+}
+
+/// Every set handed out in this run, by access key id.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    sets: HashMap<String, IssuedCredentials>,
+    order: Vec<String>,
+}
+
+impl Ledger {
+    pub(crate) fn issue(
+        &mut self,
+        mint: &mut Mint,
+        session_token_length: usize,
+        expires_ms: EpochMs,
+        principal: Principal,
+    ) -> IssuedCredentials {
+        let issued = IssuedCredentials {
+            access_key_id: identifier("ASIA"),
+            secret_access_key: mint.secret(SecretKind::SecretAccessKey, 0),
+            session_token: mint.secret(SecretKind::SessionToken, session_token_length),
+            expires_ms,
+            principal,
+        };
+        self.order.push(issued.access_key_id.clone());
+        self.sets.insert(issued.access_key_id.clone(), issued.clone());
+        issued
+    }
+
+    pub(crate) fn get(&self, access_key_id: &str) -> Option<&IssuedCredentials> {
+        self.sets.get(access_key_id)
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(&self) -> Vec<IssuedCredentials> {
+        self.order.iter().filter_map(|id| self.sets.get(id)).cloned().collect()
+    }
+}

@@ -1,0 +1,256 @@
+//! From a request's host, method and path to the operation it calls.
+
+use serde::{Deserialize, Serialize};
+
+use crate::partition::Partition;
+
+/// What a request asks for. CreateToken is told apart by grant, so that faults and counters can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// SSO OIDC `POST /client/register`.
+    RegisterClient,
+    /// SSO OIDC `GET /authorize`, the browser's request.
+    Authorize,
+    /// The consent page's form, `POST /authorize`.
+    AuthorizeDecision,
+    /// SSO OIDC `POST /device_authorization`.
+    StartDeviceAuthorization,
+    /// The device page, `GET /device`.
+    DevicePage,
+    /// The device page's form, `POST /device`.
+    DeviceDecision,
+    /// SSO OIDC `POST /token` with grant type `authorization_code`.
+    CreateTokenAuthorizationCode,
+    /// SSO OIDC `POST /token` with the device code grant.
+    CreateTokenDeviceCode,
+    /// SSO OIDC `POST /token` with grant type `refresh_token`.
+    CreateTokenRefreshToken,
+    /// SSO OIDC `POST /token` with any other grant type, or none.
+    CreateToken,
+    /// Portal `GET /federation/credentials`.
+    GetRoleCredentials,
+    /// Portal `GET /assignment/accounts`.
+    ListAccounts,
+    /// Portal `GET /assignment/roles`.
+    ListAccountRoles,
+    /// Portal `POST /logout`.
+    Logout,
+    /// STS GetCallerIdentity.
+    GetCallerIdentity,
+    /// STS AssumeRole.
+    AssumeRole,
+    /// STS with an action this double does not have.
+    UnknownStsAction,
+    /// No operation: a wrong path, method or host.
+    Unknown,
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+/// The three AWS services of this double.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    Oidc,
+    Portal,
+    Sts,
+}
+
+impl Operation {
+    /// The service whose error form an answer to this operation has.
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout => Service::Portal,
+            Self::GetCallerIdentity | Self::AssumeRole | Self::UnknownStsAction => Service::Sts,
+            _ => Service::Oidc,
+        }
+    }
+}
+
+/// Where a request was addressed to, by its `Host`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// A loopback address: every service, told apart by path; the organisation decides the region.
+    Loopback,
+    /// One of AWS's own hosts.
+    Aws { service: Service, region: String },
+    /// A host nobody here answers for.
+    Foreign,
+}
+
+impl Endpoint {
+    /// Reads a `Host` header, port or not.
+    pub(crate) fn of_host(host: &str) -> Self {
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name).to_ascii_lowercase();
+        if matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]") {
+            return Self::Loopback;
+        }
+        if name == "sts.amazonaws.com" {
+            return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
+        }
+        aws_endpoint(&name).unwrap_or(Self::Foreign)
+    }
+
+    /// The region in the host name, when there is one.
+    pub(crate) fn region(&self) -> Option<&str> {
+        match self {
+            Self::Aws { region, .. } => Some(region),
+            Self::Loopback | Self::Foreign => None,
+        }
+    }
+
+    fn serves(&self, wanted: Service) -> bool {
+        match self {
+            Self::Loopback => true,
+            Self::Aws { service, .. } => *service == wanted,
+            Self::Foreign => false,
+        }
+    }
+}
+
+fn aws_endpoint(name: &str) -> Option<Endpoint> {
+    const PREFIXES: [(&str, Service); 6] = [
+        ("oidc.", Service::Oidc),
+        ("oidc-fips.", Service::Oidc),
+        ("portal.sso.", Service::Portal),
+        ("portal.sso-fips.", Service::Portal),
+        ("sts.", Service::Sts),
+        ("sts-fips.", Service::Sts),
+    ];
+    let (rest, service) = PREFIXES.iter().find_map(|(prefix, service)| Some((name.strip_prefix(prefix)?, *service)))?;
+    let (region, suffix) = rest.split_once('.')?;
+    let partition = Partition::of_region(region)?;
+    let known = suffix == partition.dns_suffix() || suffix == partition.dual_stack_suffix();
+    known.then(|| Endpoint::Aws { service, region: region.to_owned() })
+}
+
+/// The operation of a request. `body` is looked at only for the grant type and the STS action.
+pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &str, body: &[u8]) -> Operation {
+    let found = match (method, path) {
+        ("POST", "/client/register") => Operation::RegisterClient,
+        ("GET", "/authorize") => Operation::Authorize,
+        ("POST", "/authorize") => Operation::AuthorizeDecision,
+        ("POST", "/device_authorization") => Operation::StartDeviceAuthorization,
+        ("GET", "/device") => Operation::DevicePage,
+        ("POST", "/device") => Operation::DeviceDecision,
+        ("POST", "/token") => create_token(body),
+        ("GET", "/federation/credentials") => Operation::GetRoleCredentials,
+        ("GET", "/assignment/accounts") => Operation::ListAccounts,
+        ("GET", "/assignment/roles") => Operation::ListAccountRoles,
+        ("POST", "/logout") => Operation::Logout,
+        ("POST", "/") => sts_action(body),
+        ("GET", "/") if !query.is_empty() => sts_action(query.as_bytes()),
+        _ => return Operation::Unknown,
+    };
+    if endpoint.serves(found.service()) { found } else { Operation::Unknown }
+}
+
+fn create_token(body: &[u8]) -> Operation {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Grant {
+        grant_type: String,
+    }
+    match serde_json::from_slice::<Grant>(body).as_ref().map(|grant| grant.grant_type.as_str()) {
+        Ok("authorization_code") => Operation::CreateTokenAuthorizationCode,
+        Ok("urn:ietf:params:oauth:grant-type:device_code") => Operation::CreateTokenDeviceCode,
+        Ok("refresh_token") => Operation::CreateTokenRefreshToken,
+        _ => Operation::CreateToken,
+    }
+}
+
+fn sts_action(parameters: &[u8]) -> Operation {
+    let action = form_urlencoded::parse(parameters).find(|(name, _)| name == "Action").map(|(_, action)| action);
+    match action.as_deref() {
+        Some("GetCallerIdentity") => Operation::GetCallerIdentity,
+        Some("AssumeRole") => Operation::AssumeRole,
+        _ => Operation::UnknownStsAction,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aws(service: Service, region: &str) -> Endpoint {
+        Endpoint::Aws { service, region: region.to_owned() }
+    }
+
+    /// The hosts botocore 1.44.5 resolves for the three services, plain, dual-stack, FIPS, and both.
+    #[test]
+    fn hosts_of_every_partition_and_variant_find_their_service() {
+        for (region, plain, dual) in [
+            ("us-east-1", "amazonaws.com", "api.aws"),
+            ("us-gov-west-1", "amazonaws.com", "api.aws"),
+            ("cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
+        ] {
+            for (head, service) in [
+                ("oidc", Service::Oidc),
+                ("oidc-fips", Service::Oidc),
+                ("portal.sso", Service::Portal),
+                ("portal.sso-fips", Service::Portal),
+                ("sts", Service::Sts),
+                ("sts-fips", Service::Sts),
+            ] {
+                for suffix in [plain, dual] {
+                    let host = format!("{head}.{region}.{suffix}");
+                    assert_eq!(Endpoint::of_host(&host), aws(service, region), "{host}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_port_capitals_and_the_global_endpoint_are_understood() {
+        for host in ["sts.us-east-1.amazonaws.com:443", "STS.us-east-1.AmazonAWS.com", "sts.amazonaws.com"] {
+            assert_eq!(Endpoint::of_host(host), aws(Service::Sts, "us-east-1"), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_outside_aws_or_with_the_wrong_suffix_is_foreign() {
+        for host in [
+            "evil.example",
+            "oidc.us-east-1.amazonaws.com.cn",
+            "sts.cn-north-1.amazonaws.com",
+            "oidc.mars-1.amazonaws.com",
+            "sts.us-east-1.amazonaws.com.evil.example",
+            "",
+        ] {
+            assert_eq!(Endpoint::of_host(host), Endpoint::Foreign, "{host}");
+        }
+    }
+
+    #[test]
+    fn loopback_serves_every_service_by_path() {
+        for host in ["127.0.0.1:7000", "localhost", "[::1]:80"] {
+            let endpoint = Endpoint::of_host(host);
+            assert_eq!(operation(&endpoint, "GET", "/assignment/roles", "", b""), Operation::ListAccountRoles);
+            assert_eq!(operation(&endpoint, "POST", "/", "", b"Version=1&Action=AssumeRole"), Operation::AssumeRole);
+            assert_eq!(operation(&endpoint, "POST", "/client/register", "", b""), Operation::RegisterClient);
+        }
+    }
+
+    #[test]
+    fn one_services_path_on_anothers_host_is_unknown() {
+        let oidc = Endpoint::of_host("oidc.us-east-1.amazonaws.com");
+        assert_eq!(operation(&oidc, "POST", "/client/register", "", b""), Operation::RegisterClient);
+        assert_eq!(operation(&oidc, "POST", "/logout", "", b""), Operation::Unknown);
+        assert_eq!(operation(&oidc, "GET", "/client/register", "", b""), Operation::Unknown);
+        assert_eq!(operation(&Endpoint::Foreign, "POST", "/client/register", "", b""), Operation::Unknown);
+    }
+
+    #[test]
+    fn create_token_is_told_apart_by_grant() {
+        let token = |body: &str| operation(&Endpoint::Loopback, "POST", "/token", "", body.as_bytes());
+        assert_eq!(token(r#"{"grantType":"refresh_token"}"#), Operation::CreateTokenRefreshToken);
+        assert_eq!(token(r#"{"grantType":"authorization_code"}"#), Operation::CreateTokenAuthorizationCode);
+        assert_eq!(token(r#"{"grantType":"password"}"#), Operation::CreateToken);
+        assert_eq!(token("not json"), Operation::CreateToken);
+    }
+}

@@ -1,0 +1,141 @@
+//! Everything one sandbox knows, and the story of one request.
+
+use crate::call::{Answer, Call};
+use crate::clock::Clock;
+use crate::faults::Delivery;
+use crate::issued::Ledger;
+use crate::mint::Mint;
+use crate::oidc::{self, Desk, Oidc};
+use crate::operation::{Operation, Service};
+use crate::paging::PageKey;
+use crate::portal::{self, Counter};
+use crate::reply::{Refusal, Reply};
+use crate::settings::Settings;
+use crate::sign_in::SignIns;
+use crate::sts::{self, AssumedRole, Bench};
+use crate::traffic::Traffic;
+
+/// The state behind the one mutex.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) mint: Mint,
+    pub(crate) oidc: Oidc,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) ledger: Ledger,
+    pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) traffic: Traffic,
+    page_key: PageKey,
+    base_url: String,
+}
+
+impl State {
+    pub(crate) fn new(settings: Settings, base_url: String) -> Self {
+        Self {
+            settings,
+            base_url,
+            clock: Clock::default(),
+            mint: Mint::default(),
+            oidc: Oidc::default(),
+            sign_ins: SignIns::default(),
+            ledger: Ledger::default(),
+            assumed: Vec::new(),
+            traffic: Traffic::default(),
+            page_key: PageKey::new(),
+        }
+    }
+
+    /// Limits first, then faults, then the work.
+    pub(crate) fn handle(&mut self, call: &mut Call) -> Delivery {
+        call.now = self.clock.now();
+        let (operation, tail) = (call.operation, self.settings.error_type_tail);
+        if let Err(refusal) = self.admit(call) {
+            return Delivery::Whole(refusal.into_reply(operation.service(), tail));
+        }
+        let effect = self.traffic.faults.next(operation);
+        if let Some(delivery) = effect.as_ref().and_then(|effect| effect.instead(operation, tail)) {
+            return delivery;
+        }
+        let answer = self.answer(call);
+        let reply = answer.unwrap_or_else(|refusal| refusal.into_reply(operation.service(), tail));
+        match effect {
+            Some(effect) => effect.spoil(reply),
+            None => Delivery::Whole(reply),
+        }
+    }
+
+    fn admit(&mut self, call: &Call) -> Result<(), Refusal> {
+        let Some(bucket) = self.settings.throttle.get(&call.operation) else { return Ok(()) };
+        self.traffic.take_token(call.operation, *bucket, call.now).map_err(|seconds| {
+            let mut refusal = match call.operation.service() {
+                Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+                _ => Refusal::new(429, "TooManyRequestsException", "HTTP 429 Too Many Requests"),
+            };
+            refusal.retry_after = Some(seconds);
+            refusal
+        })
+    }
+
+    fn answer(&mut self, call: &Call) -> Answer {
+        match call.operation.service() {
+            Service::Oidc => self.oidc(call),
+            Service::Portal => self.portal(call),
+            Service::Sts => self.sts(call),
+        }
+    }
+
+    fn oidc(&mut self, call: &Call) -> Answer {
+        let Self { oidc, sign_ins, mint, settings, base_url, .. } = self;
+        let mut desk = Desk { oidc, sign_ins, mint, settings, base_url };
+        match call.operation {
+            Operation::RegisterClient => oidc::register_client(&mut desk, call),
+            Operation::Authorize => oidc::authorize(&mut desk, call),
+            Operation::AuthorizeDecision => oidc::decide_authorization(&mut desk, call),
+            Operation::StartDeviceAuthorization => oidc::start_device_authorization(&mut desk, call),
+            Operation::DevicePage => oidc::device_page(&mut desk, call),
+            Operation::DeviceDecision => oidc::decide_device(&mut desk, call),
+            Operation::CreateTokenAuthorizationCode
+            | Operation::CreateTokenDeviceCode
+            | Operation::CreateTokenRefreshToken
+            | Operation::CreateToken => oidc::create_token(&mut desk, call),
+            _ => Err(unknown_operation()),
+        }
+    }
+
+    fn portal(&mut self, call: &Call) -> Answer {
+        let Self { sign_ins, ledger, mint, page_key, settings, .. } = self;
+        let mut counter = Counter { sign_ins, ledger, mint, page_key, settings };
+        match call.operation {
+            Operation::GetRoleCredentials => portal::get_role_credentials(&mut counter, call),
+            Operation::ListAccounts => portal::list_accounts(&mut counter, call),
+            Operation::ListAccountRoles => portal::list_account_roles(&mut counter, call),
+            Operation::Logout => portal::logout(&mut counter, call),
+            _ => Err(unknown_operation()),
+        }
+    }
+
+    fn sts(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, assumed, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, assumed, settings };
+        match call.operation {
+            Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
+            Operation::AssumeRole => sts::assume_role(&mut bench, call),
+            _ => sts::unknown_action(&bench, call),
+        }
+    }
+
+    /// The `Date` header of an answer sent now.
+    pub(crate) fn date(&self) -> String {
+        crate::clock::http_date(self.clock.now().saturating_add(self.settings.date_header_offset_ms))
+    }
+
+    pub(crate) fn too_large(&self, service: Service) -> Reply {
+        Refusal::new(413, "RequestEntityTooLargeException", "The body is too large")
+            .into_reply(service, self.settings.error_type_tail)
+    }
+}
+
+fn unknown_operation() -> Refusal {
+    Refusal::new(404, "UnknownOperationException", "No such operation")
+}

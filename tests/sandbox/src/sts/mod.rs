@@ -1,0 +1,78 @@
+//! STS, the query protocol with XML answers: GetCallerIdentity and AssumeRole, every call signed.
+
+mod assume_role;
+mod limits;
+mod role;
+
+pub use assume_role::AssumedRole;
+pub(crate) use assume_role::assume_role;
+pub use role::{IamRole, Trust};
+
+use crate::call::{Answer, Call, Parameters};
+use crate::issued::{IssuedCredentials, Ledger};
+use crate::mint::{Mint, uuid};
+use crate::reply::{Refusal, Reply, escape};
+use crate::settings::Settings;
+use crate::sigv4;
+
+const VERSION: &str = "2011-06-15";
+
+/// What an STS handler works on.
+pub(crate) struct Bench<'a> {
+    pub(crate) ledger: &'a mut Ledger,
+    pub(crate) mint: &'a mut Mint,
+    pub(crate) assumed: &'a mut Vec<AssumedRole>,
+    pub(crate) settings: &'a Settings,
+}
+
+/// A request whose signature holds.
+struct Signed {
+    parameters: Parameters,
+    caller: IssuedCredentials,
+}
+
+fn signed(bench: &Bench<'_>, call: &Call) -> Result<Signed, Refusal> {
+    let caller = sigv4::verify(call, bench.ledger)?.clone();
+    let parameters = parameters(call)?;
+    Ok(Signed { parameters, caller })
+}
+
+fn parameters(call: &Call) -> Result<Parameters, Refusal> {
+    let read = if call.method == "GET" { Parameters::parse(call.query.as_bytes()) } else { call.form() };
+    let parameters = read.map_err(|refusal| Refusal::new(400, "MalformedQueryString", refusal.message))?;
+    if parameters.get("Version") == Some(VERSION) {
+        return Ok(parameters);
+    }
+    let action = parameters.get("Action").unwrap_or_default();
+    let version = parameters.get("Version").unwrap_or_default();
+    Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {action} for version {version}")))
+}
+
+/// GetCallerIdentity.
+pub(crate) fn get_caller_identity(bench: &Bench<'_>, call: &Call) -> Answer {
+    let Signed { caller, .. } = signed(bench, call)?;
+    let principal = &caller.principal;
+    let result = format!(
+        "<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
+        escape(&principal.arn),
+        escape(&principal.user_id),
+        principal.account
+    );
+    Ok(answer("GetCallerIdentity", &result))
+}
+
+/// An action this double does not have.
+pub(crate) fn unknown_action(bench: &Bench<'_>, call: &Call) -> Answer {
+    let Signed { parameters, .. } = signed(bench, call)?;
+    let action = parameters.get("Action").unwrap_or_default();
+    Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {action} for version {VERSION}")))
+}
+
+fn answer(action: &str, result: &str) -> Reply {
+    let request_id = uuid();
+    let body = format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/{VERSION}/\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>\n"
+    );
+    Reply::new(200, "text/xml", body).with("x-amzn-requestid", request_id)
+}

@@ -1,0 +1,299 @@
+//! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
+
+use crate::{browser, program};
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tegata_sandbox::{START_URL, Sandbox};
+use tempfile::TempDir;
+
+/// How long anything here may take before a test fails.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A home of its own, with an AWS sandbox to talk to.
+#[derive(Debug)]
+pub struct Product {
+    home: TempDir,
+    sandbox: Sandbox,
+    daemons: Vec<Child>,
+    /// Variables for the daemon and the command line, on top of the private home's.
+    pub environment: Vec<(String, String)>,
+    /// Which daemon is started.
+    pub daemon_binary: PathBuf,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+#[must_use]
+pub struct Ended {
+    /// The exit code; 128 + n for a signal.
+    pub code: i32,
+    /// Everything it wrote to stdout.
+    pub stdout: String,
+    /// Everything it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Product {
+    /// Makes a home with `[sso-session corp]`, the profiles `dev` (ReadOnly) and `admin` (Admin), and `store = "memory"`.
+    ///
+    /// # Panics
+    /// When the machine does not let it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Sandbox::start().expect("the sandbox starts"))
+    }
+
+    /// As [`Product::new`], over a sandbox that was started by the test.
+    ///
+    /// # Panics
+    /// When the machine does not let it.
+    #[must_use]
+    pub fn with(sandbox: Sandbox) -> Self {
+        let home = tempfile::Builder::new().prefix("tg").tempdir().expect("a temporary home");
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("the home is private");
+        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: program("tegatad") };
+        for dir in [".aws", ".config/tegata", ".local/state", "run"] {
+            fs::create_dir_all(product.path(dir)).expect("a directory in the home");
+        }
+        fs::set_permissions(product.path("run"), fs::Permissions::from_mode(0o700))
+            .expect("the runtime dir is private");
+        product.write_aws_config(&product.default_aws_config());
+        product.write_settings("store = \"memory\"\n");
+        product
+    }
+
+    /// Returns the AWS double.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Returns a path in the home.
+    #[must_use]
+    pub fn path(&self, relative: impl AsRef<Path>) -> PathBuf {
+        self.home.path().join(relative)
+    }
+
+    /// Returns the daemon's socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.path("run/tegata/tegata.sock")
+    }
+
+    /// Returns where the daemon keeps its state.
+    #[must_use]
+    pub fn state_dir(&self) -> PathBuf {
+        self.path(".local/state/tegata")
+    }
+
+    /// Returns the AWS config that [`Product::new`] writes.
+    #[must_use]
+    pub fn default_aws_config(&self) -> String {
+        let tegata = program("tegata");
+        let profile = |name: &str, role: &str| {
+            format!(
+                "[profile {name}]\nregion = us-east-1\ntegata_sso_session = corp\ntegata_sso_account_id = 123456789012\n\
+                 tegata_sso_role_name = {role}\ncredential_process = {} credential-process --profile {name}\n\n",
+                tegata.display()
+            )
+        };
+        format!(
+            "[sso-session corp]\nsso_start_url = {START_URL}\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n\n{}{}",
+            profile("dev", "ReadOnly"),
+            profile("admin", "Admin")
+        )
+    }
+
+    /// Writes `~/.aws/config`.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn write_aws_config(&self, text: &str) {
+        fs::write(self.path(".aws/config"), text).expect("the AWS config is written");
+    }
+
+    /// Writes `config.toml`: `text`, then the sandbox's endpoints.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn write_settings(&self, text: &str) {
+        let url = self.sandbox.url();
+        let endpoints = format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\n");
+        fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
+            .expect("the settings are written");
+    }
+
+    /// Returns a command in this home with nothing of the test's own environment.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().current_dir(self.home.path());
+        command.env("HOME", self.home.path()).env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LANG", "C.UTF-8");
+        command.env("XDG_RUNTIME_DIR", self.path("run")).env("XDG_CONFIG_HOME", self.path(".config"));
+        command.env("XDG_STATE_HOME", self.path(".local/state"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Returns `tegata` with arguments, ready to run.
+    #[must_use]
+    pub fn tegata(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(program("tegata"));
+        command.args(arguments);
+        command
+    }
+
+    /// Runs `tegata` to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        run(&mut self.tegata(arguments))
+    }
+
+    /// Starts the daemon by hand and waits until it answers; its log goes to `daemon.log` in the home.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_daemon(&mut self) -> u32 {
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
+        let mut command = self.command(&self.daemon_binary);
+        command.stdout(Stdio::null()).stderr(log);
+        let mut daemon = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.daemon_binary.display()));
+        let socket = self.socket();
+        wait_until("the daemon answers", || {
+            if let Ok(Some(status)) = daemon.try_wait() {
+                panic!("the daemon ended with {status}: {}", self.daemon_log());
+            }
+            UnixStream::connect(&socket).is_ok()
+        });
+        let pid = daemon.id();
+        self.daemons.push(daemon);
+        pid
+    }
+
+    /// Returns what the daemons of this home have logged.
+    #[must_use]
+    pub fn daemon_log(&self) -> String {
+        fs::read_to_string(self.path("daemon.log")).unwrap_or_default()
+    }
+
+    /// Kills the daemon as a power cut would, and waits until it is gone.
+    ///
+    /// # Panics
+    /// When none was started here.
+    pub fn kill_daemon(&mut self) {
+        let mut daemon = self.daemons.pop().expect("a daemon was started");
+        daemon.kill().expect("the daemon is ours to end");
+        daemon.wait().expect("the daemon ends");
+    }
+
+    /// Waits until the daemon has ended by itself and returns its exit code (128 + n for a signal).
+    ///
+    /// # Panics
+    /// When none was started here, or it goes on.
+    pub fn daemon_ends(&mut self) -> i32 {
+        let mut daemon = self.daemons.pop().expect("a daemon was started");
+        let mut code = None;
+        wait_until("the daemon ends", || {
+            code = daemon.try_wait().expect("the daemon is our child");
+            code.is_some()
+        });
+        code_of(code.expect("it has ended"))
+    }
+
+    /// Signs in to `corp` as a person would: `tegata login`, the page, the callback.
+    ///
+    /// # Panics
+    /// When it does not work out.
+    pub fn sign_in(&self) {
+        let ended = self.sign_in_with(&["login", "corp", "--print"]);
+        assert_eq!(ended.code, 0, "{ended:?}\n{}", self.daemon_log());
+    }
+
+    /// Runs a `tegata login … --print`, opens the page that it prints, and returns how it ended.
+    ///
+    /// # Panics
+    /// When it prints no page.
+    pub fn sign_in_with(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.tegata(arguments);
+        let mut login = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tegata runs");
+        let mut output = BufReader::new(login.stdout.take().expect("stdout is piped"));
+        let mut stdout = String::new();
+        while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
+        if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http")) {
+            let _ = browser::visit(url);
+        }
+        output.read_to_string(&mut stdout).expect("the output is text");
+        let mut stderr = String::new();
+        login.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
+        Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr }
+    }
+
+    /// Asks for a profile's credentials as a tool does.
+    pub fn credentials(&self, profile: &str) -> Ended {
+        self.run(&["credential-process", "--profile", profile])
+    }
+
+    /// Returns every record of the audit log.
+    ///
+    /// # Panics
+    /// When a line is not one JSON object.
+    #[must_use]
+    pub fn audit(&self) -> Vec<serde_json::Value> {
+        let mut files: Vec<_> =
+            fs::read_dir(self.state_dir()).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        files.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("audit-")));
+        files.sort();
+        let text: String = files.iter().map(|path| fs::read_to_string(path).expect("the audit log is text")).collect();
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    }
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        for daemon in &mut self.daemons {
+            let _ = daemon.kill();
+            let _ = daemon.wait();
+        }
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// When it cannot be started.
+pub fn run(command: &mut Command) -> Ended {
+    let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ended { code: code_of(status), stdout: text(stdout), stderr: text(stderr) }
+}
+
+fn code_of(status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+}
+
+/// Waits until `holds`, and fails the test when it never does.
+///
+/// # Panics
+/// After [`PATIENCE`].
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
