@@ -18,7 +18,7 @@ test: toolchain clients build
 
 # Stories that need root: another user, sockets of others.
 test-root: toolchain build
-	$(CARGO) test -p tegata-tests --features tegata-tests/system,tegata-tests/root root_
+	$(CARGO) test -p tegata-tests --features tegata-tests/system,tegata-tests/root --test 'root_*'
 
 bench: toolchain clients
 	tests/bench/run
