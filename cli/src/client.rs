@@ -258,6 +258,11 @@ impl Target {
         self
     }
 
+    /// Adds the AWS config file of the caller, when it is not the usual one.
+    pub(crate) fn with_config(self, environment: &Environment) -> Self {
+        self.with(paths::QUERY_CONFIG, environment.aws_config_file())
+    }
+
     /// Returns the whole.
     pub(crate) fn as_str(&self) -> &str {
         &self.0

@@ -184,7 +184,8 @@ fn prepare(place: &Place) -> Result<(), Failure> {
     let own = rustix::process::geteuid().as_raw();
     if let Some(base) = &place.must_exist {
         let metadata = base.metadata().map_err(|error| cannot("use", base, &error))?;
-        check_directory(base, &metadata, own)?;
+        // Its mode is the system's choice (WSL's is open to all): the private directory below is what counts.
+        check_owner(base, &metadata, own)?;
     }
     let directory = &place.directory;
     DirBuilder::new()
@@ -194,28 +195,37 @@ fn prepare(place: &Place) -> Result<(), Failure> {
         .map_err(|error| cannot("make the directory", directory, &error))?;
     // Not followed: a symbolic link could lead into a directory of somebody else.
     let metadata = directory.symlink_metadata().map_err(|error| cannot("use", directory, &error))?;
-    check_directory(directory, &metadata, own)?;
+    check_private(directory, &metadata, own)?;
     match place.socket.symlink_metadata() {
         Ok(metadata) if !metadata.file_type().is_socket() => Err(in_the_way(place)),
         _ => Ok(()),
     }
 }
 
-fn check_directory(path: &Path, metadata: &Metadata, own: u32) -> Result<(), Failure> {
-    let refused = |why: String| Failure::new(Kind::Unreachable, format!("{} {why}", path.display()));
-    if !metadata.is_dir() {
-        return Err(refused("is not a directory".to_owned()));
-    }
-    if metadata.uid() != own {
-        return Err(refused(format!("belongs to uid {}, you are uid {own}", metadata.uid())));
-    }
+/// Refuses a directory that is none, that is another user's, or into which others may write.
+fn check_private(path: &Path, metadata: &Metadata, own: u32) -> Result<(), Failure> {
+    check_owner(path, metadata, own)?;
     if metadata.mode() & 0o022 == 0 {
         return Ok(());
     }
-    let failure = refused("can be written to by other users".to_owned());
+    let failure = refused(path, "can be written to by other users");
     // With the sticky bit it is meant to be shared: another place is the mend, not another mode.
     let shared = metadata.mode() & 0o1000 != 0;
     Err(if shared { failure } else { failure.mend(format!("chmod go-w {}", path.display())) })
+}
+
+fn check_owner(path: &Path, metadata: &Metadata, own: u32) -> Result<(), Failure> {
+    if !metadata.is_dir() {
+        return Err(refused(path, "is not a directory"));
+    }
+    if metadata.uid() != own {
+        return Err(refused(path, &format!("belongs to uid {}, you are uid {own}", metadata.uid())));
+    }
+    Ok(())
+}
+
+fn refused(path: &Path, why: &str) -> Failure {
+    Failure::new(Kind::Unreachable, format!("{} {why}", path.display()))
 }
 
 fn cannot(act: &str, path: &Path, error: &io::Error) -> Failure {
@@ -277,7 +287,7 @@ mod tests {
     #[test]
     fn a12_a_directory_of_another_user_is_refused() {
         let (directory, metadata) = directory(0o700);
-        let failure = check_directory(directory.path(), &metadata, metadata.uid() + 1).unwrap_err();
+        let failure = check_owner(directory.path(), &metadata, metadata.uid() + 1).unwrap_err();
         assert!(failure.line().unwrap().contains("belongs to uid"));
         assert_eq!(failure.exit_code(), 16);
     }
@@ -308,6 +318,15 @@ mod tests {
         let place = Place { must_exist: Some(missing.clone()), ..place_in(&missing.join("tegata")) };
         assert!(prepare(&place).unwrap_err().line().unwrap().contains("cannot use"));
         assert!(!missing.exists());
+    }
+
+    #[test]
+    fn a12_twin_a_runtime_directory_open_to_all_is_used_for_the_private_one_in_it() {
+        let (runtime, _) = directory(0o777);
+        let wanted = runtime.path().join("tegata");
+        let place = Place { must_exist: Some(runtime.path().to_owned()), ..place_in(&wanted) };
+        prepare(&place).unwrap();
+        assert_eq!(wanted.metadata().unwrap().mode() & 0o777, 0o700);
     }
 
     #[test]

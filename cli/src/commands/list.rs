@@ -46,9 +46,7 @@ fn all_pages(client: &Client<'_>, environment: &Environment) -> Result<Value, Fa
     let (mut profiles, mut warnings) = (Vec::new(), Vec::new());
     let mut next: Option<String> = None;
     loop {
-        let target = Target::new(paths::PROFILES)
-            .with(paths::QUERY_CONFIG, environment.aws_config_file())
-            .with(paths::QUERY_PAGE, next.as_ref());
+        let target = Target::new(paths::PROFILES).with_config(environment).with(paths::QUERY_PAGE, next.as_ref());
         let mut page: Value = client.get(target.as_str(), BRIEFLY)?;
         let following = page.get("next_page").and_then(Value::as_str).map(str::to_owned);
         take_list(&mut page, "profiles", &mut profiles);

@@ -72,7 +72,7 @@ impl Login {
             .and_then(|browser| under_way.wait(browser));
         match done {
             Ok(()) => {
-                output::tell(&success(&sign_in, &client));
+                output::tell(&success(&sign_in, &client, environment));
                 Ok(())
             }
             Err(failure) => {
@@ -216,8 +216,9 @@ fn tell_if_it_failed(browser: &mut Option<Child>) {
 }
 
 /// Says how long the sign-in lasts, if the daemon can tell.
-fn success(sign_in: &SignIn, client: &Client<'_>) -> String {
-    let status = client.get::<Status>(paths::STATUS, BRIEFLY).ok();
+fn success(sign_in: &SignIn, client: &Client<'_>, environment: &Environment) -> String {
+    let target = Target::new(paths::STATUS).with_config(environment);
+    let status = client.get::<Status>(target.as_str(), BRIEFLY).ok();
     let session = status.iter().flat_map(|status| &status.sessions).find(|session| session.name == sign_in.session);
     page::success(sign_in, session, environment::now())
 }

@@ -1,6 +1,6 @@
 //! `tegata logout`: ends a sign-in session at AWS and forgets it here.
 
-use crate::client::{BRIEFLY, Client, below};
+use crate::client::{BRIEFLY, Client, Target, below};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::output::{self, Progress};
@@ -24,12 +24,14 @@ pub(crate) struct Logout {
 impl Logout {
     pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::new(environment)?;
+        let status = Target::new(paths::STATUS).with_config(environment);
         let progress = Progress::begin("signing out");
         let session = match self.session {
             Some(session) => session,
-            None => only_session(&client.get(paths::STATUS, BRIEFLY)?)?,
+            None => only_session(&client.get(status.as_str(), BRIEFLY)?)?,
         };
-        let done: SignedOut = client.delete(&below(paths::SESSIONS, &session))?;
+        let target = Target::new(below(paths::SESSIONS, &session)).with_config(environment);
+        let done: SignedOut = client.delete(target.as_str())?;
         drop(progress);
         output::say(&outcome(&done))
     }

@@ -1,6 +1,6 @@
 //! `tegata status`: what is signed in, until when, where it is kept, and what is wrong.
 
-use crate::client::{BRIEFLY, Client};
+use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
 use crate::moment;
@@ -29,13 +29,14 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn run(&self, environment: &Environment) -> Result<(), Failure> {
         let client = Client::new(environment)?;
+        let target = Target::new(paths::STATUS).with_config(environment);
         let progress = Progress::begin("asking tegatad");
         if self.json {
-            let status: serde_json::Value = client.get(paths::STATUS, BRIEFLY)?;
+            let status: serde_json::Value = client.get(target.as_str(), BRIEFLY)?;
             drop(progress);
             return output::say(&output::pretty(&status));
         }
-        let status: body::Status = client.get(paths::STATUS, BRIEFLY)?;
+        let status: body::Status = client.get(target.as_str(), BRIEFLY)?;
         drop(progress);
         output::say(&page(&status, &client.socket(), environment::now(), Style::for_stdout(environment)))
     }

@@ -1,6 +1,6 @@
 //! `tegata daemon …`, `lock`, `unlock`, `logout`.
 
-use crate::support::{Home, Reply, Server, answer, json};
+use crate::support::{Home, Reply, Run, Server, answer, json};
 use serde_json::{Value, json as value};
 
 fn status(pid: u32) -> Value {
@@ -119,6 +119,18 @@ fn logout_alone_takes_the_only_session_there_is() {
     });
     home.run("logout").is_quiet_success();
     assert_eq!(server.lines(), ["GET /v1/status", "DELETE /v1/sessions/a%2Fb%20c"]);
+}
+
+#[test]
+fn logout_looks_into_the_callers_config_file() {
+    let home = Home::new();
+    let server = Server::start(&home, |request| {
+        let mut status = status(1);
+        status["sessions"] = value!([session("corp", "signed_in")]);
+        if request.line().starts_with("GET") { json(200, &status) } else { json(200, &signed_out()) }
+    });
+    Run::of(home.tegata(["logout"]).env("AWS_CONFIG_FILE", "/a")).is_quiet_success();
+    assert_eq!(server.lines(), ["GET /v1/status?config=%2Fa", "DELETE /v1/sessions/corp?config=%2Fa"]);
 }
 
 #[test]

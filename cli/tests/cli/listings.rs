@@ -126,6 +126,14 @@ fn list_does_not_follow_a_page_that_leads_to_itself() {
 }
 
 #[test]
+fn status_sends_the_callers_config_file() {
+    let home = Home::new();
+    let server = Server::always_json(&home, 200, &full_status());
+    Run::of(home.tegata(["status"]).env("AWS_CONFIG_FILE", "/a b")).is_quiet_success();
+    assert_eq!(server.lines(), ["GET /v1/status?config=%2Fa%20b"]);
+}
+
+#[test]
 fn list_sends_the_callers_config_file() {
     let home = Home::new();
     let server = Server::always_json(&home, 200, &value!({"profiles": []}));
