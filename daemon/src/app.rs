@@ -22,6 +22,7 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tegata_protocol::{Exit, Secret};
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
@@ -130,6 +131,7 @@ fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>)
         files: ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock)),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
+        longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
         warnings: environment.warnings(),
     })
 }

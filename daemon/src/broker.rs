@@ -56,6 +56,8 @@ pub struct Rooms {
     pub audit: Arc<Audit>,
     /// Whether everything is locked.
     pub lock: LockState,
+    /// The longest any request may wait.
+    pub longest_wait: Duration,
     /// What a person should know since the start, one line each.
     pub warnings: Vec<String>,
 }
@@ -70,6 +72,7 @@ pub struct Broker {
     pub(crate) files: ConfigFiles,
     audit: Arc<Audit>,
     lock: LockState,
+    longest_wait: Duration,
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
@@ -86,7 +89,7 @@ impl Broker {
     /// Wires the rooms.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        let Rooms { clock, aws, human, store, files, audit, lock, warnings } = rooms;
+        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, warnings } = rooms;
         let cache = Arc::new(crate::cache::Cache::default());
         let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(&aws), Arc::clone(&clock), store.clone()));
         let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(&clock), Arc::clone(&cache)));
@@ -105,6 +108,7 @@ impl Broker {
             files,
             audit,
             lock,
+            longest_wait,
             warnings,
             cache,
             sign_in_sessions,
@@ -150,7 +154,7 @@ impl Broker {
 
     /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now.
     async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
-        let patience = wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS));
+        let patience = wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait);
         let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), async {
@@ -196,7 +200,7 @@ impl Broker {
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub async fn sign_in(&self, id: &str, wait: Duration) -> Result<body::SignIn, ErrorBody> {
-        self.attempts.stands(id, wait).await.ok_or_else(no_such_sign_in)
+        self.attempts.stands(id, wait.min(self.longest_wait)).await.ok_or_else(no_such_sign_in)
     }
 
     /// Cancels a sign-in: the callback listener closes, polling stops.

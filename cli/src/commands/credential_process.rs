@@ -32,7 +32,7 @@ pub(crate) struct CredentialProcess {
     /// The profile [default: the value of AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<OsString>,
-    /// How long to wait for a person to sign in, in seconds [default: 15 while one is signing in, else 0]
+    /// Wait so many seconds for a person to sign in [default: 15, and only while somebody is signing in]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=MAX_WAIT_SECONDS))]
     wait: Option<u64>,
     /// Print to a terminal too, where everybody behind you and the scrollback can read them
@@ -101,14 +101,13 @@ impl CredentialProcess {
         let profile = self.profile.clone().or_else(|| environment.get("AWS_PROFILE")).filter(|name| !name.is_empty());
         let profile = profile.ok_or_else(|| usage("no profile is named: pass --profile NAME or set AWS_PROFILE"))?;
         refuse_terminal(self.force)?;
-        // A wait that is stated is a wait for a person, too; a tool that states none is told at once that one is needed.
         let target = Target::new(paths::CREDENTIALS)
             .with(paths::QUERY_PROFILE, Some(profile))
             .with_config(environment)
             .with(paths::QUERY_WAIT, self.wait.map(|seconds| seconds.to_string()));
         let request = Request::new(Method::Get, target.as_str(), None);
-        let wait = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT_SECONDS));
-        let credentials = Client::new(environment)?.send(&request, wait)?.into_line();
+        let patience = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT_SECONDS));
+        let credentials = Client::new(environment)?.send(&request, patience)?.into_line();
         if !is_object(credentials.bytes()) {
             return Err(Failure::new(Kind::Unreachable, "tegatad sent something that is not credentials")
                 .mend("tegata daemon stop"));
