@@ -7,7 +7,7 @@ pub mod product;
 
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace, built into the same profile directory as the running test.
+/// A program of this workspace, built into the same profile directory as the running program.
 ///
 /// # Panics
 /// When it was not built.
@@ -25,10 +25,11 @@ pub fn client(path: &str) -> PathBuf {
     present(target_directory().join("clients").join(path), "tests/clients/install")
 }
 
-/// The directory of the running test's build profile, `target/debug` for instance.
+/// The directory of the running program's build profile, `target/debug` for instance; tests are in its `deps`.
 fn profile_directory() -> PathBuf {
-    let deps = test_executable();
-    deps.parent().and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned)
+    let executable = test_executable();
+    let directory = executable.parent().unwrap_or(Path::new(""));
+    if directory.ends_with("deps") { directory.with_file_name("") } else { directory.to_owned() }
 }
 
 /// Cargo's target directory: the one that carries its cache tag.
