@@ -9,7 +9,7 @@ pub mod product;
 
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace, built into the same profile directory as the running test.
+/// A program of this workspace, built into the same profile directory as the running program.
 ///
 /// # Panics
 /// When it was not built.
