@@ -144,15 +144,14 @@ impl Obtainer {
 
     fn fetch(self: &Arc<Self>, chain: &Arc<Chain>) -> Flight<Fetched> {
         self.flights.join(chain, || {
-            let (obtainer, chain) = (Arc::clone(self), Arc::clone(chain));
-            async move { obtainer.fetch_now(&chain).await }
+            let (obtainer, chain, era) = (Arc::clone(self), Arc::clone(chain), self.era.load(Ordering::SeqCst));
+            async move { obtainer.fetch_now(&chain, era).await }
         })
     }
 
     /// The store first, then AWS; what comes is in the cache before anybody is told.
-    async fn fetch_now(&self, chain: &Arc<Chain>) -> Fetched {
-        let era = self.era.load(Ordering::SeqCst);
-        let fetched = self.from_store_or_aws(chain).await;
+    async fn fetch_now(&self, chain: &Arc<Chain>, era: u64) -> Fetched {
+        let fetched = self.stored_or_provided(chain).await;
         if self.era.load(Ordering::SeqCst) != era {
             return fetched;
         }
@@ -167,7 +166,7 @@ impl Obtainer {
         fetched
     }
 
-    async fn from_store_or_aws(&self, chain: &Arc<Chain>) -> Fetched {
+    async fn stored_or_provided(&self, chain: &Arc<Chain>) -> Fetched {
         let Source::SignIn { session, .. } = &chain.source;
         let pins = self.providers.sign_in_sessions.pins(session).await?;
         if matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing) {
@@ -215,3 +214,6 @@ impl Obtainer {
 fn landed(result: Result<Fetched, Lost>) -> Fetched {
     result.unwrap_or(Err(Problem::Internal("the request to AWS was lost")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -320,7 +320,7 @@ pub fn run(command: &mut Command) -> Ended {
     Ended { code: code_of(status), stdout: text(stdout), stderr: text(stderr) }
 }
 
-fn code_of(status: std::process::ExitStatus) -> i32 {
+pub(crate) fn code_of(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
 }

@@ -32,10 +32,9 @@ pub(crate) struct CredentialProcess {
     /// The profile [default: the value of AWS_PROFILE]
     #[arg(long, value_name = "NAME")]
     profile: Option<OsString>,
-    /// How long to wait for a sign-in that is under way, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_WAIT_SECONDS)]
-    #[arg(value_parser = clap::value_parser!(u64).range(..=MAX_WAIT_SECONDS))]
-    wait: u64,
+    /// Wait so many seconds for a person to sign in [default: 15, and only while somebody is signing in]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=MAX_WAIT_SECONDS))]
+    wait: Option<u64>,
     /// Print to a terminal too, where everybody behind you and the scrollback can read them
     #[arg(long)]
     force: bool,
@@ -65,8 +64,7 @@ fn read_options(options: &[OsString]) -> Result<CredentialProcess, Failure> {
             return Err(usage(format!("credential-process does not take {option:?}")));
         }
     }
-    let (wait, force) = (wait.unwrap_or(DEFAULT_WAIT_SECONDS), force.unwrap_or(false));
-    Ok(CredentialProcess { profile, wait, force })
+    Ok(CredentialProcess { profile, wait, force: force.unwrap_or(false) })
 }
 
 /// Returns the value of an option if this is it, as `--name VALUE` or `--name=VALUE`.
@@ -106,9 +104,10 @@ impl CredentialProcess {
         let target = Target::new(paths::CREDENTIALS)
             .with(paths::QUERY_PROFILE, Some(profile))
             .with_config(environment)
-            .with(paths::QUERY_WAIT, Some(self.wait.to_string()));
+            .with(paths::QUERY_WAIT, self.wait.map(|seconds| seconds.to_string()));
         let request = Request::new(Method::Get, target.as_str(), None);
-        let credentials = Client::new(environment)?.send(&request, Duration::from_secs(self.wait))?.into_line();
+        let patience = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT_SECONDS));
+        let credentials = Client::new(environment)?.send(&request, patience)?.into_line();
         if !is_object(credentials.bytes()) {
             return Err(Failure::new(Kind::Unreachable, "tegatad sent something that is not credentials")
                 .mend("tegata daemon stop"));

@@ -19,10 +19,10 @@ fn e9_twin_the_body_goes_out_as_it_came_as_one_line() {
     let home = Home::new();
     let server = served(&home);
     assert_eq!(home.run(DEV).is_quiet_success(), format!("{CREDENTIALS}\n"));
-    assert_eq!(server.lines(), ["GET /v1/credentials?profile=dev&wait=15"]);
+    assert_eq!(server.lines(), ["GET /v1/credentials?profile=dev"]);
     assert_eq!(
         server.requests()[0].head,
-        "GET /v1/credentials?profile=dev&wait=15 HTTP/1.1\r\nhost: tegata\r\ntegata-protocol: 1\r\nconnection: close\r\n\r\n"
+        "GET /v1/credentials?profile=dev HTTP/1.1\r\nhost: tegata\r\ntegata-protocol: 1\r\nconnection: close\r\n\r\n"
     );
 }
 
@@ -219,8 +219,8 @@ fn the_profile_comes_from_the_option_before_the_environment() {
     assert_eq!(
         server.lines(),
         [
-            "GET /v1/credentials?profile=dev&wait=15",
-            "GET /v1/credentials?profile=other&wait=15",
+            "GET /v1/credentials?profile=dev",
+            "GET /v1/credentials?profile=other",
             "GET /v1/credentials?profile=d%20e%3Dv&wait=0",
         ]
     );
@@ -237,10 +237,10 @@ fn the_callers_config_file_goes_along_as_an_absolute_path() {
     assert_eq!(
         server.lines(),
         [
-            "GET /v1/credentials?profile=dev&config=%2Fetc%2Fmy%20aws&wait=15".to_owned(),
-            format!("GET /v1/credentials?profile=dev&config={own}%2Faws&wait=15"),
-            format!("GET /v1/credentials?profile=dev&config={own}%2Faws&wait=15"),
-            "GET /v1/credentials?profile=dev&wait=15".to_owned(),
+            "GET /v1/credentials?profile=dev&config=%2Fetc%2Fmy%20aws".to_owned(),
+            format!("GET /v1/credentials?profile=dev&config={own}%2Faws"),
+            format!("GET /v1/credentials?profile=dev&config={own}%2Faws"),
+            "GET /v1/credentials?profile=dev".to_owned(),
         ]
     );
 }
@@ -253,7 +253,7 @@ fn h1_a_profile_name_cannot_add_to_the_request() {
     Run::of(&mut home.tegata([std::ffi::OsStr::new("credential-process"), "--profile".as_ref(), name]));
     let [request]: [Request; 1] = server.requests().try_into().unwrap();
     assert!(!request.head.to_lowercase().contains("\nx-evil"), "{request:?}");
-    assert!(request.line().contains("profile=x%0D%0AX-Evil%3A%201%0D%0A%0D%0AGET%20%2F%20HTTP%2F1.1%FF&wait"));
+    assert!(request.line().contains("profile=x%0D%0AX-Evil%3A%201%0D%0A%0D%0AGET%20%2F%20HTTP%2F1.1%FF"));
 }
 
 #[test]
