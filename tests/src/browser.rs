@@ -49,7 +49,7 @@ pub fn fetch(url: &str) -> Page {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nConnection: close\r\n\r\n")
         .expect("the page is asked for");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("the page arrives");
+    stream.read_to_end(&mut answer).expect("the page arrives and the connection ends, as was asked for");
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);

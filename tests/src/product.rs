@@ -1,6 +1,6 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
-use crate::browser;
+use crate::{browser, program};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -57,7 +57,7 @@ impl Product {
     pub fn with(sandbox: Sandbox) -> Self {
         let home = tempfile::Builder::new().prefix("tg").tempdir().expect("a temporary home");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("the home is private");
-        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: binary("tegatad") };
+        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: program("tegatad") };
         for dir in [".aws", ".config/tegata", ".local/state", "run"] {
             fs::create_dir_all(product.path(dir)).expect("a directory in the home");
         }
@@ -95,7 +95,7 @@ impl Product {
     /// Returns the AWS config that [`Product::new`] writes.
     #[must_use]
     pub fn default_aws_config(&self) -> String {
-        let tegata = binary("tegata");
+        let tegata = program("tegata");
         let profile = |name: &str, role: &str| {
             format!(
                 "[profile {name}]\nregion = us-east-1\ntegata_sso_session = corp\ntegata_sso_account_id = 123456789012\n\
@@ -145,7 +145,7 @@ impl Product {
     /// Returns `tegata` with arguments, ready to run.
     #[must_use]
     pub fn tegata(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(binary("tegata"));
+        let mut command = self.command(program("tegata"));
         command.args(arguments);
         command
     }
@@ -280,21 +280,9 @@ pub fn run(command: &mut Command) -> Ended {
     Ended { code: code_of(status), stdout: text(stdout), stderr: text(stderr) }
 }
 
-fn code_of(status: std::process::ExitStatus) -> i32 {
+pub(crate) fn code_of(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
-}
-
-/// Returns a program of this workspace: it lies beside the test executable's folder.
-///
-/// # Panics
-/// When it is not built.
-#[must_use]
-pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let built = test.ancestors().skip(2).map(|dir| dir.join(name)).next().expect("the test lies in deps");
-    assert!(built.exists(), "{} is not built: run `cargo build --workspace` (make test does)", built.display());
-    built
 }
 
 /// Waits until `holds`, and fails the test when it never does.

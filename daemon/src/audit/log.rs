@@ -116,7 +116,9 @@ impl Log {
     fn months(&self) -> Vec<(Month, PathBuf)> {
         let Ok(entries) = fs::read_dir(&self.dir) else { return Vec::new() };
         let month = |entry: fs::DirEntry| Some((Month::of_file(entry.file_name().to_str()?)?, entry.path()));
-        entries.filter_map(Result::ok).filter_map(month).collect()
+        let mut months: Vec<_> = entries.filter_map(Result::ok).filter_map(month).collect();
+        months.sort();
+        months
     }
 
     /// Returns the highest number among the files' last records: the clock may have gone back a month.

@@ -56,6 +56,19 @@ fn a_file_that_did_not_change_is_read_once() {
 }
 
 #[test]
+fn a_file_is_read_again_until_its_times_can_tell_a_change() {
+    let home = Home::new();
+    home.write("config", "[profile a]\n");
+    let first = home.files.load(None).unwrap();
+    home.clock.advance(SETTLES_AFTER - Duration::from_millis(1));
+    let second = home.files.load(None).unwrap();
+    home.clock.advance(Duration::from_millis(1));
+    let third = home.files.load(None).unwrap();
+    assert!(!Arc::ptr_eq(&first, &second) && !Arc::ptr_eq(&second, &third));
+    assert!(Arc::ptr_eq(&third, &home.files.load(None).unwrap()));
+}
+
+#[test]
 fn a_change_is_followed_even_one_of_the_same_size_at_the_same_instant() {
     let home = Home::new();
     for name in ["a", "b", "c", "d", "e"] {

@@ -191,7 +191,9 @@ fn h6_twin_a_file_as_large_as_any_real_one_is_read() {
 
 #[test]
 fn h6_no_mutation_of_a_file_makes_the_reader_panic() {
-    let seed = "[default]\r\nregion = a # c\n[profile \"a b\"]\n s3 =\n  x = 1\nsso_session: c\n[ sso-session c ]\nk=v\n more\n";
+    let seed = "[default]\r\nregion = a # c\n[profile \"a b\"]\n s3 =\n  x = 1\nsso_session: c\n[ sso-session c ]\nk=v\n more\n\
+                [profile r]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = r\nsso_session = c\n\
+                tegata_region = eu-west-1\nduration_seconds = 900\n";
     let marks = b"[]\"'=:#; \t\n\r\\\xef\xbb\xbf\xff\0a";
     // xorshift64: the same mutations in every run.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -216,5 +218,16 @@ fn h6_no_mutation_of_a_file_makes_the_reader_panic() {
             assert!(document.sections.len() <= seed.lines().count() + 16);
             assert!(document.warnings.iter().all(|warning| !warning.contains(['\n', '\r', '\0'])));
         }
+        resolves_or_says_why(&text);
+    }
+}
+
+fn resolves_or_says_why(text: &[u8]) {
+    let Ok(config) = super::super::Config::parse("config", text) else { return };
+    for name in config.profiles() {
+        if let Err(error) = config.resolve(name) {
+            assert!(!error.to_string().chars().any(char::is_control), "{error:?}");
+        }
+        let _ = config.find_sign_in(Some(name.as_str()));
     }
 }

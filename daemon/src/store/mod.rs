@@ -3,9 +3,27 @@
 //! A record is opaque bytes under a key; what is inside is its owner's business. All keyring APIs block and a locked
 //! collection may block until a person answers, so one dedicated thread talks to the keyring and every request has a
 //! time limit. "Not found" is only believed of a store that is known to be unlocked.
+//!
+//! [`Store`] is what the other rooms hold. Behind it lies one [`Records`]: an OS keyring ([`secret_service`], [`keyutils`];
+//! both through [`items`] and its [`envelope`]), an encrypted [`file`], or [`memory`]. [`choose`] picks exactly what the
+//! settings name and nothing else. This room does not know what a sign-in is, what time it is, or who asks.
+
+pub mod choose;
+mod envelope;
+pub mod file;
+mod items;
+mod keyutils;
+pub mod memory;
+mod secret_service;
+pub mod testing;
+mod thread;
+
+pub use choose::Choice;
+pub use thread::{Standing, Store};
 
 use std::fmt;
 use std::time::Duration;
+use tegata_protocol::Secret;
 use zeroize::Zeroizing;
 
 /// The service name under which every record lies in the OS keyring.
@@ -33,6 +51,13 @@ impl Key {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns what keyring programs show the person: the kind alone, nothing of the owner.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let kind = self.0.rsplit_once('-').map_or("record", |(kind, _digest)| kind);
+        format!("Tegata: {kind}")
     }
 }
 
@@ -118,7 +143,67 @@ pub trait Records: Send + fmt::Debug {
     /// # Errors
     /// [`StoreError`].
     fn delete(&mut self, key: &Key) -> Result<(), StoreError>;
+
+    /// Returns the most bytes one record may have. A quota over all records may refuse a smaller one with
+    /// [`StoreError::NoRoom`]; whose records are only a cache then drops the least recently used and writes again.
+    fn max_record_size(&self) -> usize {
+        MAX_RECORD_BYTES
+    }
+
+    /// Looks whether the store would answer, without asking a person anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn probe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Unlocks the store because a person wants it now: asks again though the last question was dismissed. `passphrase` is
+    /// for a store that asks nobody itself.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn unlock(&mut self, passphrase: Option<&Secret>) -> Result<(), StoreError> {
+        let _ = passphrase;
+        self.probe()
+    }
+
+    /// Forgets the key to the store, if the daemon has one: from here on it takes an [`Records::unlock`].
+    fn lock(&mut self) {}
+
+    /// Keeps records from ageing out where a store forgets what is not used. Called about once an hour.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn keep_alive(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
+
+/// The most bytes of a record where the store itself allows more. A 64 MiB item ends the D-Bus connection, and
+/// gnome-keyring writes the whole collection anew at each change.
+pub const MAX_RECORD_BYTES: usize = 1024 * 1024;
 
 /// How long one request to the keyring may take before the caller is told [`StoreError::Waiting`].
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[test]
+    fn i8_name_and_label_tell_nothing_of_the_owner() {
+        let key = Key::new("sign-in", "https://acme.awsapps.com/start alice@example.com");
+        assert_eq!(key.label(), "Tegata: sign-in");
+        for visible in [key.as_str().to_owned(), key.label(), format!("{key:?}")] {
+            assert!(!visible.contains("acme") && !visible.contains("alice"), "{visible}");
+        }
+    }
+
+    #[test]
+    fn i8_twin_owners_keep_their_records_apart() {
+        assert_ne!(Key::new("sign-in", "alice"), Key::new("sign-in", "bob"));
+        assert_ne!(Key::new("sign-in", "alice"), Key::new("roles", "alice"));
+        assert_eq!(Key::new("sign-in", "alice"), Key::new("sign-in", "alice"));
+    }
+}

@@ -123,6 +123,13 @@ impl Control {
         self.wait_until(deadline, |state| state.traffic.waiting(operation) >= count)
     }
 
+    /// Blocks until a hold keeps no request waiting, because they went on or their clients left; false when that took
+    /// longer than the deadline.
+    #[must_use]
+    pub fn wait_until_nobody_waits(&self, operation: Operation, deadline: Duration) -> bool {
+        self.wait_until(deadline, |state| state.traffic.waiting(operation) == 0)
+    }
+
     /// Blocks until the operation was called at least `count` times; false when that took longer than the deadline.
     #[must_use]
     pub fn wait_for_calls(&self, operation: Operation, count: u64, deadline: Duration) -> bool {

@@ -180,22 +180,35 @@ mod tests {
         Endpoint::Aws { service, region: region.to_owned() }
     }
 
+    /// The hosts botocore 1.44.5 resolves for the three services, plain, dual-stack, FIPS, and both.
     #[test]
     fn hosts_of_every_partition_and_variant_find_their_service() {
-        for (host, service, region) in [
-            ("oidc.us-east-1.amazonaws.com", Service::Oidc, "us-east-1"),
-            ("oidc.us-east-1.amazonaws.com:443", Service::Oidc, "us-east-1"),
-            ("OIDC.eu-central-1.amazonaws.com", Service::Oidc, "eu-central-1"),
-            ("oidc-fips.us-east-1.amazonaws.com", Service::Oidc, "us-east-1"),
-            ("oidc-fips.us-east-1.api.aws", Service::Oidc, "us-east-1"),
-            ("portal.sso.cn-north-1.amazonaws.com.cn", Service::Portal, "cn-north-1"),
-            ("portal.sso.cn-north-1.api.amazonwebservices.com.cn", Service::Portal, "cn-north-1"),
-            ("portal.sso-fips.us-gov-west-1.amazonaws.com", Service::Portal, "us-gov-west-1"),
-            ("sts.eusc-de-east-1.amazonaws.eu", Service::Sts, "eusc-de-east-1"),
-            ("sts.eusc-de-east-1.api.amazonwebservices.eu", Service::Sts, "eusc-de-east-1"),
-            ("sts.amazonaws.com", Service::Sts, "us-east-1"),
+        for (region, plain, dual) in [
+            ("us-east-1", "amazonaws.com", "api.aws"),
+            ("us-gov-west-1", "amazonaws.com", "api.aws"),
+            ("cn-north-1", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu", "api.amazonwebservices.eu"),
         ] {
-            assert_eq!(Endpoint::of_host(host), aws(service, region), "{host}");
+            for (head, service) in [
+                ("oidc", Service::Oidc),
+                ("oidc-fips", Service::Oidc),
+                ("portal.sso", Service::Portal),
+                ("portal.sso-fips", Service::Portal),
+                ("sts", Service::Sts),
+                ("sts-fips", Service::Sts),
+            ] {
+                for suffix in [plain, dual] {
+                    let host = format!("{head}.{region}.{suffix}");
+                    assert_eq!(Endpoint::of_host(&host), aws(service, region), "{host}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_port_capitals_and_the_global_endpoint_are_understood() {
+        for host in ["sts.us-east-1.amazonaws.com:443", "STS.us-east-1.AmazonAWS.com", "sts.amazonaws.com"] {
+            assert_eq!(Endpoint::of_host(host), aws(Service::Sts, "us-east-1"), "{host}");
         }
     }
 

@@ -106,7 +106,7 @@ pub(crate) fn logout(counter: &mut Counter<'_>, call: &Call) -> Answer {
     Ok(Reply::new(200, "application/json", ""))
 }
 
-impl Counter<'_> {
+impl<'a> Counter<'a> {
     /// The sign-in session whose access token the request bears, in the region it was made for.
     fn bearer(&self, call: &Call) -> Result<(SignInId, SignIn), Refusal> {
         let token = call.header("x-amz-sso_bearer_token").unwrap_or_default();
@@ -117,8 +117,8 @@ impl Counter<'_> {
         Ok((id, sign_in.clone()))
     }
 
-    fn organization(&self, sign_in: &SignIn) -> Result<Organization, Refusal> {
-        self.settings.organization(&sign_in.start_url).cloned().ok_or_else(unauthorized)
+    fn organization(&self, sign_in: &SignIn) -> Result<&'a Organization, Refusal> {
+        self.settings.organization(&sign_in.start_url).ok_or_else(unauthorized)
     }
 
     fn page<T>(

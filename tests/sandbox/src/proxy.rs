@@ -46,7 +46,7 @@ fn connect(request: Request<Incoming>, target: SocketAddr, control: &Control) ->
     if request.method() != Method::CONNECT {
         return answer(405, None);
     }
-    let wanted = control.settings().proxy_authorization;
+    let wanted = control.with(|state| state.settings.proxy_authorization.clone());
     if wanted.is_some_and(|wanted| !is_authorized(&request, &wanted)) {
         return answer(407, Some(("proxy-authenticate", "Basic realm=\"sandbox\"")));
     }

@@ -170,6 +170,8 @@ impl Drop for Sandbox {
 fn listen(port: u16) -> Result<(TcpListener, SocketAddr), StartError> {
     let bind = || {
         let socket = TcpSocket::new_v4()?;
+        // A fixed port is free again at once after a restart.
+        socket.set_reuseaddr(true)?;
         socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;

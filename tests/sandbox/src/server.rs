@@ -118,7 +118,7 @@ async fn answer(mut call: Call, control: &Control, tls: bool) -> (Delivery, Stri
         (number, state.traffic.join_hold(operation))
     });
     if let Some(held) = held {
-        let place = Place { control, operation };
+        let place = Place { control, operation, number: held.number };
         held.wait().await;
         drop(place);
     }
@@ -135,11 +135,12 @@ async fn answer(mut call: Call, control: &Control, tls: bool) -> (Delivery, Stri
 struct Place<'a> {
     control: &'a Control,
     operation: Operation,
+    number: u64,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.control.with(|state| state.traffic.leave_hold(self.operation));
+        self.control.with(|state| state.traffic.leave_hold(self.operation, self.number));
     }
 }
 

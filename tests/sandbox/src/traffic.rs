@@ -84,6 +84,7 @@ pub enum HoldUntil {
 
 #[derive(Debug)]
 struct Hold {
+    number: u64,
     until: HoldUntil,
     waiting: usize,
     open: watch::Sender<bool>,
@@ -91,12 +92,16 @@ struct Hold {
 
 /// A place among the requests a hold keeps waiting.
 #[derive(Debug)]
-pub(crate) struct Held(watch::Receiver<bool>);
+pub(crate) struct Held {
+    /// Which hold, for [`Traffic::leave_hold`].
+    pub(crate) number: u64,
+    open: watch::Receiver<bool>,
+}
 
 impl Held {
     /// Returns when the hold opens or is gone.
     pub(crate) async fn wait(mut self) {
-        let _ = self.0.wait_for(|open| *open).await;
+        let _ = self.open.wait_for(|open| *open).await;
     }
 }
 
@@ -113,6 +118,7 @@ pub(crate) struct Traffic {
     log: VecDeque<RecordedRequest>,
     dropped: u64,
     holds: BTreeMap<Operation, Hold>,
+    holds_made: u64,
     levels: BTreeMap<Operation, Level>,
     pub(crate) faults: Faults,
     pub(crate) connects: Vec<String>,
@@ -159,7 +165,9 @@ impl Traffic {
 
     pub(crate) fn hold(&mut self, operation: Operation, until: HoldUntil) {
         self.release(operation);
-        self.holds.insert(operation, Hold { until, waiting: 0, open: watch::Sender::new(false) });
+        self.holds_made += 1;
+        let hold = Hold { number: self.holds_made, until, waiting: 0, open: watch::Sender::new(false) };
+        self.holds.insert(operation, hold);
     }
 
     /// Lets everything waiting go; false when nothing was held.
@@ -175,16 +183,16 @@ impl Traffic {
     pub(crate) fn join_hold(&mut self, operation: Operation) -> Option<Held> {
         let hold = self.holds.get_mut(&operation)?;
         hold.waiting += 1;
-        let held = Held(hold.open.subscribe());
+        let held = Held { number: hold.number, open: hold.open.subscribe() };
         if matches!(hold.until, HoldUntil::Waiting(wanted) if hold.waiting >= wanted) {
             self.release(operation);
         }
         Some(held)
     }
 
-    /// A waiting client went away.
-    pub(crate) fn leave_hold(&mut self, operation: Operation) {
-        if let Some(hold) = self.holds.get_mut(&operation) {
+    /// A request of that hold waits no longer; another hold on the operation is none of its business.
+    pub(crate) fn leave_hold(&mut self, operation: Operation, number: u64) {
+        if let Some(hold) = self.holds.get_mut(&operation).filter(|hold| hold.number == number) {
             hold.waiting = hold.waiting.saturating_sub(1);
         }
     }
@@ -245,10 +253,14 @@ mod tests {
     async fn a_client_that_left_is_not_counted_as_waiting() {
         let mut traffic = Traffic::default();
         traffic.hold(OPERATION, HoldUntil::Waiting(2));
-        traffic.join_hold(OPERATION).unwrap();
-        traffic.leave_hold(OPERATION);
-        traffic.join_hold(OPERATION).unwrap();
+        let gone = traffic.join_hold(OPERATION).unwrap();
+        traffic.leave_hold(OPERATION, gone.number);
+        let first = traffic.join_hold(OPERATION).unwrap();
         assert_eq!(traffic.waiting(OPERATION), 1);
+        traffic.hold(OPERATION, HoldUntil::Waiting(2));
+        traffic.join_hold(OPERATION).unwrap();
+        traffic.leave_hold(OPERATION, first.number);
+        assert_eq!(traffic.waiting(OPERATION), 1, "the place was in the hold before");
         assert!(traffic.release(OPERATION) && !traffic.release(OPERATION));
     }
 }

@@ -1,0 +1,16 @@
+//! The sandbox from outside: each refusal rule beside the request that is accepted.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may end the test")]
+
+mod client;
+
+mod authorization;
+mod control;
+mod device;
+mod faults;
+mod listeners;
+mod portal;
+mod program;
+mod registration;
+mod sts;
+mod tokens;
