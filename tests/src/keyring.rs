@@ -25,6 +25,7 @@ const LOGIN: &str = "/org/freedesktop/secrets/collection/login";
 pub struct PrivateKeyring {
     home: TempDir,
     bus: Child,
+    is_dead: bool,
     daemon: Option<Child>,
     display: Option<(Child, String)>,
 }
@@ -86,7 +87,7 @@ impl PrivateKeyring {
         let mut stdout = BufReader::new(bus.stdout.take().expect("stdout is piped"));
         stdout.read_line(&mut address).expect("the bus says its address");
         assert!(address.starts_with("unix:"), "the bus did not start: {address:?}");
-        Self { home, bus, daemon: None, display }
+        Self { home, bus, is_dead: false, daemon: None, display }
     }
 
     /// Returns the address of the bus.
@@ -152,14 +153,20 @@ impl PrivateKeyring {
         wait_until("the keyring is unlocked", || is_locked(&bus) == Some(false));
     }
 
-    /// Kills the keyring daemon. The bus starts a locked one when it is asked for.
+    /// Kills the keyring daemon, ours or one that the bus started. The bus starts a locked one when it is asked for.
     pub fn kill(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
             let _ = daemon.kill();
             let _ = daemon.wait();
         }
         let bus = self.connect();
-        wait_until("the keyring has left the bus", || !has_owner(&bus));
+        wait_until("the keyring has left the bus", || {
+            let owner = owner(&bus);
+            if let Some(pid) = owner {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+            owner.is_none()
+        });
     }
 
     /// Kills the keyring daemon and starts another, unlocked.
@@ -168,8 +175,10 @@ impl PrivateKeyring {
         self.start_daemon();
     }
 
-    /// Kills the bus, and with it everything on it.
+    /// Kills the keyring daemon and the bus.
     pub fn kill_bus(&mut self) {
+        self.kill();
+        self.is_dead = true;
         let _ = self.bus.kill();
         let _ = self.bus.wait();
     }
@@ -220,14 +229,16 @@ impl PrivateKeyring {
         self.daemon = Some(daemon);
         let bus = self.connect();
         // Asked before it is there, the bus would start another one, locked.
-        wait_until("the keyring is on the bus", || has_owner(&bus));
+        wait_until("the keyring is on the bus", || owner(&bus).is_some());
         wait_until("the keyring is unlocked", || is_locked(&bus) == Some(false));
     }
 }
 
 impl Drop for PrivateKeyring {
     fn drop(&mut self) {
-        // Daemons that the bus started end when it does.
+        if !self.is_dead && !std::thread::panicking() {
+            self.kill();
+        }
         for child in [self.daemon.as_mut(), Some(&mut self.bus), self.display.as_mut().map(|(child, _)| child)] {
             if let Some(child) = child {
                 let _ = child.kill();
@@ -272,10 +283,12 @@ fn start_display() -> (Child, String) {
     (display, format!(":{}", number.trim()))
 }
 
-fn has_owner(bus: &Connection) -> bool {
+/// Returns the process that has the keyring's name on the bus.
+fn owner(bus: &Connection) -> Option<rustix::process::Pid> {
     let daemon = "org.freedesktop.DBus";
-    let reply = bus.call_method(Some(daemon), "/org/freedesktop/DBus", Some(daemon), "NameHasOwner", &(NAME,));
-    reply.expect("the bus answers").body().deserialize().expect("yes or no")
+    let asked = "GetConnectionUnixProcessID";
+    let reply = bus.call_method(Some(daemon), "/org/freedesktop/DBus", Some(daemon), asked, &(NAME,)).ok()?;
+    rustix::process::Pid::from_raw(reply.body().deserialize::<u32>().ok()?.try_into().ok()?)
 }
 
 fn is_locked(bus: &Connection) -> Option<bool> {
