@@ -6,7 +6,10 @@ pub mod browser;
 pub mod crowd;
 pub mod desktop;
 pub mod failpoints;
+pub mod keyring;
 pub mod product;
+pub mod prompter;
+pub mod store_process;
 
 use std::path::{Path, PathBuf};
 
