@@ -1,1 +1,21 @@
-fn main() {}
+//! `tegata`: the command line of the Tegata credential broker.
+//!
+//! It is synchronous, keeps no state, holds no secret longer than it takes to copy one answer to standard output, and
+//! knows AWS only by name: everything about credentials is the daemon's.
+
+mod browser;
+mod client;
+mod commands;
+mod connection;
+mod environment;
+mod failure;
+mod http;
+mod moment;
+mod output;
+mod places;
+mod signals;
+mod start;
+
+fn main() -> std::process::ExitCode {
+    commands::run(&std::env::args_os().collect::<Vec<_>>())
+}

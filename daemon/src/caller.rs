@@ -5,15 +5,20 @@
 //! hands the connection to, changes nothing, except that a connection whose maker has ended is worth nothing.
 
 mod lineage;
+mod recent;
 mod stat;
 
 use crate::harden;
-use lineage::Lineages;
+use lineage::{Lineages, Processes};
+use recent::Recent;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags};
+use stat::Stat;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +32,7 @@ pub struct Caller {
     /// The kernel session (`setsid`) the process belongs to, and its leader's start time.
     pub login_session: Option<LoginSession>,
     /// Its ancestors, nearest first, at most sixteen, pid 1 left out because everything descends from it. For showing; never
-    /// authorises. The nearest is alive; those above may have ended since they were first seen.
+    /// authorises. A name is the one the ancestor had when it was first seen.
     pub ancestry: Vec<Process>,
 }
 
@@ -88,26 +93,32 @@ pub enum PeerError {
     },
 }
 
+/// The most callers that are remembered, each with a descriptor.
+const MAX_REMEMBERED: usize = 64;
+/// For how long: a caller that becomes another program (exec) or loses its terminal is still told as it was until then.
+const REMEMBERED_FOR: Duration = Duration::from_secs(1);
+
 /// Turns accepted connections into callers.
 #[derive(Debug)]
 pub struct Callers {
     uid: u32,
-    lineages: Lineages,
+    recent: Recent<(Stat, Arc<OwnedFd>)>,
+    lineages: Lineages<Kernel>,
 }
 
 impl Callers {
     /// Makes one that serves the user `uid` and nobody else.
     #[must_use]
     pub fn of_user(uid: u32) -> Self {
-        Self { uid, lineages: Lineages::default() }
+        Self { uid, recent: Recent::new(MAX_REMEMBERED, REMEMBERED_FOR), lineages: Lineages::told_by(Kernel) }
     }
 
-    /// Says who connected `socket`. Blocks for two reads of `/proc` when the caller's parent has called before.
+    /// Says who connected `socket`. Blocks for one read of `/proc` when the process has not called within the
+    /// last second, and for one more per ancestor when nobody has called from under the same parent lately.
     ///
     /// # Errors
     /// [`PeerError`]: nothing may be sent to this peer.
     pub fn admit(&self, socket: &tokio::net::UnixStream) -> Result<(Caller, Connector), PeerError> {
-        let unknown = |step| move |cause| PeerError::Unknown { step, cause };
         let peer = socket.peer_cred().map_err(|cause| PeerError::Unknown {
             step: "tell who connected",
             cause: Errno::from_io_error(&cause).unwrap_or(Errno::IO),
@@ -120,13 +131,30 @@ impl Callers {
             return Err(PeerError::Invisible { uid: peer.uid() });
         }
         let connector = Connector::of(socket, pid)?;
-        let own = stat::read(pid).map_err(unknown("tell about the process that connected"))?;
-        let own = own.ok_or(PeerError::Gone { pid })?;
-        let (ancestry, login_session) = self.lineages.of(&own, &stat::read_or_none);
-        // Looked at last: if it lives now, what was read above was about it and not about a successor with its pid.
-        connector.require_alive()?;
+        let now = Instant::now();
+        let own = self.about(&connector, now)?;
+        let (ancestry, login_session) = self.lineages.of(&own, now);
         let process = own.into_process();
         Ok((Caller { uid: peer.uid(), gid: peer.gid(), process, login_session, ancestry }, connector))
+    }
+
+    /// Reads about the process that connected, or remembers what was read a moment ago of the one that had its pid: if that one
+    /// and this one both live, they are the same. Whether it lives is always looked at last, so that nothing is said of a
+    /// successor with its pid.
+    fn about(&self, connector: &Connector, now: Instant) -> Result<Stat, PeerError> {
+        let pid = connector.pid;
+        if let Some(known) = self.recent.get(pid, now) {
+            let (own, pidfd) = &*known;
+            if is_alive(pidfd) == Ok(true) && Kernel.session(pid) == Some(own.session) {
+                return connector.require_alive().map(|()| own.clone());
+            }
+        }
+        let own = stat::read(pid)
+            .map_err(|cause| PeerError::Unknown { step: "tell about the process that connected", cause })?
+            .ok_or(PeerError::Gone { pid })?;
+        connector.require_alive()?;
+        self.recent.put(pid, Arc::new((own.clone(), connector.pidfd.clone())), now);
+        Ok(own)
     }
 }
 
@@ -134,19 +162,19 @@ impl Callers {
 #[derive(Debug)]
 pub struct Connector {
     pid: u32,
-    pidfd: OwnedFd,
+    pidfd: Arc<OwnedFd>,
 }
 
 impl Connector {
     fn of(socket: impl AsFd, pid: u32) -> Result<Self, PeerError> {
         let pidfd = match harden::peer_pidfd(socket) {
-            // Before Linux 6.5: by number, so a process that ended between connect and accept and whose pid was given
-            // away in that moment is taken for its successor, which then has to be of the same user all the same.
+            // Before Linux 6.5: by number, so a process that ended between connect and accept, and whose pid was given away in
+            // that moment, is taken for its successor.
             Err(Errno::NOPROTOOPT) => open_by_number(pid),
             outcome => outcome,
         };
         match pidfd {
-            Ok(pidfd) => Ok(Self { pid, pidfd }),
+            Ok(pidfd) => Ok(Self { pid, pidfd: Arc::new(pidfd) }),
             Err(Errno::SRCH | Errno::INVAL | Errno::NODATA) => Err(PeerError::Gone { pid }),
             Err(cause) => Err(PeerError::Unknown { step: "hold on to the process that connected", cause }),
         }
@@ -157,20 +185,56 @@ impl Connector {
     /// # Errors
     /// [`PeerError::Gone`].
     pub fn require_alive(&self) -> Result<(), PeerError> {
-        // A process descriptor becomes readable when its process ends (pidfd_open(2)).
-        let mut watched = [PollFd::new(&self.pidfd, PollFlags::IN)];
-        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        match rustix::io::retry_on_intr(|| rustix::event::poll(&mut watched, Some(&at_once))) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(PeerError::Gone { pid: self.pid }),
+        match is_alive(&self.pidfd) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(PeerError::Gone { pid: self.pid }),
             Err(cause) => Err(PeerError::Unknown { step: "tell whether the process that connected lives", cause }),
         }
     }
 }
 
+/// The kernel of this machine.
+#[derive(Debug)]
+struct Kernel;
+
+impl Processes for Kernel {
+    type Hold = OwnedFd;
+
+    fn stat(&self, pid: u32) -> Option<Stat> {
+        stat::read(pid).ok().flatten()
+    }
+
+    fn hold(&self, pid: u32) -> Option<OwnedFd> {
+        open_by_number(pid).ok()
+    }
+
+    fn all_live(&self, held: &[OwnedFd]) -> bool {
+        let mut watched: Vec<PollFd<'_>> = held.iter().map(|pidfd| PollFd::new(pidfd, PollFlags::IN)).collect();
+        none_readable(&mut watched).unwrap_or(false)
+    }
+
+    fn session(&self, pid: u32) -> Option<u32> {
+        let leader = rustix::process::getsid(Some(pid_of(pid)?)).ok()?;
+        u32::try_from(leader.as_raw_pid()).ok()
+    }
+}
+
+/// Whether a process has not ended: a process descriptor becomes readable when its process ends (pidfd_open(2)).
+fn is_alive(pidfd: &OwnedFd) -> Result<bool, Errno> {
+    none_readable(&mut [PollFd::new(pidfd, PollFlags::IN)])
+}
+
+fn none_readable(watched: &mut [PollFd<'_>]) -> Result<bool, Errno> {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    rustix::io::retry_on_intr(|| rustix::event::poll(watched, Some(&at_once))).map(|readable| readable == 0)
+}
+
+fn pid_of(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
 fn open_by_number(pid: u32) -> Result<OwnedFd, Errno> {
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
-    rustix::process::pidfd_open(pid, PidfdFlags::empty())
+    rustix::process::pidfd_open(pid_of(pid).ok_or(Errno::SRCH)?, PidfdFlags::empty())
 }
 
 #[cfg(test)]

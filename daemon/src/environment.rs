@@ -39,6 +39,8 @@ pub struct Environment {
     pub session_bus: bool,
     /// Whether a service manager passed sockets to this very process (sd_listen_fds(3)).
     pub activated: bool,
+    /// Where systemd puts a service's credentials (systemd.exec(5)).
+    pub credentials_directory: Option<PathBuf>,
     /// What to log: `TEGATA_LOG`, else `RUST_LOG`.
     pub log: Option<String>,
     /// Where a test wants the process to end.
@@ -132,6 +134,9 @@ impl Environment {
             places: Places::decide(lookup, directories)?,
             session_bus: set(lookup, "DBUS_SESSION_BUS_ADDRESS").is_some(),
             activated: text("LISTEN_PID").is_some_and(|listener| listener == pid.to_string()),
+            credentials_directory: set(lookup, "CREDENTIALS_DIRECTORY")
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute()),
             log: text("TEGATA_LOG").or_else(|| text("RUST_LOG")),
             #[cfg(feature = "failpoints")]
             failpoint: text("TEGATA_FAILPOINT"),

@@ -4,22 +4,38 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod app;
 pub mod arguments;
+pub mod attempts;
 pub mod audit;
 pub mod aws;
 pub mod broker;
+pub mod cache;
 pub mod caller;
 pub mod clock;
 pub mod credentials;
 pub mod environment;
 pub mod failpoint;
+pub mod flight;
 pub mod harden;
 pub mod human;
 pub mod instance;
+pub mod jitter;
+pub mod lock;
 pub mod names;
 mod nearest;
+pub mod notify;
+pub mod obtain;
+pub mod problem;
 pub mod profile;
+pub mod provider;
+pub mod random;
 mod regular_file;
+pub mod renewal;
+pub mod report;
 pub mod serve;
 pub mod settings;
+pub mod sign_in_sessions;
+pub mod signin;
 pub mod store;
+pub mod upgrade;

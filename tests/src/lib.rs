@@ -3,6 +3,9 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
 pub mod browser;
+pub mod crowd;
+pub mod desktop;
+pub mod failpoints;
 pub mod keyring;
 pub mod product;
 pub mod prompter;
@@ -10,7 +13,7 @@ pub mod store_process;
 
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace, built into the same profile directory as the running test.
+/// A program of this workspace, built into the same profile directory as the running program.
 ///
 /// # Panics
 /// When it was not built.
@@ -28,10 +31,12 @@ pub fn client(path: &str) -> PathBuf {
     present(target_directory().join("clients").join(path), "tests/clients/install")
 }
 
-/// The directory of the running test's build profile, `target/debug` for instance.
+/// The directory of the build profile that is running, `target/debug` for instance; tests lie in its `deps`.
 fn profile_directory() -> PathBuf {
-    let deps = test_executable();
-    deps.parent().and_then(Path::parent).map_or_else(PathBuf::new, Path::to_owned)
+    let executable = test_executable();
+    let directory = executable.parent().unwrap_or(&executable);
+    let is_deps = directory.file_name().is_some_and(|name| name == "deps");
+    directory.parent().filter(|_| is_deps).unwrap_or(directory).to_owned()
 }
 
 /// Cargo's target directory: the one that carries its cache tag.

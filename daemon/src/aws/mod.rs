@@ -9,9 +9,12 @@ mod endpoints;
 mod http;
 mod refusals;
 mod retry;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod sdk;
 mod trust;
 
+pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
 pub use sdk::SdkAws;
 

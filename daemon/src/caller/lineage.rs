@@ -1,173 +1,207 @@
-//! A process → its ancestors and its login session. Reads what it must through a function it is given, and remembers.
+//! A process → its ancestors and its login session.
 //!
-//! A tool calls again and again from under the same parent, so everything above the parent is remembered: a warm request
-//! reads the caller and its parent and nothing else.
+//! A tool calls again and again from under the same parent, so a parent's line of ancestors is remembered, with a hold on
+//! each of them. A process changes its parent only when that parent ends: while all of the line live, the line is as it was,
+//! and a warm request reads `/proc` for the caller and for nothing else.
 
+use super::recent::Recent;
 use super::stat::Stat;
 use super::{LoginSession, Process};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The most ancestors that are told.
 const MAX_ANCESTORS: usize = 16;
-/// The most parents that are remembered; past it the one unused for longest is forgotten.
-const MAX_REMEMBERED: usize = 64;
+/// The most lines that are remembered, each with a descriptor per ancestor.
+const MAX_REMEMBERED: usize = 32;
+/// For how long: an ancestor that becomes another program (exec) keeps its old name until then.
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 
-/// A parent at a moment of its life. Start time guards against a pid that was given away; the grandparent changes when that
-/// one ends, the session when the parent leaves it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Parent {
-    pid: u32,
-    started: Duration,
-    grandparent: u32,
+/// What is asked of the kernel about processes.
+pub(super) trait Processes {
+    /// A hold on a process that tells whether it still lives and never means another one.
+    type Hold;
+    /// Reads about a process.
+    fn stat(&self, pid: u32) -> Option<Stat>;
+    /// Takes hold of a process.
+    fn hold(&self, pid: u32) -> Option<Self::Hold>;
+    /// Whether none of these has ended.
+    fn all_live(&self, held: &[Self::Hold]) -> bool;
+    /// Returns the session a process is in.
+    fn session(&self, pid: u32) -> Option<u32>;
+}
+
+/// A parent and those above it.
+#[derive(Debug)]
+struct Line<H> {
+    /// The parent first.
+    ancestors: Vec<Process>,
+    /// One for each of them, or fewer where the kernel gave none.
+    held: Vec<H>,
+    /// The session the parent is in.
     session: u32,
-}
-
-/// What holds for everybody under one parent.
-#[derive(Clone, Debug)]
-struct Lineage {
-    /// Ancestors above the parent.
-    above: Vec<Process>,
-    /// When the leader of the parent's session started; `None` once it has ended.
+    /// When the leader of that session started; `None` if it has ended or cannot be read.
     leader_started: Option<Duration>,
-    /// When it was last asked for, counted in questions.
-    asked: u64,
 }
 
-/// What is remembered.
-#[derive(Debug, Default)]
-pub(super) struct Lineages(Mutex<(HashMap<Parent, Lineage>, u64)>);
+/// The lines that are remembered, by the parent's pid.
+#[derive(Debug)]
+pub(super) struct Lineages<P: Processes> {
+    processes: P,
+    remembered: Recent<Line<P::Hold>>,
+}
 
-impl Lineages {
+impl<P: Processes> Lineages<P> {
+    pub(super) fn told_by(processes: P) -> Self {
+        Self { processes, remembered: Recent::new(MAX_REMEMBERED, REMEMBERED_FOR) }
+    }
+
     /// Returns the ancestors of `own`, nearest first, and its login session.
-    pub(super) fn of(&self, own: &Stat, read: &impl Fn(u32) -> Option<Stat>) -> (Vec<Process>, Option<LoginSession>) {
-        let Some(parent) = parent_of(own, read) else {
-            return (Vec::new(), login_session(own, None, read));
+    pub(super) fn of(&self, own: &Stat, now: Instant) -> (Vec<Process>, Option<LoginSession>) {
+        let Some(line) = self.line_above(own, now) else {
+            return (Vec::new(), self.login_session(own, None));
         };
-        let lineage = self.under(&parent, read);
-        let session = login_session(own, lineage.leader_started.filter(|_| own.session == parent.session), read);
-        let mut ancestry = lineage.above;
-        ancestry.insert(0, parent.into_process());
-        (ancestry, session)
+        let leader_started = line.leader_started.filter(|_| own.session == line.session);
+        (line.ancestors.clone(), self.login_session(own, leader_started))
     }
 
-    fn under(&self, parent: &Stat, read: &impl Fn(u32) -> Option<Stat>) -> Lineage {
-        let key =
-            Parent { pid: parent.pid, started: parent.started, grandparent: parent.parent, session: parent.session };
-        if let Some(remembered) = self.recall(key) {
-            return remembered;
+    fn line_above(&self, own: &Stat, now: Instant) -> Option<Arc<Line<P::Hold>>> {
+        if own.parent <= 1 {
+            return None;
         }
-        let lineage = climb(parent, read);
-        // A leader that has ended stays so, but one that could not be read just now may be readable the next time.
-        if lineage.leader_started.is_some() {
-            self.remember(key, lineage.clone());
+        let remembered = self.remembered.get(own.parent, now);
+        if let Some(line) = remembered.filter(|line| self.still_stands(own.parent, line)) {
+            return Some(line);
         }
-        lineage
-    }
-
-    fn recall(&self, key: Parent) -> Option<Lineage> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (remembered, questions) = &mut *guard;
-        *questions += 1;
-        let lineage = remembered.get_mut(&key)?;
-        lineage.asked = *questions;
-        Some(lineage.clone())
-    }
-
-    fn remember(&self, key: Parent, lineage: Lineage) {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (remembered, questions) = &mut *guard;
-        remembered.insert(key, Lineage { asked: *questions, ..lineage });
-        if remembered.len() > MAX_REMEMBERED {
-            let oldest = remembered.iter().min_by_key(|(_, lineage)| lineage.asked).map(|(key, _)| *key);
-            oldest.map(|key| remembered.remove(&key));
+        let line = Arc::new(self.climb(own)?);
+        // Looked at after everything was read: so everything was read about those that are held.
+        if line.leader_started.is_some() && self.still_stands(own.parent, &line) {
+            self.remembered.put(own.parent, line.clone(), now);
         }
+        Some(line)
     }
-}
 
-/// Reads the parent of `child`. Nobody is told to descend from pid 1, and a parent that started after its child is another
-/// process with the pid of one that has ended.
-fn parent_of(child: &Stat, read: &impl Fn(u32) -> Option<Stat>) -> Option<Stat> {
-    let parent = if child.parent > 1 { read(child.parent)? } else { return None };
-    (parent.started <= child.started).then_some(parent)
-}
+    /// Whether a line is as it was when it was read. A parent that has left its session can never come back to it (setsid(2)), so if
+    /// it is in it now, it always was, and the leader's pid has been given to nobody else.
+    fn still_stands(&self, parent: u32, line: &Line<P::Hold>) -> bool {
+        line.held.len() == line.ancestors.len()
+            && self.processes.all_live(&line.held)
+            && self.processes.session(parent) == Some(line.session)
+    }
 
-fn climb(parent: &Stat, read: &impl Fn(u32) -> Option<Stat>) -> Lineage {
-    let mut above = Vec::new();
-    let mut leader_started = (parent.pid == parent.session).then_some(parent.started);
-    let mut next = parent_of(parent, read);
-    while let Some(ancestor) = next.filter(|_| above.len() + 1 < MAX_ANCESTORS) {
-        if ancestor.pid == parent.session {
-            leader_started = Some(ancestor.started);
+    /// Reads the ancestors of `own`. Nobody is told to descend from pid 1, and a parent that started after its child is another
+    /// process with the pid of one that has ended.
+    fn climb(&self, own: &Stat) -> Option<Line<P::Hold>> {
+        let mut line = Line { ancestors: Vec::new(), held: Vec::new(), session: 0, leader_started: None };
+        let (mut next, mut child_started) = (own.parent, own.started);
+        while next > 1 && line.ancestors.len() < MAX_ANCESTORS {
+            let held = self.processes.hold(next);
+            let Some(ancestor) = self.processes.stat(next).filter(|ancestor| ancestor.started <= child_started) else {
+                break;
+            };
+            if line.ancestors.is_empty() {
+                line.session = ancestor.session;
+            }
+            if ancestor.pid == line.session {
+                line.leader_started = Some(ancestor.started);
+            }
+            (next, child_started) = (ancestor.parent, ancestor.started);
+            line.held.extend(held);
+            line.ancestors.push(ancestor.into_process());
         }
-        next = parent_of(&ancestor, read);
-        above.push(ancestor.into_process());
+        line.leader_started = line.leader_started.or_else(|| self.started(line.session));
+        if line.ancestors.is_empty() { None } else { Some(line) }
     }
-    let leader_started = leader_started.or_else(|| leader_start(parent, read));
-    Lineage { above, leader_started, asked: 0 }
-}
 
-fn leader_start(member: &Stat, read: &impl Fn(u32) -> Option<Stat>) -> Option<Duration> {
-    read(member.session).map(|leader| leader.started)
-}
+    fn started(&self, pid: u32) -> Option<Duration> {
+        self.processes.stat(pid).map(|stat| stat.started)
+    }
 
-fn login_session(
-    own: &Stat,
-    leader_started: Option<Duration>,
-    read: &impl Fn(u32) -> Option<Stat>,
-) -> Option<LoginSession> {
-    let leader_started = match own.session {
-        0 => None,
-        leader if leader == own.pid => Some(own.started),
-        _ => leader_started.or_else(|| leader_start(own, read)),
-    }?;
-    Some(LoginSession { leader: own.session, leader_started, terminal: own.terminal })
+    fn login_session(&self, own: &Stat, leader_started: Option<Duration>) -> Option<LoginSession> {
+        let leader_started = match own.session {
+            0 => None,
+            leader if leader == own.pid => Some(own.started),
+            leader => leader_started.or_else(|| self.started(leader)),
+        }?;
+        Some(LoginSession { leader: own.session, leader_started, terminal: own.terminal })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
 
-    /// Processes as /proc would tell, counting how often it is asked.
+    use std::cell::{Cell, RefCell};
+    use std::collections::HashMap;
+
+    /// Processes as the kernel would tell of them, counting how often `/proc` is read.
     #[derive(Default)]
     struct Machine {
-        processes: HashMap<u32, Stat>,
+        processes: RefCell<HashMap<u32, Stat>>,
         reads: Cell<usize>,
+        cannot_hold: bool,
+    }
+
+    impl Processes for &Machine {
+        /// A pid and its start time: this kernel's notion of one process.
+        type Hold = (u32, Duration);
+
+        fn stat(&self, pid: u32) -> Option<Stat> {
+            self.reads.set(self.reads.get() + 1);
+            self.processes.borrow().get(&pid).cloned()
+        }
+
+        fn hold(&self, pid: u32) -> Option<Self::Hold> {
+            let started = self.processes.borrow().get(&pid)?.started;
+            (!self.cannot_hold).then_some((pid, started))
+        }
+
+        fn all_live(&self, held: &[Self::Hold]) -> bool {
+            let processes = self.processes.borrow();
+            held.iter().all(|(pid, started)| processes.get(pid).is_some_and(|process| process.started == *started))
+        }
+
+        fn session(&self, pid: u32) -> Option<u32> {
+            self.processes.borrow().get(&pid).map(|process| process.session)
+        }
     }
 
     impl Machine {
-        /// A process that started at `started` seconds.
-        fn with(mut self, pid: u32, parent: u32, session: u32, started: u64) -> Self {
-            let started = Duration::from_secs(started);
-            let name = format!("p{pid}");
-            self.processes.insert(pid, Stat { pid, name, parent, session, terminal: Some(34816), started });
-            self
-        }
-
         /// init 1 → terminal 10 → shell 20 (leads session 20) → make 30 → tegata 40
         fn desktop() -> Self {
-            Self::default()
-                .with(1, 0, 1, 0)
-                .with(10, 1, 10, 5)
-                .with(20, 10, 20, 10)
-                .with(30, 20, 20, 20)
-                .with(40, 30, 20, 30)
+            let machine = Self::default();
+            for (pid, parent, session, started) in [(1, 0, 1, 0), (10, 1, 10, 5), (20, 10, 20, 10), (30, 20, 20, 20)] {
+                machine.begins(pid, parent, session, started);
+            }
+            machine.begins(40, 30, 20, 30);
+            machine
         }
 
-        fn ask(&self, lineages: &Lineages, pid: u32) -> (Vec<u32>, Option<LoginSession>) {
-            let read = |pid| {
-                self.reads.set(self.reads.get() + 1);
-                self.processes.get(&pid).cloned()
-            };
-            let (ancestry, session) = lineages.of(&self.processes[&pid], &read);
-            (ancestry.iter().map(|process| process.pid).collect(), session)
+        /// A process begins, or one that is there becomes this, at `started` seconds.
+        fn begins(&self, pid: u32, parent: u32, session: u32, started: u64) {
+            let (started, name) = (Duration::from_secs(started), format!("p{pid}"));
+            let stat = Stat { pid, name, parent, session, terminal: Some(34816), started };
+            self.processes.borrow_mut().insert(pid, stat);
+        }
+
+        fn ends(&self, pid: u32) {
+            self.processes.borrow_mut().remove(&pid);
         }
 
         fn reads(&self) -> usize {
             self.reads.replace(0)
         }
+    }
+
+    fn ask(lineages: &Lineages<&Machine>, pid: u32) -> (Vec<u32>, Option<LoginSession>) {
+        ask_at(lineages, pid, Instant::now())
+    }
+
+    fn ask_at(lineages: &Lineages<&Machine>, pid: u32, now: Instant) -> (Vec<u32>, Option<LoginSession>) {
+        let own = lineages.processes.processes.borrow()[&pid].clone();
+        let (ancestry, session) = lineages.of(&own, now);
+        (ancestry.iter().map(|process| process.pid).collect(), session)
     }
 
     fn session(leader: u32, started: u64) -> Option<LoginSession> {
@@ -176,77 +210,111 @@ mod tests {
 
     #[test]
     fn ancestors_are_told_nearest_first_without_pid_1() {
-        let (ancestry, login_session) = Machine::desktop().ask(&Lineages::default(), 40);
+        let machine = Machine::desktop();
+        let (ancestry, login_session) = ask(&Lineages::told_by(&machine), 40);
         assert_eq!(ancestry, [30, 20, 10]);
         assert_eq!(login_session, session(20, 10));
     }
 
     #[test]
-    fn a_second_caller_under_the_same_parent_costs_one_read() {
-        let (machine, lineages) = (Machine::desktop().with(41, 30, 20, 31), Lineages::default());
-        let first = machine.ask(&lineages, 40);
+    fn a_second_caller_under_the_same_parent_costs_no_read() {
+        let machine = Machine::desktop();
+        machine.begins(41, 30, 20, 31);
+        let lineages = Lineages::told_by(&machine);
+        let first = ask(&lineages, 40);
         assert_eq!(machine.reads(), 3);
-        assert_eq!(machine.ask(&lineages, 41), first);
-        assert_eq!(machine.reads(), 1);
+        assert_eq!(ask(&lineages, 41), first);
+        assert_eq!(machine.reads(), 0);
     }
 
     #[test]
     fn another_process_with_the_parents_pid_is_another_parent() {
-        let lineages = Lineages::default();
-        Machine::desktop().ask(&lineages, 40);
-        let later = Machine::desktop().with(50, 1, 50, 8).with(30, 50, 50, 25).with(40, 30, 50, 30);
-        assert_eq!(later.ask(&lineages, 40), (vec![30, 50], session(50, 8)));
+        let machine = Machine::desktop();
+        let lineages = Lineages::told_by(&machine);
+        ask(&lineages, 40);
+        machine.begins(50, 1, 50, 8);
+        machine.begins(30, 50, 50, 25);
+        machine.begins(40, 30, 50, 30);
+        assert_eq!(ask(&lineages, 40), (vec![30, 50], session(50, 8)));
     }
 
     #[test]
-    fn a_parent_whose_own_parent_has_ended_is_looked_at_again() {
-        let lineages = Lineages::default();
-        Machine::desktop().ask(&lineages, 40);
-        let (ancestry, _) = Machine::desktop().with(30, 1, 20, 20).ask(&lineages, 40);
-        assert_eq!(ancestry, [30]);
+    fn a_line_in_which_anybody_has_ended_is_looked_at_again() {
+        let machine = Machine::desktop();
+        let lineages = Lineages::told_by(&machine);
+        ask(&lineages, 40);
+        machine.ends(10);
+        machine.begins(20, 1, 20, 10);
+        assert_eq!(ask(&lineages, 40).0, [30, 20]);
+        machine.ends(20);
+        machine.begins(30, 1, 20, 20);
+        assert_eq!(ask(&lineages, 40), (vec![30], None));
+    }
+
+    #[test]
+    fn a_parent_that_has_left_its_session_is_looked_at_again() {
+        let machine = Machine::desktop();
+        let lineages = Lineages::told_by(&machine);
+        ask(&lineages, 40);
+        machine.begins(30, 20, 30, 20);
+        machine.begins(41, 30, 30, 40);
+        assert_eq!(ask(&lineages, 41).1, session(30, 20));
+        assert_eq!(ask(&lineages, 40).1, session(20, 10));
     }
 
     #[test]
     fn a_parent_that_started_after_its_child_is_not_its_parent() {
-        let machine = Machine::desktop().with(30, 20, 20, 31);
-        assert_eq!(machine.ask(&Lineages::default(), 40).0, Vec::<u32>::new());
-        let machine = Machine::desktop().with(20, 10, 20, 21);
-        assert_eq!(machine.ask(&Lineages::default(), 40).0, [30]);
+        let machine = Machine::desktop();
+        machine.begins(30, 20, 20, 31);
+        assert_eq!(ask(&Lineages::told_by(&machine), 40).0, Vec::<u32>::new());
+        let machine = Machine::desktop();
+        machine.begins(20, 10, 20, 21);
+        assert_eq!(ask(&Lineages::told_by(&machine), 40).0, [30]);
     }
 
     #[test]
     fn a_caller_that_left_its_parents_session_is_in_its_own() {
-        let lineages = Lineages::default();
-        let machine = Machine::desktop().with(41, 30, 41, 31).with(42, 30, 10, 32);
-        assert_eq!(machine.ask(&lineages, 40).1, session(20, 10));
-        assert_eq!(machine.ask(&lineages, 41).1, session(41, 31));
-        assert_eq!(machine.ask(&lineages, 42).1, session(10, 5));
+        let machine = Machine::desktop();
+        machine.begins(41, 30, 41, 31);
+        machine.begins(42, 30, 10, 32);
+        let lineages = Lineages::told_by(&machine);
+        assert_eq!(ask(&lineages, 40).1, session(20, 10));
+        assert_eq!(ask(&lineages, 41).1, session(41, 31));
+        assert_eq!(ask(&lineages, 42).1, session(10, 5));
     }
 
     #[test]
     fn an_orphan_has_no_ancestors_but_a_session() {
-        let machine = Machine::desktop().with(60, 1, 20, 40);
-        assert_eq!(machine.ask(&Lineages::default(), 60), (vec![], session(20, 10)));
-    }
-
-    #[test]
-    fn a_session_whose_leader_has_ended_is_none() {
-        let mut machine = Machine::desktop().with(30, 1, 20, 20);
-        machine.processes.remove(&20);
-        assert_eq!(machine.ask(&Lineages::default(), 40), (vec![30], None));
+        let machine = Machine::desktop();
+        machine.begins(60, 1, 20, 40);
+        assert_eq!(ask(&Lineages::told_by(&machine), 60), (vec![], session(20, 10)));
     }
 
     #[test]
     fn a_process_whose_parent_is_out_of_sight_has_no_ancestors() {
-        let machine = Machine::default().with(40, 0, 0, 30).with(41, 7, 41, 30);
-        assert_eq!(machine.ask(&Lineages::default(), 40), (vec![], None));
-        assert_eq!(machine.ask(&Lineages::default(), 41).0, Vec::<u32>::new());
+        let machine = Machine::default();
+        machine.begins(40, 0, 0, 30);
+        machine.begins(41, 7, 41, 30);
+        let lineages = Lineages::told_by(&machine);
+        assert_eq!(ask(&lineages, 40), (vec![], None));
+        assert_eq!(ask(&lineages, 41).0, Vec::<u32>::new());
+    }
+
+    #[test]
+    fn who_cannot_be_held_is_told_and_not_remembered() {
+        let machine = Machine { cannot_hold: true, ..Machine::desktop() };
+        let lineages = Lineages::told_by(&machine);
+        for _ in 0..2 {
+            assert_eq!(ask(&lineages, 40).0, [30, 20, 10]);
+            assert_eq!(machine.reads(), 3);
+        }
     }
 
     #[test]
     fn a_thousand_generations_are_cut_at_sixteen() {
-        let machine = (2..1000).fold(Machine::default(), |machine, pid| machine.with(pid, pid - 1, 2, u64::from(pid)));
-        let (ancestry, login_session) = machine.ask(&Lineages::default(), 999);
+        let machine = Machine::default();
+        (2..1000).for_each(|pid| machine.begins(pid, pid - 1, 2, u64::from(pid)));
+        let (ancestry, login_session) = ask(&Lineages::told_by(&machine), 999);
         assert_eq!((ancestry.len(), ancestry[0], ancestry[15]), (16, 998, 983));
         assert_eq!(login_session, session(2, 2));
         assert!(machine.reads() < 20);
@@ -254,22 +322,19 @@ mod tests {
 
     #[test]
     fn a_circle_of_parents_ends() {
-        let machine = Machine::default().with(40, 41, 40, 5).with(41, 40, 40, 5);
-        assert_eq!(machine.ask(&Lineages::default(), 40).0.len(), 16);
+        let machine = Machine::default();
+        machine.begins(40, 41, 40, 5);
+        machine.begins(41, 40, 40, 5);
+        assert_eq!(ask(&Lineages::told_by(&machine), 40).0.len(), 16);
     }
 
     #[test]
-    fn memory_is_bounded_and_keeps_what_is_in_use() {
-        let (lineages, rounds) = (Lineages::default(), 1000);
-        let mut machine = Machine::desktop();
-        for pid in 100..100 + rounds {
-            machine = machine.with(pid, 20, 20, 50).with(pid + 10_000, pid, 20, 60);
-            machine.ask(&lineages, pid + 10_000);
-            machine.ask(&lineages, 40);
-        }
-        assert_eq!(lineages.0.lock().unwrap().0.len(), MAX_REMEMBERED);
+    fn a_line_is_read_again_after_a_while() {
+        let (machine, now) = (Machine::desktop(), Instant::now());
+        let lineages = Lineages::told_by(&machine);
+        ask_at(&lineages, 40, now);
         machine.reads();
-        machine.ask(&lineages, 40);
-        assert_eq!(machine.reads(), 1);
+        ask_at(&lineages, 40, now + REMEMBERED_FOR);
+        assert_eq!(machine.reads(), 3);
     }
 }

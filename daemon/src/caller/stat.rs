@@ -45,11 +45,6 @@ pub(super) fn read(pid: u32) -> Result<Option<Stat>, Errno> {
     parse(pid, line.get(..length).unwrap_or_default()).map(Some).ok_or(Errno::INVAL)
 }
 
-/// As [`read`], for what is only shown.
-pub(super) fn read_or_none(pid: u32) -> Option<Stat> {
-    read(pid).ok().flatten()
-}
-
 fn read_line(pid: u32, line: &mut [u8; LONGEST]) -> Result<usize, Errno> {
     let file = rustix::fs::open(format!("/proc/{pid}/stat"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut line[..]))

@@ -35,7 +35,7 @@ async fn one_process_is_the_same_caller_each_time() {
 #[test]
 fn a15_a_process_that_has_ended_is_gone_even_before_it_is_reaped() {
     let mut child = std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
-    let connector = Connector { pid: child.id(), pidfd: open_by_number(child.id()).unwrap() };
+    let connector = Connector { pid: child.id(), pidfd: Arc::new(open_by_number(child.id()).unwrap()) };
     assert_eq!(connector.require_alive(), Ok(()));
     drop(child.stdin.take());
     while connector.require_alive().is_ok() {
@@ -45,4 +45,63 @@ fn a15_a_process_that_has_ended_is_gone_even_before_it_is_reaped() {
     child.wait().unwrap();
     assert_eq!(connector.require_alive(), Err(PeerError::Gone { pid: child.id() }));
     assert_eq!(open_by_number(child.id()).unwrap_err(), Errno::SRCH);
+}
+
+/// A process that lives until it is dropped.
+struct Sleeper(std::process::Child);
+
+impl Sleeper {
+    fn new() -> Self {
+        Self(std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap())
+    }
+
+    fn connector(&self) -> Connector {
+        Connector { pid: self.0.id(), pidfd: Arc::new(open_by_number(self.0.id()).unwrap()) }
+    }
+
+    fn end(mut self) {
+        drop(self.0.stdin.take());
+        self.0.wait().unwrap();
+    }
+}
+
+/// Makes it be remembered that the process was called `name` when it was read.
+fn remember_as(callers: &Callers, connector: &Connector, name: &str, read_at: Instant) {
+    let own = Stat { name: name.into(), ..stat::read(connector.pid).unwrap().unwrap() };
+    callers.recent.put(connector.pid, Arc::new((own, connector.pidfd.clone())), read_at);
+}
+
+#[test]
+fn a_process_that_called_a_moment_ago_is_not_read_again() {
+    let (callers, sleeper, now) = (Callers::of_user(own_uid()), Sleeper::new(), Instant::now());
+    let connector = sleeper.connector();
+    remember_as(&callers, &connector, "remembered", now);
+    assert_eq!(callers.about(&connector, now).unwrap().name, "remembered");
+    assert_ne!(callers.about(&connector, now + REMEMBERED_FOR).unwrap().name, "remembered");
+    sleeper.end();
+}
+
+#[test]
+fn a_process_that_has_left_its_session_is_read_again() {
+    let (callers, sleeper, now) = (Callers::of_user(own_uid()), Sleeper::new(), Instant::now());
+    let connector = sleeper.connector();
+    let own = stat::read(connector.pid).unwrap().unwrap();
+    let elsewhere = Stat { session: own.session + 1, ..own.clone() };
+    callers.recent.put(connector.pid, Arc::new((elsewhere, connector.pidfd.clone())), now);
+    assert_eq!(callers.about(&connector, now).unwrap().session, own.session);
+    sleeper.end();
+}
+
+#[test]
+fn a15_what_was_read_of_a_process_that_has_ended_is_never_told_of_one_with_its_pid() {
+    let (callers, ended, now) = (Callers::of_user(own_uid()), Sleeper::new(), Instant::now());
+    let successor = Sleeper::new();
+    // As if the kernel had given the pid of the one that has ended to the other.
+    let pid = successor.0.id();
+    let old = Arc::new(open_by_number(ended.0.id()).unwrap());
+    let own = Stat { name: "ended".into(), ..stat::read(pid).unwrap().unwrap() };
+    callers.recent.put(pid, Arc::new((own, old)), now);
+    ended.end();
+    assert_ne!(callers.about(&successor.connector(), now).unwrap().name, "ended");
+    successor.end();
 }

@@ -13,6 +13,7 @@ pub use files::ConfigFiles;
 
 use crate::aws::RoleToAssume;
 use crate::names::{AccountId, NameError, ProfileName, Region, RoleName, SessionName, StartUrl};
+use std::sync::Arc;
 
 /// A sign-in session as the configuration describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +60,7 @@ pub struct Profile {
     /// Its name.
     pub name: ProfileName,
     /// What it reaches.
-    pub chain: Chain,
+    pub chain: Arc<Chain>,
 }
 
 /// Why a profile cannot be served. One line each, naming the section and the key.

@@ -7,6 +7,7 @@ use super::{Chain, Profile, ProfileError, SignInSession, Source};
 use crate::aws::RoleToAssume;
 use crate::names::{AccountId, NameError, ProfileName, Region, RoleArn, RoleName, SessionName, StartUrl};
 use crate::nearest::nearest;
+use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::text::one_line;
 
@@ -33,7 +34,7 @@ pub(super) fn resolve(config: &Config, slot: &Slot) -> Result<Profile, ProfileEr
         Some(region) => region,
         None => session.region.clone(),
     };
-    Ok(Profile { name: slot.name.clone(), chain: Chain { source, roles: base.roles, region } })
+    Ok(Profile { name: slot.name.clone(), chain: Arc::new(Chain { source, roles: base.roles, region }) })
 }
 
 /// Resolves the sign-in session that a profile starts from; the profile may be too unfinished to be served.

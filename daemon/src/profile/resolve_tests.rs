@@ -40,7 +40,7 @@ fn tower(roles: usize) -> String {
 #[test]
 fn a_profile_with_native_keys_is_read_as_it_is() {
     let profile = resolve(&format!("{CORP}{BASE}"), "base").unwrap();
-    let Source::SignIn { session, account, role } = profile.chain.source;
+    let Source::SignIn { session, account, role } = profile.chain.source.clone();
     assert_eq!((account.as_str(), role.as_str()), ("123456789012", "Dev"));
     assert_eq!((session.name.as_str(), session.region.as_str()), ("corp", "eu-west-1"));
     assert_eq!(session.start_url.as_str(), "https://d-1.awsapps.com/start");
@@ -52,13 +52,13 @@ fn a_profile_with_native_keys_is_read_as_it_is() {
 fn a_profile_served_by_us_carries_prefixed_keys_beside_credential_process() {
     let lines = "credential_process = tegata credential-process --profile p\ntegata_sso_session = corp\n\
                  tegata_sso_account_id = 210987654321\ntegata_sso_role_name = Admin\n";
-    let Source::SignIn { account, role, .. } = served(lines).chain.source;
+    let Source::SignIn { account, role, .. } = served(lines).chain.source.clone();
     assert_eq!((account.as_str(), role.as_str()), ("210987654321", "Admin"));
 }
 
 #[test]
 fn roles_come_in_the_order_they_are_assumed() {
-    let roles = resolve(&tower(3), "p0").unwrap().chain.roles;
+    let roles = resolve(&tower(3), "p0").unwrap().chain.roles.clone();
     let names: Vec<_> = roles.iter().map(|role| role.role_arn.as_str().rsplit('/').next().unwrap()).collect();
     assert_eq!(names, ["r2", "r1", "r0"]);
 }
@@ -69,7 +69,7 @@ fn a_role_carries_its_parameters() {
         "{}source_profile = base\nexternal_id = ext-1\nrole_session_name = me@host\nduration_seconds = 900\n",
         role(1)
     );
-    let roles = served(&lines).chain.roles;
+    let roles = served(&lines).chain.roles.clone();
     assert_eq!(roles[0].external_id.as_deref(), Some("ext-1"));
     assert_eq!(roles[0].role_session_name.as_deref(), Some("me@host"));
     assert_eq!(roles[0].duration, Some(Duration::from_secs(900)));
@@ -110,7 +110,7 @@ fn a_profile_that_describes_its_session_itself_names_it_after_the_start_url() {
         let lines = format!(
             "sso_start_url = {url}\nsso_region = us-east-1\nsso_account_id = 123456789012\nsso_role_name = Dev\n"
         );
-        let Source::SignIn { session, .. } = served(&lines).chain.source;
+        let Source::SignIn { session, .. } = served(&lines).chain.source.clone();
         session
     };
     assert_eq!(legacy("https://d-1.awsapps.com/start#/").name.as_str(), "d-1.awsapps.com");
@@ -226,7 +226,7 @@ fn h2_a_blank_is_never_taken_for_anything() {
 
 #[test]
 fn h2_twin_absent_parameters_stay_absent() {
-    let roles = served(&format!("{}source_profile = base\n", role(1))).chain.roles;
+    let roles = served(&format!("{}source_profile = base\n", role(1))).chain.roles.clone();
     assert!(roles[0].external_id.is_none() && roles[0].role_session_name.is_none() && roles[0].duration.is_none());
 }
 
@@ -318,7 +318,7 @@ fn h9_names_that_look_alike_reach_different_things() {
     let mut chains = std::collections::HashSet::new();
     for (number, name) in names.iter().enumerate() {
         let profile = resolve(&text, name.trim_matches('"')).unwrap();
-        let Source::SignIn { account, .. } = &profile.chain.source;
+        let Source::SignIn { account, .. } = &profile.chain.source.clone();
         assert_eq!(account.as_str(), format!("00000000000{number}"));
         assert!(chains.insert(profile.chain));
     }
@@ -344,7 +344,8 @@ fn h13_durations_outside_of_what_sts_takes_are_refused() {
 #[test]
 fn h13_twin_durations_that_aws_grants_are_taken() {
     for seconds in [900, 3600] {
-        let roles = served(&format!("{}source_profile = base\nduration_seconds = {seconds}\n", role(1))).chain.roles;
+        let roles =
+            served(&format!("{}source_profile = base\nduration_seconds = {seconds}\n", role(1))).chain.roles.clone();
         assert_eq!(roles[0].duration, Some(Duration::from_secs(seconds)));
     }
 }

@@ -92,6 +92,13 @@ fn an_issuer_nobody_knows_is_refused() {
 }
 
 #[test]
+fn an_entitled_application_is_named_by_its_arn() {
+    assert_eq!(refused(|body| body["entitledApplicationArn"] = "app".into()), bad_request("InvalidRequestException"));
+    let arn = "arn:aws:sso::123456789012:application/ssoins-1/apl-1";
+    assert_eq!(refused(|body| body["entitledApplicationArn"] = arn.into()), (200, String::new()));
+}
+
+#[test]
 fn scopes_are_words() {
     assert_eq!(refused(|body| body["scopes"] = json!(["two words"])), bad_request("InvalidScopeException"));
 }

@@ -97,6 +97,39 @@ fn a_header_added_or_changed_after_signing_is_refused() {
     assert_eq!(code(&send_sts(&sandbox, &changed, &request.body())), is(403, "SignatureDoesNotMatch"));
 }
 
+/// Sends a signed request with its `Authorization` header edited.
+fn edited(sandbox: &Sandbox, credentials: &IssuedCredentials, edit: impl Fn(&str) -> String) -> Answer {
+    let request = StsRequest::identity(credentials);
+    let mut headers = request.headers(sandbox);
+    headers.iter_mut().filter(|(name, _)| name == "authorization").for_each(|(_, value)| *value = edit(value));
+    send_sts(sandbox, &headers, &request.body())
+}
+
+#[test]
+fn signed_headers_are_sorted_and_name_the_host() {
+    let (sandbox, credentials) = ready();
+    assert_eq!(edited(&sandbox, &credentials, str::to_owned).status, 200);
+    let unsorted = |value: &str| value.replace("SignedHeaders=content-type;host", "SignedHeaders=host;content-type");
+    let hostless = |value: &str| value.replace("content-type;host", "content-type");
+    let capital = |value: &str| value.replace("content-type;host", "Content-type;host");
+    for edit in [unsorted, hostless, capital] {
+        assert_eq!(code(&edited(&sandbox, &credentials, edit)), is(400, "IncompleteSignature"));
+    }
+    let absent = |value: &str| value.replace("content-type;host;", "content-type;host;x-absent;");
+    assert_eq!(code(&edited(&sandbox, &credentials, absent)), is(400, "IncompleteSignature"));
+}
+
+#[test]
+fn the_scope_has_the_date_of_the_request() {
+    let (sandbox, credentials) = ready();
+    let answer = edited(&sandbox, &credentials, |value| {
+        let (before, after) = value.split_once("/20").unwrap();
+        format!("{before}/19{after}")
+    });
+    assert_eq!(code(&answer), is(403, "SignatureDoesNotMatch"));
+    assert!(answer.element("Message").starts_with("Date in Credential scope does not match"), "{}", answer.text());
+}
+
 #[test]
 fn service_and_region_of_the_scope_are_checked() {
     let (sandbox, credentials) = ready();
@@ -186,6 +219,16 @@ fn a_role_must_exist_and_trust_the_caller() {
     );
     sandbox.configure(|settings| settings.iam_roles = vec![IamRole::new(DEPLOY, &["arn:aws:iam::999999999999:root"])]);
     assert_eq!(code(&StsRequest::assume(&credentials, DEPLOY).send(&sandbox)), is(403, "AccessDenied"));
+}
+
+#[test]
+fn a_role_whose_own_policy_denies_it_cannot_assume() {
+    let (sandbox, credentials) = ready();
+    assert_eq!(StsRequest::assume(&credentials, DEPLOY).send(&sandbox).status, 200);
+    sandbox.configure(|settings| {
+        settings.organizations[0].accounts[0].roles[0].denied = vec!["sts:AssumeRole".to_owned()];
+    });
+    assert_eq!(code(&StsRequest::assume(&admin(&sandbox), DEPLOY).send(&sandbox)), is(403, "AccessDenied"));
 }
 
 #[test]
@@ -282,6 +325,25 @@ fn tags_need_the_right_on_both_sides_and_transitive_ones_travel() {
         settings.organizations[0].accounts[0].roles[0].denied = vec!["sts:TagSession".to_owned()];
     });
     assert_eq!(code(&tagged(&admin(&sandbox)).send(&sandbox)), is(403, "AccessDenied"));
+}
+
+#[test]
+fn an_inherited_identity_or_tag_needs_the_right_at_the_next_role_too() {
+    let (sandbox, credentials) = ready();
+    let next = chain(&sandbox);
+    let identified = assumed(&sandbox, &StsRequest::assume(&credentials, DEPLOY).with("SourceIdentity", "alice"));
+    let tagged =
+        StsRequest::assume(&credentials, DEPLOY).with("Tags.member.1.Key", "team").with("Tags.member.1.Value", "a");
+    let tagged = assumed(&sandbox, &tagged.with("TransitiveTagKeys.member.1", "team"));
+    sandbox.configure(|settings| settings.iam_roles[1].trust.allows_source_identity = false);
+    assert_eq!(code(&StsRequest::assume(&identified, next).send(&sandbox)), is(403, "AccessDenied"));
+    assert_eq!(StsRequest::assume(&tagged, next).send(&sandbox).status, 200);
+    sandbox.configure(|settings| {
+        settings.iam_roles[1].trust.allows_source_identity = true;
+        settings.iam_roles[1].trust.allows_tags = false;
+    });
+    assert_eq!(code(&StsRequest::assume(&tagged, next).send(&sandbox)), is(403, "AccessDenied"));
+    assert_eq!(StsRequest::assume(&identified, next).send(&sandbox).status, 200);
 }
 
 #[test]

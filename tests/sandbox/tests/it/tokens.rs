@@ -192,6 +192,19 @@ fn refresh_works_until_the_sign_in_session_is_over() {
 }
 
 #[test]
+fn a_refresh_token_can_expire_before_its_session() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.configure(|settings| settings.lifetimes.refresh_token = Duration::from_secs(600));
+    let client = Client::registered(&sandbox);
+    let (early, late) = (client.sign_in(&sandbox), client.sign_in(&sandbox));
+    sandbox.advance(Duration::from_secs(500));
+    assert_eq!(client.refresh(&sandbox, &early.refresh).status, 200);
+    sandbox.advance(Duration::from_secs(100));
+    assert_eq!(client.refresh(&sandbox, &late.refresh).refusal(), INVALID_GRANT);
+    assert_eq!(role_credentials(&sandbox, &late.access, "Admin").status, 200);
+}
+
+#[test]
 fn an_administrator_ends_every_sign_in_session() {
     let sandbox = Sandbox::start().unwrap();
     let client = Client::registered(&sandbox);

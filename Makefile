@@ -1,0 +1,42 @@
+# make demo   the main job, from beginning to end, on this machine alone (STAY=1 keeps it running)
+# make test   everything: installs what the tests need, builds, tests
+# Plain `cargo test` needs nothing installed and runs all that can run without.
+
+CARGO ?= cargo
+TEST  := --features tegata-tests/system
+
+.PHONY: demo test test-root bench lint fmt toolchain clients build
+
+demo: toolchain
+	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
+	target/debug/demo
+
+test: toolchain clients build
+	$(CARGO) test --workspace $(TEST)
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory test-root; \
+	else echo "not root: the stories with another user are left out; run: sudo make test-root"; fi
+
+# Stories that need root: another user, sockets of others.
+test-root: toolchain build
+	$(CARGO) test -p tegata-tests --features tegata-tests/system,tegata-tests/root --test 'root_*'
+
+bench: toolchain clients
+	tests/bench/run
+
+# The programs that stories run, and the daemon with fail points under a name of its own.
+build:
+	$(CARGO) build --workspace --bins
+	$(CARGO) build -p tegata-daemon --features failpoints --bin tegatad-failpoints
+
+clients:
+	tests/clients/install
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets $(TEST),tegata-tests/root -- -D warnings
+
+fmt:
+	$(CARGO) fmt --all
+
+toolchain:
+	@tests/toolchain

@@ -1,0 +1,224 @@
+//! `tegata login`: begins a sign-in, shows the person the page, waits for the end of it, and cancels it when the person
+//! goes away. The sign-in itself is the daemon's.
+
+mod page;
+mod question;
+
+use crate::browser::Browser;
+use crate::client::{BRIEFLY, Client, Target, below};
+use crate::environment::{self, Environment};
+use crate::failure::{Failure, Kind};
+use crate::moment;
+use crate::output::{self, Progress, Style};
+use crate::signals::Signals;
+use clap::Args;
+use page::{Page, Showing};
+use std::io::IsTerminal;
+use std::process::Child;
+use std::time::Duration;
+use tegata_protocol::body::{BeginSignIn, SignIn, SignInFlow, SignInState, Status};
+use tegata_protocol::{ErrorCode, paths};
+
+/// How long one request waits for the sign-in to end.
+const ONE_WAIT: Duration = Duration::from_secs(5);
+/// Between two of them, so that a daemon that does not wait is not asked without end.
+const BETWEEN_WAITS: Duration = Duration::from_millis(50);
+/// How long after its own end a sign-in that is still said to be under way is given up.
+const GRACE_SECONDS: i64 = 30;
+
+/// Sign in to an organisation.
+///
+/// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
+/// display use --device-code: any browser will do, on any machine.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tegata login                                     where there is only one sign-in session
+  tegata login corp                                [sso-session corp] of ~/.aws/config
+  tegata login https://acme.awsapps.com/start
+  tegata login corp --device-code --qr             sign in with a telephone
+  tegata login corp --browser 'firefox -P work'")]
+pub(crate) struct Login {
+    /// A sign-in session, a profile that uses one, or a start URL [default: the only one there is]
+    session: Option<String>,
+    /// Show a code to be entered on a page in any browser
+    #[arg(long)]
+    device_code: bool,
+    /// Open no page; print its address alone to standard output
+    #[arg(long, group = "showing")]
+    print: bool,
+    /// Open no page; print its address as a QR code
+    #[arg(long, group = "showing")]
+    qr: bool,
+    /// Open the page with this command; %s stands for the address, which comes last without it
+    #[arg(long, group = "showing", value_name = "COMMAND")]
+    browser: Option<String>,
+}
+
+impl Login {
+    pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
+        let showing = self.showing(environment)?;
+        let begin = self.begin(environment)?;
+        let signals = Signals::catch()?;
+        let client = Client::new(environment)?.ended_by(&signals);
+        let progress = Progress::begin("asking for the page");
+        let sign_in: SignIn = client.post(paths::SIGN_INS, &begin)?;
+        drop(progress);
+
+        let client = client.without_starting();
+        let under_way = UnderWay { client: &client, signals: &signals, sign_in: &sign_in };
+        let done = show(&sign_in, &showing, environment)
+            .and_then(|browser| under_way.confirm_code().map(|()| browser))
+            .and_then(|browser| under_way.wait(browser));
+        match done {
+            Ok(()) => {
+                output::tell(&success(&sign_in, &client, environment));
+                Ok(())
+            }
+            Err(failure) => {
+                under_way.cancel(environment);
+                Err(failure)
+            }
+        }
+    }
+
+    fn showing(&self, environment: &Environment) -> Result<Showing, Failure> {
+        Ok(match &self.browser {
+            Some(command) => Showing::Open(Browser::given(command, environment)?),
+            None if self.print => Showing::Print,
+            None if self.qr => Showing::Qr,
+            // A code is for another machine, most often; and a page must not open by itself with a code (RFC 8628 5.4).
+            None if self.device_code => Showing::Tell,
+            None => Browser::usual(environment).map_or(Showing::Tell, Showing::Open),
+        })
+    }
+
+    fn begin(&self, environment: &Environment) -> Result<BeginSignIn, Failure> {
+        let config = environment.aws_config_file().map(|file| file.into_os_string().into_string()).transpose();
+        let config = config.map_err(|_| Failure::new(Kind::Usage, "AWS_CONFIG_FILE is not UTF-8"))?;
+        let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
+        Ok(BeginSignIn { session: self.session.clone(), config, flow })
+    }
+}
+
+/// Shows the page and returns the browser that opens it, if one does.
+fn show(sign_in: &SignIn, showing: &Showing, environment: &Environment) -> Result<Option<Child>, Failure> {
+    let style = Style::for_stderr(environment);
+    let page = Page::new(sign_in)?;
+    output::tell(&page.introduction());
+    let browser = match showing {
+        Showing::Open(browser) => browser.open(page.url(), environment),
+        _ => None,
+    };
+    match showing {
+        Showing::Print => output::say(page.url())?,
+        Showing::Qr => output::say(&page.qr(Style::for_stdout(environment))?)?,
+        _ => {}
+    }
+    output::tell(&page.instruction(showing, browser.is_some(), style));
+    if let Some(distance) = environment.distance()
+        && let Some(hint) = page.hint(distance)
+    {
+        output::tell(&hint);
+    }
+    Ok(browser)
+}
+
+/// A sign-in the person is at work on.
+struct UnderWay<'a> {
+    client: &'a Client<'a>,
+    signals: &'a Signals,
+    sign_in: &'a SignIn,
+}
+
+impl UnderWay<'_> {
+    /// Has the person compare the code. Whoever gets another person to enter a code signs in as that person; comparing is
+    /// what stands against it (RFC 8628 section 5.4). Without a terminal there is nobody to ask.
+    fn confirm_code(&self) -> Result<(), Failure> {
+        let Some(code) = &self.sign_in.user_code else { return Ok(()) };
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Ok(());
+        }
+        if question::yes(&page::question(code), self.signals)? {
+            return Ok(());
+        }
+        Err(Failure::new(Kind::RefusedByPerson, "cancelled: the page did not show the code; close it")
+            .mend(format!("tegata login {} --device-code", self.sign_in.session)))
+    }
+
+    /// Waits until the sign-in has ended.
+    fn wait(&self, mut browser: Option<Child>) -> Result<(), Failure> {
+        let what = page::waiting(self.sign_in, environment::now());
+        if !std::io::stderr().is_terminal() {
+            output::tell(&what);
+        }
+        let _progress = Progress::begin(&what);
+        loop {
+            match self.ask()? {
+                SignInState::Done => return Ok(()),
+                SignInState::Failed { error } => return Err(Failure::reported(&error)),
+                SignInState::Pending => {}
+            }
+            tell_if_it_failed(&mut browser);
+            self.give_up_at_the_end()?;
+            std::thread::sleep(BETWEEN_WAITS);
+        }
+    }
+
+    fn ask(&self) -> Result<SignInState, Failure> {
+        if let Some(failure) = self.signals.failure() {
+            return Err(failure);
+        }
+        let target = Target::new(below(paths::SIGN_INS, &self.sign_in.id))
+            .with(paths::QUERY_WAIT, Some(ONE_WAIT.as_secs().to_string()));
+        match self.client.get::<SignIn>(target.as_str(), ONE_WAIT) {
+            Ok(sign_in) => Ok(sign_in.state),
+            Err(failure) if failure.kind == Kind::Reported(ErrorCode::NotFound) => {
+                Err(self.unfinished("tegatad no longer knows this sign-in: it was restarted meanwhile"))
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn give_up_at_the_end(&self) -> Result<(), Failure> {
+        match moment::parse(&self.sign_in.expires_at) {
+            Some(end) if environment::now() > end + GRACE_SECONDS => {
+                Err(self.unfinished("the page was not finished in time"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn unfinished(&self, message: &str) -> Failure {
+        Failure::new(Kind::Reported(ErrorCode::SignInFailed), message)
+            .mend(format!("tegata login {}", self.sign_in.session))
+    }
+
+    /// Ends the sign-in at the daemon, if it is still there: its page and its code are dead from then on.
+    fn cancel(&self, environment: &Environment) {
+        // Asked anew: the signal that ended the other client must not end this one.
+        if let Ok(client) = Client::new(environment) {
+            let _ = client.without_starting().forget(&below(paths::SIGN_INS, &self.sign_in.id));
+        }
+    }
+}
+
+/// Says so, once, when the program that was to open the page has failed.
+fn tell_if_it_failed(browser: &mut Option<Child>) {
+    if let Some(child) = browser
+        && let Ok(Some(status)) = child.try_wait()
+    {
+        if !status.success() {
+            output::tell("The browser could not be opened: open the page yourself.");
+        }
+        *browser = None;
+    }
+}
+
+/// Says how long the sign-in lasts, if the daemon can tell.
+fn success(sign_in: &SignIn, client: &Client<'_>, environment: &Environment) -> String {
+    let target = Target::new(paths::STATUS).with_config(environment);
+    let status = client.get::<Status>(target.as_str(), BRIEFLY).ok();
+    let session = status.iter().flat_map(|status| &status.sessions).find(|session| session.name == sign_in.session);
+    page::success(sign_in, session, environment::now())
+}

@@ -1,0 +1,122 @@
+//! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
+
+mod credential_process;
+mod daemon;
+mod list;
+mod lock;
+mod login;
+mod logout;
+mod status;
+
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::output;
+use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use tegata_protocol::{Exit, PROTOCOL_VERSION};
+
+/// Short-lived AWS credentials for every tool, from one sign-in.
+#[derive(Parser)]
+#[command(name = "tegata", version = version(), arg_required_else_help = true)]
+#[command(after_help = "\
+Examples:
+  tegata login corp                        sign in to the organisation of [sso-session corp]
+  tegata status                            what is signed in, and until when
+  tegata list                              the profiles, and which have credentials
+  aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
+      [profile dev]
+      credential_process = /usr/bin/tegata credential-process --profile dev
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 10 sign-in needed, 11 elevation needed, 12 denied,
+13 profile wrong, 14 AWS refused or unreachable, 15 keyring unavailable, 16 daemon unreachable")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Login(login::Login),
+    Logout(logout::Logout),
+    CredentialProcess(credential_process::CredentialProcess),
+    Status(status::Status),
+    List(list::List),
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    #[command(subcommand)]
+    Daemon(daemon::Daemon),
+}
+
+/// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+    let environment = Environment::of_this_process();
+    // AWS tools run this one many times a second: it does without the parser.
+    if let Some(command) = credential_process::read(arguments) {
+        return end(command.and_then(|command| command.run(&environment)));
+    }
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => end(cli.command.run(&environment)),
+        Err(error) => {
+            // Help and version come this way too, for standard output.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(Exit::Usage as u8))
+        }
+    }
+}
+
+impl Command {
+    fn run(self, environment: &Environment) -> Result<(), Failure> {
+        match self {
+            Self::Login(command) => command.run(environment),
+            Self::Logout(command) => command.run(environment),
+            Self::CredentialProcess(command) => command.run(environment),
+            Self::Status(command) => command.run(environment),
+            Self::List(command) => command.run(environment),
+            Self::Lock(command) => command.run(environment),
+            Self::Unlock(command) => command.run(environment),
+            Self::Daemon(command) => command.run(environment),
+        }
+    }
+}
+
+/// Says what went wrong, if anything did, and returns the exit code.
+fn end(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if let Some(line) = failure.line() {
+                output::tell(&line);
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn version() -> &'static str {
+    format!("{} (protocol {PROTOCOL_VERSION})", env!("CARGO_PKG_VERSION")).leak()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn check(command: &clap::Command) {
+            if command.has_subcommands() {
+                command.get_subcommands().for_each(check);
+            } else {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("tegata "), "`{}` has no example", command.get_name());
+            }
+        }
+        check(&Cli::command());
+    }
+}

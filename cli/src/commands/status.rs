@@ -1,0 +1,207 @@
+//! `tegata status`: what is signed in, until when, where it is kept, and what is wrong.
+
+use crate::client::{BRIEFLY, Client, Target};
+use crate::environment::{self, Environment};
+use crate::failure::Failure;
+use crate::moment;
+use crate::output::{self, Progress, Style};
+use clap::Args;
+use tegata_protocol::body::{self, Session, SessionState, StoreState};
+use tegata_protocol::{paths, text::one_line};
+
+/// AWS refuses signatures that are five minutes off (AWS General Reference, "Signing AWS API requests").
+const SKEW_AWS_REFUSES: u64 = 300;
+/// Below this nobody needs to know.
+const SKEW_WORTH_A_WORD: u64 = 30;
+
+/// Show the sign-in sessions, the store and the daemon.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  tegata status
+  tegata status --json | jq -r '.sessions[] | select(.state != \"signed_in\").name'")]
+pub(crate) struct Status {
+    /// Print what the daemon says, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(crate) fn run(&self, environment: &Environment) -> Result<(), Failure> {
+        let client = Client::new(environment)?;
+        let target = Target::new(paths::STATUS).with_config(environment);
+        let progress = Progress::begin("asking tegatad");
+        if self.json {
+            let status: serde_json::Value = client.get(target.as_str(), BRIEFLY)?;
+            drop(progress);
+            return output::say(&output::pretty(&status));
+        }
+        let status: body::Status = client.get(target.as_str(), BRIEFLY)?;
+        drop(progress);
+        output::say(&page(&status, &client.socket(), environment::now(), Style::for_stdout(environment)))
+    }
+}
+
+fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
+    let started = one_line(&moment::from_now(&status.started_at, now));
+    let mut page = format!(
+        "daemon       tegatad {} (pid {}), started {started}\nsocket       {}\nstore        {}\ncredentials  {}\n",
+        one_line(&status.version),
+        status.pid,
+        one_line(socket),
+        store(&status.store),
+        if status.locked { "locked, none are handed out".to_owned() } else { in_memory(status.cached_credentials) },
+    );
+    for warning in warnings(status) {
+        page.push_str(&format!("{} {warning}\n", style.warning("warning:")));
+    }
+    page.push('\n');
+    page.push_str(&sessions(&status.sessions, now));
+    page
+}
+
+fn store(store: &body::Store) -> String {
+    let state = match store.state {
+        StoreState::Ready => "ready",
+        StoreState::Locked => "locked",
+        StoreState::Unavailable => "unavailable",
+    };
+    let detail = store.detail.as_deref().map(|detail| format!(": {}", one_line(detail))).unwrap_or_default();
+    format!("{}, {state}{detail}", one_line(&store.kind))
+}
+
+fn in_memory(count: usize) -> String {
+    match count {
+        0 => "none in memory".to_owned(),
+        count => format!("{count} in memory"),
+    }
+}
+
+fn warnings(status: &body::Status) -> Vec<String> {
+    let locked = status.locked.then(|| "everything is locked; run: tegata unlock".to_owned());
+    let skew = status.clock_skew_seconds.and_then(skew);
+    let others = status.warnings.iter().map(|warning| one_line(warning));
+    locked.into_iter().chain(skew).chain(others).collect()
+}
+
+fn skew(seconds: i64) -> Option<String> {
+    let direction = if seconds > 0 { "ahead of" } else { "behind" };
+    let off = moment::duration(seconds);
+    match seconds.unsigned_abs() {
+        ..SKEW_WORTH_A_WORD => None,
+        SKEW_WORTH_A_WORD..SKEW_AWS_REFUSES => Some(format!("this machine's clock is {off} {direction} AWS")),
+        _ => Some(format!("this machine's clock is {off} {direction} AWS, which refuses what it signs; set the clock")),
+    }
+}
+
+fn sessions(sessions: &[Session], now: i64) -> String {
+    if sessions.is_empty() {
+        return "No sign-in session is known. Sign in with: tegata login".to_owned();
+    }
+    let rows = sessions.iter().map(|session| {
+        let until = session.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
+        [
+            one_line(&session.name),
+            state(session).to_owned(),
+            until.unwrap_or_else(|| "-".to_owned()),
+            renewed(session).to_owned(),
+            format!("{} ({})", one_line(&session.start_url), one_line(&session.region)),
+        ]
+    });
+    let table = output::table(["SIGN-IN SESSION", "STATE", "UNTIL", "RENEWED", "ORGANISATION"], rows);
+    std::iter::once(table).chain(sessions.iter().filter_map(trouble)).collect::<Vec<_>>().join("\n")
+}
+
+fn renewed(session: &Session) -> &'static str {
+    match (session.state, session.renewable) {
+        (SessionState::Ended | SessionState::SignedOut, _) => "-",
+        (_, true) => "by itself",
+        (_, false) => "by a person",
+    }
+}
+
+/// Says what is wrong with a sign-in session, and what mends it.
+fn trouble(session: &Session) -> Option<String> {
+    let name = one_line(&session.name);
+    let error = session.last_error.as_deref().map(one_line);
+    match (session.state, error) {
+        (SessionState::Ended, None) => Some(format!("{name} has ended; run: tegata login {name}")),
+        (SessionState::Ended, Some(error)) => Some(format!("{name} has ended ({error}); run: tegata login {name}")),
+        (_, Some(error)) => Some(format!("{name} could not be renewed: {error}")),
+        (_, None) => None,
+    }
+}
+
+fn state(session: &Session) -> &'static str {
+    match session.state {
+        SessionState::SignedIn => "signed in",
+        SessionState::Ended => "ended",
+        SessionState::SignedOut => "signed out",
+        SessionState::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status() -> body::Status {
+        let session = |name: &str, state, expires_at: Option<&str>| Session {
+            name: name.to_owned(),
+            start_url: "https://acme.awsapps.com/start".to_owned(),
+            region: "eu-west-1".to_owned(),
+            state,
+            expires_at: expires_at.map(str::to_owned),
+            renewable: expires_at.is_some(),
+            last_error: None,
+        };
+        let mut ended = session("corp", SessionState::Ended, Some("2026-11-22T08:00:00Z"));
+        ended.last_error = Some("AWS refused the refresh token".to_owned());
+        body::Status {
+            version: "9.8.7".to_owned(),
+            pid: 42,
+            started_at: "2026-11-22T06:00:00Z".to_owned(),
+            locked: false,
+            store: body::Store { kind: "keyutils".to_owned(), state: StoreState::Ready, detail: None },
+            sessions: vec![
+                ended,
+                session("開発", SessionState::SignedIn, Some("2026-11-22T17:00:00Z")),
+                session("old", SessionState::SignedOut, None),
+            ],
+            cached_credentials: 3,
+            clock_skew_seconds: Some(-400),
+            warnings: vec!["AWS_ENDPOINT_URL is ignored".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_page_shows_what_is_signed_in_and_what_is_wrong() {
+        let now = moment::parse("2026-11-22T09:18:00Z").unwrap();
+        insta::assert_snapshot!(page(&status(), "/run/user/7/tegata/tegata.sock", now, Style::PLAIN), @"
+        daemon       tegatad 9.8.7 (pid 42), started 3 h 18 min ago
+        socket       /run/user/7/tegata/tegata.sock
+        store        keyutils, ready
+        credentials  3 in memory
+        warning: this machine's clock is 6 min behind AWS, which refuses what it signs; set the clock
+        warning: AWS_ENDPOINT_URL is ignored
+
+        SIGN-IN SESSION  STATE       UNTIL                                  RENEWED    ORGANISATION
+        corp             ended       2026-11-22 08:00 UTC (1 h 18 min ago)  -          https://acme.awsapps.com/start (eu-west-1)
+        開発             signed in   2026-11-22 17:00 UTC (in 7 h 42 min)   by itself  https://acme.awsapps.com/start (eu-west-1)
+        old              signed out  -                                      -          https://acme.awsapps.com/start (eu-west-1)
+        corp has ended (AWS refused the refresh token); run: tegata login corp
+        ");
+    }
+
+    #[test]
+    fn a_clock_a_few_seconds_off_is_not_worth_a_word() {
+        assert_eq!(skew(29), None);
+        assert_eq!(skew(-29), None);
+    }
+
+    #[test]
+    fn a_clock_that_aws_refuses_is_named_so() {
+        assert_eq!(skew(-120).unwrap(), "this machine's clock is 2 min behind AWS");
+        assert!(skew(301).unwrap().contains("5 min ahead of AWS, which refuses"));
+    }
+}

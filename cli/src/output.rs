@@ -1,0 +1,185 @@
+//! What a person or a script sees: standard output, standard error, tables, colour, progress.
+//!
+//! Standard output carries what was asked for, standard error everything else. Foreign text goes through `one_line` before
+//! it gets here.
+
+use crate::environment::Environment;
+use crate::failure::{Failure, Kind};
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use rustix::io::Errno;
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tegata_protocol::text::is_hostile;
+
+/// What needs no word while it takes no longer than this.
+const SILENT_FOR: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(120);
+
+/// Writes to standard output at once, past every buffer: a buffer would keep a copy of what may be credentials.
+pub(crate) fn write_stdout(mut bytes: &[u8]) -> Result<(), Failure> {
+    while !bytes.is_empty() {
+        match rustix::io::write(std::io::stdout(), bytes) {
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            Err(Errno::PIPE) => return Err(Failure::new(Kind::OutputClosed, "")),
+            Err(errno) => {
+                let error = std::io::Error::from(errno);
+                return Err(Failure::new(Kind::Failed, format!("cannot write to standard output: {error}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Writes one line to standard output.
+pub(crate) fn say(line: &str) -> Result<(), Failure> {
+    write_stdout(format!("{line}\n").as_bytes())
+}
+
+/// Writes one line to standard error. If nobody reads it, nothing is lost.
+pub(crate) fn tell(line: &str) {
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Writes to standard error without a line end.
+pub(crate) fn ask(question: &str) {
+    let _ = std::io::stderr().write_all(question.as_bytes());
+}
+
+/// Returns JSON indented for reading. Invisible and controlling characters are escaped, which leaves the value the same.
+pub(crate) fn pretty(value: &serde_json::Value) -> String {
+    let mut text = String::new();
+    for c in format!("{value:#}").chars() {
+        if c == '\n' || !is_hostile(c) {
+            text.push(c);
+        } else {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
+/// Returns an aligned table without lines, wide characters counted as wide, without blanks at the line ends.
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+/// How text for standard error is coloured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style(bool);
+
+impl Style {
+    /// Decides by the terminal and the environment.
+    pub(crate) fn for_stderr(environment: &Environment) -> Self {
+        Self(environment.colour(std::io::stderr().is_terminal()))
+    }
+
+    /// Decides by the terminal and the environment.
+    pub(crate) fn for_stdout(environment: &Environment) -> Self {
+        Self(environment.colour(std::io::stdout().is_terminal()))
+    }
+
+    /// What matters most.
+    pub(crate) fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// What needs attention.
+    pub(crate) fn warning(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    /// Black on white, whatever the terminal's own colours are.
+    pub(crate) fn on_paper(self, text: &str) -> String {
+        self.wrap("30;107", text)
+    }
+
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Shows on a terminal that something is under way, once it has taken a second. Ends when dropped.
+pub(crate) struct Progress {
+    done: Option<mpsc::Sender<()>>,
+    shown: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Begins to wait for `what`. Nothing is shown where standard error is not a terminal.
+    pub(crate) fn begin(what: &str) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { done: None, shown: None };
+        }
+        let (done, ended) = mpsc::channel::<()>();
+        let what = what.to_owned();
+        let shown = std::thread::spawn(move || {
+            if ended.recv_timeout(SILENT_FOR) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let spinner = spinner(&what);
+                let _ = ended.recv();
+                spinner.finish_and_clear();
+            }
+        });
+        Self { done: Some(done), shown: Some(shown) }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        drop(self.done.take());
+        if let Some(shown) = self.shown.take() {
+            let _ = shown.join();
+        }
+    }
+}
+
+fn spinner(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    let spinner = ProgressBar::new_spinner().with_message(what.to_owned());
+    let spinner = style.map(|style| spinner.clone().with_style(style)).unwrap_or(spinner);
+    spinner.enable_steady_tick(TICK);
+    spinner
+}
+
+#[cfg(test)]
+impl Style {
+    /// No colour at all.
+    pub(crate) const PLAIN: Self = Self(false);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_align_with_wide_characters() {
+        let rows = [["開発".to_owned(), "1".to_owned()], ["dev".to_owned(), "2".to_owned()]];
+        assert_eq!(table(["NAME", "N"], rows), "NAME  N\n開発  1\ndev   2");
+    }
+
+    #[test]
+    fn hostile_characters_in_json_are_escaped_and_mean_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}2J\u{202e}\u{7f}\u{e0041}\n\u{1b}障害"});
+        let text = pretty(&value);
+        assert!(!text.chars().any(|c| c != '\n' && is_hostile(c)), "{text:?}");
+        assert!(text.contains("障害"));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn style_without_colour_changes_nothing() {
+        assert_eq!(Style(false).strong("x"), "x");
+        assert_eq!(Style(true).strong("x"), "\u{1b}[1mx\u{1b}[0m");
+    }
+}

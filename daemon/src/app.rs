@@ -1,0 +1,239 @@
+//! From start to end: harden, read what there is to read, become the one daemon, serve until told to end.
+
+use crate::arguments::{Arguments, HELP};
+use crate::audit::{Audit, Event};
+use crate::aws::{self, SdkAws};
+use crate::broker::{Broker, Rooms};
+use crate::caller::PeerError;
+use crate::clock::{Clock, SystemClock};
+use crate::environment::Environment;
+use crate::instance::{Instance, Start, passed_listener};
+use crate::lock::LockState;
+use crate::notify::Desktop;
+use crate::profile::ConfigFiles;
+use crate::serve::api::Api;
+use crate::serve::door::{Door, Limits};
+use crate::settings::{FileStore, Settings, StoreChoice};
+use crate::store::file::FileKey;
+use crate::store::{Choice, Store};
+use crate::{harden, renewal, settings, upgrade};
+use std::fmt::Display;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_protocol::{Exit, Secret};
+use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroizing;
+
+/// The most bytes of a CA bundle or passphrase file that are read.
+const MAX_FILE: usize = 1024 * 1024;
+
+/// Why the daemon did not start: one line for the terminal or the journal, and how it ends.
+#[derive(Debug)]
+struct Failure {
+    line: String,
+    exit: Exit,
+}
+
+fn fails<E: Display>(exit: Exit) -> impl FnOnce(E) -> Failure {
+    move |error| Failure { line: error.to_string(), exit }
+}
+
+/// Runs `tegatad`.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
+    // Before anything is read that could be worth reading from outside.
+    let hardened = harden::process().map_err(fails(Exit::Failed));
+    let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
+        Arguments::Run { detach } => run(detach),
+        Arguments::Help => say(HELP),
+        Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { line, exit }) => {
+            // Nobody may be reading; the exit code says it all the same.
+            let _ = writeln!(std::io::stderr(), "tegatad: {}", tegata_protocol::text::one_line(&line));
+            exit.into()
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(fails(Exit::Failed))
+}
+
+/// Everything up to the runtime happens on one thread: the steps change the process for good.
+fn run(detach: bool) -> Result<(), Failure> {
+    let environment = Environment::read().map_err(fails(Exit::Failed))?;
+    #[cfg(feature = "failpoints")]
+    crate::failpoint::arm(environment.failpoint.clone());
+    harden::forget_variables(&environment.ignored).map_err(fails(Exit::Failed))?;
+    if detach {
+        harden::detach().map_err(fails(Exit::Failed))?;
+    }
+    begin_log(environment.log.as_deref());
+    let settings = settings::load(&environment.places.config_toml).map_err(fails(Exit::ProfileWrong))?;
+    let passed = if environment.activated { Some(passed_listener().map_err(fails(Exit::Failed))?) } else { None };
+    let uid = rustix::process::getuid().as_raw();
+    let mut instance = match Instance::start(&environment.places, passed, uid).map_err(fails(Exit::Failed))? {
+        Start::First(instance) => instance,
+        Start::AlreadyRunning => return say("tegatad: another one serves this user already\n"),
+    };
+    harden::raise_descriptor_limit().map_err(fails(Exit::Failed))?;
+    let Some(listener) = instance.take_listener() else { return Ok(()) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(fails(Exit::Failed))?;
+    let served = runtime.block_on(serve(environment, settings, &instance, listener, uid));
+    // A keyring that waits for a person must not keep the daemon from ending.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(
+    environment: Environment,
+    settings: Settings,
+    instance: &Instance,
+    listener: UnixListener,
+    uid: u32,
+) -> Result<(), Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let limits = Limits {
+        connections: u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX),
+        ..Limits::default()
+    };
+    let broker = Arc::new(Broker::new(rooms(&environment, &settings, &clock)?));
+    let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
+    broker.record(&started).map_err(fails(Exit::Failed))?;
+    let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
+    let refusals = Arc::clone(&broker);
+    let api = Api::new(Arc::clone(&broker), move |error: &PeerError| match error {
+        PeerError::Foreign { uid, .. } | PeerError::Invisible { uid } => refusals.peer_refused(*uid),
+        error => tracing::warn!("a connection was refused: {error}"),
+    });
+    let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
+    Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
+    background.abort();
+    broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
+}
+
+/// Builds the outside (clock, AWS, human, store) and what is read from files.
+fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+    let places = &environment.places;
+    let aws = SdkAws::new(aws_config(settings)?, Arc::clone(clock)).map_err(fails(Exit::ProfileWrong))?;
+    let audit = Audit::open_keeping(&places.state_dir, Arc::clone(clock), settings.limits.audit_days.get());
+    Ok(Rooms {
+        clock: Arc::clone(clock),
+        aws: Arc::new(aws),
+        human: Arc::new(Desktop::new(settings.notifications.enabled)),
+        store: store(environment, settings)?,
+        files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
+        audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
+        lock: LockState::at(places.state_dir.join("locked")),
+        longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
+        warnings: environment.warnings(),
+    })
+}
+
+fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {
+    let Settings { http, endpoints, .. } = settings;
+    let url = |text: &str| url::Url::parse(text).map_err(fails(Exit::ProfileWrong));
+    let ca_bundle = http.ca_bundle.as_ref().map(|path| read("[http] ca_bundle", path.as_path())).transpose()?;
+    Ok(aws::Config {
+        proxy: http.proxy.as_ref().map(|proxy| url(proxy.expose_secret())).transpose()?,
+        no_proxy: http.no_proxy.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+        ca_bundle_pem: ca_bundle.map(|pem| pem.to_vec()),
+        endpoints: aws::EndpointOverrides {
+            sso_oidc: endpoints.sso_oidc.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
+            sso: endpoints.sso.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
+            sts: endpoints.sts.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
+        },
+        use_fips: endpoints.use_fips,
+        use_dual_stack: endpoints.use_dual_stack,
+    })
+}
+
+fn store(environment: &Environment, settings: &Settings) -> Result<Store, Failure> {
+    let places = &environment.places;
+    let default_bus = places.runtime_dir.as_ref().is_some_and(|runtime| runtime.join("bus").exists());
+    let (choice, passphrase) = match (settings.store, &settings.file_store) {
+        (StoreChoice::Auto, _) => (Choice::Auto, None),
+        (StoreChoice::SecretService, _) => (Choice::SecretService, None),
+        (StoreChoice::Keyutils, _) => (Choice::Keyutils, None),
+        (StoreChoice::Memory, _) => (Choice::Memory, None),
+        (StoreChoice::File, key) => {
+            let (key, passphrase) = file_key(environment, key.as_ref())?;
+            (Choice::File { directory: places.state_dir.join("secrets"), key }, passphrase)
+        }
+    };
+    let store = Store::open(choice, environment.session_bus || default_bus).map_err(fails(Exit::KeyringUnavailable))?;
+    if let Some(passphrase) = passphrase {
+        let opens = store.clone();
+        // The answer is in the store's state: `status` shows it, and every request that needs the store says it.
+        tokio::spawn(async move { opens.unlock(Some(passphrase)).await });
+    }
+    Ok(store)
+}
+
+fn file_key(environment: &Environment, key: Option<&FileStore>) -> Result<(FileKey, Option<Secret>), Failure> {
+    match key {
+        Some(FileStore::PassphraseFile(path)) => {
+            let bytes = read("[file_store] passphrase_file", path.as_path())?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| Failure {
+                line: String::from("[file_store] passphrase_file: the passphrase is not UTF-8"),
+                exit: Exit::ProfileWrong,
+            })?;
+            let passphrase = text.lines().next().unwrap_or_default();
+            Ok((FileKey::Passphrase, Some(Secret::new(passphrase.to_owned()))))
+        }
+        Some(FileStore::SystemdCredential(name)) => match &environment.credentials_directory {
+            Some(directory) => Ok((FileKey::KeyFile(directory.join(name.as_str())), None)),
+            None => Err(Failure {
+                line: format!("[file_store] systemd_credential {:?}: systemd passed no credentials", name.as_str()),
+                exit: Exit::ProfileWrong,
+            }),
+        },
+        None => Err(Failure {
+            line: String::from("store = \"file\" needs [file_store] with passphrase_file or systemd_credential"),
+            exit: Exit::ProfileWrong,
+        }),
+    }
+}
+
+fn read(what: &str, path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let bytes = crate::regular_file::read(path, MAX_FILE);
+    bytes
+        .map(|found| Zeroizing::new(found.bytes))
+        .map_err(|error| Failure { line: format!("{what}: {}: {error}", path.display()), exit: Exit::ProfileWrong })
+}
+
+/// Returns when the daemon is to end: a signal, `DELETE /v1/daemon`, or its socket is gone.
+async fn told_to_end(broker: &Broker, instance: &Instance) {
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminate => {}
+        // An error means that the signal cannot be waited for, and nothing else.
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = broker.ended() => {}
+        () = upgrade::replaced(broker) => tracing::info!("the program was replaced; the next request starts the new one"),
+        () = instance.socket().lost() => tracing::warn!("the socket is gone; the next request starts a new daemon"),
+    }
+}
+
+/// Logs to stderr. Crates that are not ours never log below WARN, whatever is asked for: the AWS SDK's debug output holds
+/// device codes and authorization codes (aws-sdk-ssooidc, `CreateTokenInput`).
+fn begin_log(directives: Option<&str>) {
+    use tracing_subscriber::filter::{EnvFilter, FilterFn};
+    use tracing_subscriber::prelude::*;
+    let chosen = EnvFilter::try_new(directives.unwrap_or("warn")).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let ours = FilterFn::new(|meta| meta.target().starts_with("tegata") || *meta.level() <= tracing::Level::WARN);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(ours);
+    // A second subscriber in one process is a test's doing.
+    let _ = tracing_subscriber::registry().with(chosen).with(layer).try_init();
+}

@@ -1,0 +1,162 @@
+//! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
+
+use super::{
+    Authorize, Aws, AwsError, BoxFuture, DeviceAuthorization, Endpoints, Grant, Registration, RoleToAssume, Tokens,
+};
+use crate::clock::Clock;
+use crate::credentials::{Credentials, Parts};
+use crate::names::{AccountId, Region, RoleName, StartUrl};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tegata_protocol::Secret;
+
+/// AWS by script.
+#[derive(Debug)]
+pub(crate) struct ScriptedAws {
+    clock: Arc<dyn Clock>,
+    pub(crate) host: Mutex<String>,
+    pub(crate) tokens: Mutex<VecDeque<Result<Duration, AwsError>>>,
+    pub(crate) roles: Mutex<VecDeque<Result<Duration, AwsError>>>,
+    pub(crate) calls: Mutex<Vec<String>>,
+    minted: AtomicUsize,
+}
+
+impl ScriptedAws {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        let (tokens, roles, calls) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let host = Mutex::new("amazonaws.com".to_owned());
+        Arc::new(Self { clock, host, tokens, roles, calls, minted: AtomicUsize::new(0) })
+    }
+
+    /// The next CreateToken answers so; a success is a token of this life with a refresh token.
+    pub(crate) fn next_tokens(&self, answer: Result<Duration, AwsError>) {
+        self.tokens.lock().unwrap().push_back(answer);
+    }
+
+    /// The next GetRoleCredentials or AssumeRole answers so; a success is credentials of this life.
+    pub(crate) fn next_role(&self, answer: Result<Duration, AwsError>) {
+        self.roles.lock().unwrap().push_back(answer);
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn mint(&self, life: Duration) -> Tokens {
+        let n = self.minted.fetch_add(1, Ordering::SeqCst);
+        Tokens {
+            access_token: Secret::new(format!("access-{n}")),
+            expires_at: self.clock.now() + life,
+            issued_at: self.clock.now(),
+            refresh_token: Some(Secret::new(format!("refresh-{n}"))),
+        }
+    }
+
+    fn credentials(&self, life: Duration) -> Credentials {
+        let n = self.minted.fetch_add(1, Ordering::SeqCst);
+        Credentials::from(Parts {
+            access_key_id: format!("ASIA{n:016}"),
+            secret_access_key: Secret::new(format!("secret-{n}")),
+            session_token: Secret::new(format!("token-{n}")),
+            expires_at: self.clock.now() + life,
+            issued_at: self.clock.now(),
+            account_id: None,
+        })
+    }
+
+    fn called(&self, call: String) {
+        self.calls.lock().unwrap().push(call);
+    }
+
+    fn role(&self) -> Result<Credentials, AwsError> {
+        let answer = self.roles.lock().unwrap().pop_front().expect("the script has an answer for this role");
+        answer.map(|life| self.credentials(life))
+    }
+}
+
+impl Aws for ScriptedAws {
+    fn endpoints(&self, region: &Region) -> Result<Endpoints, AwsError> {
+        let host = self.host.lock().unwrap();
+        Ok(Endpoints {
+            sso_oidc: format!("https://oidc.{region}.{host}"),
+            sso: format!("https://portal.sso.{region}.{host}"),
+        })
+    }
+
+    fn authorize_url(&self, _region: &Region, _request: &Authorize<'_>) -> Result<url::Url, AwsError> {
+        panic!("no page in this script")
+    }
+
+    fn register<'a>(
+        &'a self,
+        _: &'a Region,
+        _: &'a StartUrl,
+        _: &'a [String],
+    ) -> BoxFuture<'a, Result<Registration, AwsError>> {
+        self.called("register".to_owned());
+        let expires_at = self.clock.now() + Duration::from_secs(90 * 24 * 3600);
+        let registration =
+            Registration { client_id: "client".into(), client_secret: Secret::new("client-secret".into()), expires_at };
+        Box::pin(async move { Ok(registration) })
+    }
+
+    fn start_device_authorization<'a>(
+        &'a self,
+        _: &'a Region,
+        _: &'a Registration,
+        _: &'a StartUrl,
+    ) -> BoxFuture<'a, Result<DeviceAuthorization, AwsError>> {
+        panic!("no device in this script")
+    }
+
+    fn create_token<'a>(
+        &'a self,
+        _: &'a Region,
+        _: &'a Registration,
+        grant: Grant<'a>,
+    ) -> BoxFuture<'a, Result<Tokens, AwsError>> {
+        let Grant::RefreshToken(token) = grant else { panic!("only refreshes in this script") };
+        self.called(format!("refresh {}", token.expose_secret()));
+        Box::pin(async move {
+            // The other tasks get their turn, as they would while a request is on its way.
+            tokio::task::yield_now().await;
+            let answer = self.tokens.lock().unwrap().pop_front().expect("the script has tokens");
+            answer.map(|life| self.mint(life))
+        })
+    }
+
+    fn role_credentials<'a>(
+        &'a self,
+        _: &'a Region,
+        token: &'a Secret,
+        _: &'a AccountId,
+        role: &'a RoleName,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("role {role} by {}", token.expose_secret()));
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            self.role()
+        })
+    }
+
+    fn logout<'a>(&'a self, region: &'a Region, token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>> {
+        self.called(format!("logout {} at {}", token.expose_secret(), self.endpoints(region).unwrap().sso));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn assume_role<'a>(
+        &'a self,
+        _: &'a Region,
+        from: &'a Credentials,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
+        Box::pin(async { self.role() })
+    }
+
+    fn clock_skew_seconds(&self) -> Option<i64> {
+        None
+    }
+}

@@ -1,0 +1,154 @@
+//! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
+
+use crate::aws::AwsError;
+use crate::names::SessionName;
+use crate::profile::ProfileError;
+use crate::store::StoreError;
+use tegata_protocol::{ErrorBody, ErrorCode};
+
+/// Why a request ends without what it asked for. Cheap to clone: everybody in a flight gets one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A person has to sign in.
+    #[error("sign-in session {session} {why}")]
+    SignInRequired {
+        /// The sign-in session.
+        session: SessionName,
+        /// What became of it, to follow its name.
+        why: String,
+    },
+    /// A person began to sign in and it came to nothing.
+    #[error("signing in to {session} failed: {why}")]
+    SignInFailed {
+        /// The sign-in session.
+        session: SessionName,
+        /// Why.
+        why: String,
+    },
+    /// The session is not the one that was signed in to.
+    #[error("sign-in session {session} is not what it was when signed in to: {difference}")]
+    SignInChanged {
+        /// The sign-in session.
+        session: SessionName,
+        /// What differs.
+        difference: String,
+    },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// AWS gave nothing usable.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The store gave nothing.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Everything is locked.
+    #[error("Tegata is locked")]
+    Locked,
+    /// It takes longer than the caller waits.
+    #[error("no answer after {seconds} s; the request goes on in the background")]
+    WaitEnded {
+        /// How long the caller waited.
+        seconds: u64,
+    },
+    /// A fault of the daemon's own.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+impl Problem {
+    /// Whether asking again soon may help without a person doing anything.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Aws(error) if error.is_passing())
+            || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
+    }
+
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::SignInRequired { .. } | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
+            Self::SignInFailed { .. } => ErrorCode::SignInFailed,
+            Self::SignInChanged { .. } => ErrorCode::SignInChanged,
+            Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
+            Self::Profile(_) => ErrorCode::ProfileInvalid,
+            Self::Aws(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
+            Self::Aws(_) => ErrorCode::UpstreamRefused,
+            Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
+            Self::Store(_) => ErrorCode::KeyringUnavailable,
+            Self::Locked => ErrorCode::Locked,
+            Self::WaitEnded { .. } => ErrorCode::WaitEnded,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+
+    fn mend(&self) -> Option<String> {
+        match self {
+            Self::SignInRequired { session, .. } => Some(format!("tegata login {}", quoted(session.as_str()))),
+            Self::SignInChanged { session, .. } => {
+                let name = quoted(session.as_str());
+                Some(format!("tegata logout {name} && tegata login {name}"))
+            }
+            Self::Profile(error) => error.mend().map(str::to_owned),
+            Self::Locked => Some("tegata unlock".to_owned()),
+            Self::Store(_) => Some("tegata status".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+impl From<Problem> for ErrorBody {
+    fn from(problem: Problem) -> Self {
+        let body = Self::new(problem.code(), problem.to_string());
+        match problem.mend() {
+            Some(command) => body.mend(command),
+            None => body,
+        }
+    }
+}
+
+/// Returns `word` so that a POSIX shell reads it as one word: what is offered for copying must mean what it says.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tegata_protocol::Exit;
+
+    fn body(problem: Problem) -> ErrorBody {
+        problem.into()
+    }
+
+    #[test]
+    fn an_ended_sign_in_names_the_one_command() {
+        let session = SessionName::new("corp").unwrap();
+        let body = body(Problem::SignInRequired { session, why: "has ended".into() });
+        assert_eq!(body.message, r#"sign-in session corp has ended"#);
+        assert_eq!(body.mend.as_deref(), Some("tegata login corp"));
+        assert_eq!(body.code.exit(), Exit::SignInNeeded);
+    }
+
+    #[test]
+    fn a_name_with_metacharacters_is_one_word_in_the_command() {
+        assert_eq!(quoted("corp; rm -rf ~"), "'corp; rm -rf ~'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("a.b/c@d"), "a.b/c@d");
+    }
+
+    #[test]
+    fn each_kind_has_the_exit_code_of_the_table() {
+        let exit = |problem| body(problem).code.exit();
+        assert_eq!(exit(Problem::Store(StoreError::Locked)), Exit::KeyringUnavailable);
+        assert_eq!(exit(Problem::Locked), Exit::Denied);
+        assert_eq!(exit(Problem::Aws(AwsError::Throttled { operation: "x", retry_after: None })), Exit::UpstreamFailed);
+        assert_eq!(exit(Problem::WaitEnded { seconds: 15 }), Exit::UpstreamFailed);
+    }
+}

@@ -1,0 +1,19 @@
+//! Randomness from the operating system.
+
+/// Returns an id nobody can guess: 128 random bits in hexadecimal.
+#[must_use]
+pub fn id() -> String {
+    let mut bytes = [0_u8; 16];
+    // Linux cannot fail here once it has booted (getrandom(2)).
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn ids_differ() {
+        assert_ne!(super::id(), super::id());
+        assert_eq!(super::id().len(), 32);
+    }
+}

@@ -1,0 +1,124 @@
+//! What the broker tells about itself: sessions, profiles, status. Nothing here releases or changes anything.
+
+use crate::broker::Broker;
+use crate::clock::rfc3339;
+use crate::profile::{Config, Source};
+use std::path::Path;
+use tegata_protocol::body::{self, Profiles, Session, SessionState, Status};
+use tegata_protocol::{ErrorBody, ErrorCode};
+
+/// Profiles on one page of a listing: well below the response limit however long their names are.
+const PAGE: usize = 200;
+
+/// A skew that SigV4 does not mind (AWS accepts five minutes) but that makes expiry wrong is worth a word.
+const SKEW_WORTH_SAYING: i64 = 60;
+
+impl Broker {
+    /// Says how the sign-in sessions stand.
+    ///
+    /// # Errors
+    /// What the configuration said.
+    pub async fn sessions(&self, config: Option<&Path>) -> Result<Vec<Session>, ErrorBody> {
+        self.config(config).await?;
+        Ok(self.session_views(config).await)
+    }
+
+    /// Lists the profiles, a page at a time, with what keeps each from being served.
+    ///
+    /// # Errors
+    /// What the configuration said, or [`ErrorCode::BadRequest`] for a page token that was never handed out.
+    pub async fn profiles(&self, config: Option<&Path>, page: Option<&str>) -> Result<Profiles, ErrorBody> {
+        let config = self.config(config).await?;
+        let first = match page {
+            None => 0,
+            Some(token) => token.parse::<usize>().map_err(|_| ErrorBody::new(ErrorCode::BadRequest, "no such page"))?,
+        };
+        let all = config.profiles();
+        let next = first.saturating_add(PAGE);
+        let next_page = (next < all.len()).then(|| next.to_string());
+        let profiles = all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name)).collect();
+        let warnings = if first == 0 { config.warnings().to_vec() } else { Vec::new() };
+        Ok(Profiles { profiles, next_page, warnings })
+    }
+
+    /// Says how everything stands.
+    pub async fn status(&self, config: Option<&Path>) -> Status {
+        let mut warnings = self.warnings.clone();
+        match self.config(config).await {
+            Ok(config) => warnings.extend(config.warnings().iter().cloned()),
+            Err(error) => warnings.push(error.to_string()),
+        }
+        let sessions = self.session_views(config).await;
+        let clock_skew_seconds = self.aws.clock_skew_seconds();
+        warnings.extend(clock_skew_seconds.and_then(skew_warning));
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: rfc3339(self.started_at),
+            locked: self.locked().locked,
+            store: self.store.describe().await,
+            sessions,
+            cached_credentials: self.cache.len(),
+            clock_skew_seconds,
+            warnings,
+        }
+    }
+
+    /// While locked the store is not asked: what would be read would have to be forgotten again.
+    async fn session_views(&self, config: Option<&Path>) -> Vec<Session> {
+        let mut views = Vec::new();
+        for session in self.sessions_known(config).await {
+            views.push(if self.locked().locked {
+                Session {
+                    name: session.name.to_string(),
+                    start_url: session.start_url.to_string(),
+                    region: session.region.to_string(),
+                    state: SessionState::Unknown,
+                    expires_at: None,
+                    renewable: false,
+                    last_error: None,
+                }
+            } else {
+                self.sign_in_sessions.view(&session).await
+            });
+        }
+        views
+    }
+
+    fn profile_view(&self, config: &Config, name: &crate::names::ProfileName) -> body::Profile {
+        let empty = body::Profile {
+            name: name.to_string(),
+            session: None,
+            account_id: None,
+            role: None,
+            expires_at: None,
+            problem: None,
+            tier: None,
+        };
+        let profile = match config.resolve(name) {
+            Ok(profile) => profile,
+            Err(error) => return body::Profile { problem: Some(error.to_string()), ..empty },
+        };
+        let Source::SignIn { session, account, role } = &profile.chain.source;
+        let last = profile.chain.roles.last();
+        let (account, role) = last.map_or((account.to_string(), role.to_string()), |role| {
+            let mut parts = role.role_arn.as_str().splitn(6, ':').skip(4);
+            let account = parts.next().unwrap_or_default().to_owned();
+            (account, parts.next().unwrap_or_default().trim_start_matches("role/").to_owned())
+        });
+        body::Profile {
+            session: Some(session.name.to_string()),
+            account_id: Some(account),
+            role: Some(role),
+            expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),
+            ..empty
+        }
+    }
+}
+
+fn skew_warning(ahead: i64) -> Option<String> {
+    let way = if ahead > 0 { "ahead of" } else { "behind" };
+    (ahead.abs() >= SKEW_WORTH_SAYING).then(|| {
+        format!("this machine's clock is {} s {way} AWS's: set it, or AWS will refuse signatures", ahead.abs())
+    })
+}

@@ -1,0 +1,111 @@
+//! The device code flow, in paused time.
+
+use super::scripted::{device_authorization, tokens};
+use super::*;
+use crate::aws::DeviceAuthorization;
+
+/// Runs a device sign-in against this script; returns its outcome and the seconds between the polls.
+async fn run(script: impl IntoIterator<Item = Result<Tokens, AwsError>>) -> (Result<Tokens, SignInError>, Vec<u64>) {
+    let start = tokio::time::Instant::now();
+    let aws = Arc::new(ScriptedAws::answering(script));
+    let outcome = begun(&aws, SignInFlow::DeviceCode).await.unwrap().outcome.await;
+    let times: Vec<_> = std::iter::once(start).chain(aws.exchanges().iter().map(|poll| poll.at)).collect();
+    (outcome, times.windows(2).map(|pair| pair[1].duration_since(pair[0]).as_secs()).collect())
+}
+
+fn unavailable() -> AwsError {
+    AwsError::Unavailable { operation: "CreateToken", detail: String::from("down") }
+}
+
+fn refused(code: &str) -> AwsError {
+    AwsError::Refused { operation: "CreateToken", code: code.to_owned(), message: String::from("no") }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_page_and_the_code_are_shown_and_polls_end_in_tokens() {
+    let aws = Arc::new(ScriptedAws::answering([Err(AwsError::Pending), Ok(tokens())]));
+    let begun = begun(&aws, SignInFlow::DeviceCode).await.unwrap();
+    assert_eq!(begun.url.as_str(), "https://device.sso.us-east-1.amazonaws.com/");
+    assert!(begun.url_with_code.unwrap().as_str().ends_with("?user_code=ABCD-EFGH"));
+    assert_eq!(begun.user_code.as_deref(), Some("ABCD-EFGH"));
+    assert_eq!(begun.expires_at, SystemTime::UNIX_EPOCH + Duration::from_secs(600));
+    assert_eq!(begun.outcome.await.unwrap().access_token.expose_secret(), "access-1");
+    assert!(aws.exchanges().iter().all(|poll| poll.grant == "device-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_keep_the_interval() {
+    let (outcome, pauses) = run([Err(AwsError::Pending), Err(AwsError::Pending), Ok(tokens())]).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d2_every_slow_down_adds_five_seconds_for_good() {
+    let slow = || Err(AwsError::SlowDown);
+    let (outcome, pauses) = run([slow(), Err(AwsError::Pending), slow(), Err(AwsError::Pending), Ok(tokens())]).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 6, 6, 11, 11]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_fault_does_not_end_it() {
+    let throttled = AwsError::Throttled { operation: "CreateToken", retry_after: Some(Duration::from_secs(20)) };
+    let (outcome, pauses) = run([Err(unavailable()), Err(throttled), Err(AwsError::Pending), Ok(tokens())]).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 6, 21, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn g13_it_ends_with_the_code_even_when_aws_says_nothing_of_it() {
+    let start = tokio::time::Instant::now();
+    let (outcome, _) = run(std::iter::repeat_n(Err(AwsError::Pending), 1000)).await;
+    assert_eq!(outcome.unwrap_err(), SignInError::TimedOut);
+    assert_eq!(start.elapsed(), Duration::from_secs(600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_at_once_when_aws_or_the_person_says_so() {
+    let over = AwsError::SignInOver { message: String::from("expired") };
+    for (answer, ended) in [
+        (over, SignInError::TimedOut),
+        (refused("AccessDeniedException"), SignInError::Declined),
+        (refused("access_denied"), SignInError::Declined),
+        (refused("InvalidRequestException"), SignInError::Aws(refused("InvalidRequestException"))),
+    ] {
+        let (outcome, pauses) = run([Err(answer)]).await;
+        assert_eq!((outcome.unwrap_err(), pauses.len()), (ended, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn g13_cancelling_stops_the_polls() {
+    let aws = Arc::new(ScriptedAws::answering(std::iter::repeat_n(Err(AwsError::Pending), 1000)));
+    let outcome = begun(&aws, SignInFlow::DeviceCode).await.unwrap().outcome;
+    assert!(tokio::time::timeout(Duration::from_millis(2500), outcome).await.is_err());
+    let polls = aws.exchanges().len();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!((polls, aws.exchanges().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn g13_a_page_of_somebody_else_is_never_shown() {
+    let foreign = "https://device.sso.us-east-1.amazonaws.com.evil.test/?user_code=ABCD-EFGH";
+    let own = device_authorization();
+    for device in [
+        DeviceAuthorization { verification_uri: foreign.to_owned(), ..own.clone() },
+        DeviceAuthorization { verification_uri_complete: Some(foreign.to_owned()), ..own },
+    ] {
+        let aws = Arc::new(ScriptedAws::starting(Ok(device)));
+        let refusal = begun(&aws, SignInFlow::DeviceCode).await.unwrap_err();
+        assert!(matches!(&refusal, SignInError::ForeignPage { page, .. } if page == foreign), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_client_asks_for_a_registration_before_anybody_sees_a_page() {
+    let unknown = AwsError::ClientUnknown { message: String::from("gone") };
+    let aws = Arc::new(ScriptedAws::starting(Err(unknown)));
+    assert!(begun(&aws, SignInFlow::DeviceCode).await.unwrap_err().asks_for_registration());
+    assert!(!SignInError::Aws(unavailable()).asks_for_registration());
+}

@@ -1,0 +1,9 @@
+//! `SdkAws` and the sign-in flows against the sandbox, an AWS double that checks what AWS checks.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
+
+mod faults;
+mod logs;
+mod network;
+mod roles;
+mod sign_in;
+mod world;
