@@ -16,7 +16,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, renewal, settings};
+use crate::{harden, renewal, settings, upgrade};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -128,7 +128,7 @@ fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>)
         aws: Arc::new(aws),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings)?,
-        files: ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock)),
+        files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
@@ -221,6 +221,7 @@ async fn told_to_end(broker: &Broker, instance: &Instance) {
         // An error means that the signal cannot be waited for, and nothing else.
         Ok(()) = tokio::signal::ctrl_c() => {}
         () = broker.ended() => {}
+        () = upgrade::replaced(broker) => tracing::info!("the program was replaced; the next request starts the new one"),
         () = instance.socket().lost() => tracing::warn!("the socket is gone; the next request starts a new daemon"),
     }
 }

@@ -115,6 +115,12 @@ impl Attempts {
         self.lock().iter().any(|attempt| attempt.session.name == *name && attempt.is_pending())
     }
 
+    /// Whether a person is signing in to any session now.
+    #[must_use]
+    pub fn any_under_way(&self) -> bool {
+        self.lock().iter().any(Attempt::is_pending)
+    }
+
     fn under_way(&self, session: &SignInSession, flow: SignInFlow) -> Option<SignIn> {
         let table = self.lock();
         let pending = table.iter().find(|attempt| attempt.session.name == session.name && attempt.is_pending())?;

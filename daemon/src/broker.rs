@@ -12,7 +12,7 @@ use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
 use crate::problem::Problem;
-use crate::profile::{Chain, ConfigFiles, Profile, ProfileError, SignInSession, Source};
+use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
 use crate::store::{Bytes, Store};
@@ -27,6 +27,9 @@ use zeroize::Zeroizing;
 
 /// Enough for any credentials, so that writing them never moves the buffer and leaves an unwiped copy behind.
 const ROOM_FOR_CREDENTIALS: usize = 8 * 1024;
+
+/// How long the file system may take to read a config file that a caller named.
+const CONFIG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a tool asks for.
 #[derive(Clone, Debug)]
@@ -51,7 +54,7 @@ pub struct Rooms {
     /// The lasting secrets.
     pub store: Store,
     /// The AWS config files.
-    pub files: ConfigFiles,
+    pub files: Arc<ConfigFiles>,
     /// The records.
     pub audit: Arc<Audit>,
     /// Whether everything is locked.
@@ -69,7 +72,7 @@ pub struct Broker {
     pub(crate) aws: Arc<dyn crate::aws::Aws>,
     human: Arc<dyn Human>,
     pub(crate) store: Store,
-    pub(crate) files: ConfigFiles,
+    files: Arc<ConfigFiles>,
     audit: Arc<Audit>,
     lock: LockState,
     longest_wait: Duration,
@@ -146,7 +149,7 @@ impl Broker {
     async fn released(&self, ask: &Ask) -> Result<(Arc<Profile>, Arc<Credentials>), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
-        let profile = self.files.load(ask.config.as_deref())?.resolve(&name)?;
+        let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
         let credentials = self.in_time(&profile.chain, ask.wait).await?;
         self.unlocked()?;
         Ok((profile, credentials))
@@ -184,7 +187,7 @@ impl Broker {
     /// Why it cannot begin.
     pub async fn begin_sign_in(&self, caller: &Caller, request: BeginSignIn) -> Result<body::SignIn, ErrorBody> {
         self.unlocked()?;
-        let config = self.files.load(request.config.as_deref().map(Path::new)).map_err(Problem::from)?;
+        let config = self.config(request.config.as_deref().map(Path::new)).await?;
         let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
         let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
         let event = match &begun {
@@ -222,7 +225,7 @@ impl Broker {
         config: Option<&Path>,
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
-        let session = self.session_called(name, config)?;
+        let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
         self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
@@ -237,7 +240,7 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
-        let sessions: Vec<_> = self.sessions_known(None).into_iter().map(|session| session.name).collect();
+        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
         self.obtainer.forget_all();
         let deleted = self.stored_roles.delete_all(&sessions).await;
         self.sign_in_sessions.forget_all();
@@ -296,6 +299,12 @@ impl Broker {
         self.store.kind()
     }
 
+    /// Whether a person is signing in now.
+    #[must_use]
+    pub fn is_signing_in(&self) -> bool {
+        self.attempts.any_under_way()
+    }
+
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
         if self.lock.is_locked() {
@@ -312,8 +321,9 @@ impl Broker {
     }
 
     /// Returns the sessions of the configuration and those met in this daemon's life.
-    pub(crate) fn sessions_known(&self, config: Option<&Path>) -> Vec<SignInSession> {
-        let mut sessions = self.files.load(config).map(|config| config.sign_in_sessions().to_vec()).unwrap_or_default();
+    pub(crate) async fn sessions_known(&self, config: Option<&Path>) -> Vec<SignInSession> {
+        let configured = self.config(config).await;
+        let mut sessions = configured.map(|config| config.sign_in_sessions().to_vec()).unwrap_or_default();
         for known in self.sign_in_sessions.known() {
             if !sessions.iter().any(|session| session.name == known.name) {
                 sessions.push(known);
@@ -322,11 +332,27 @@ impl Broker {
         sessions
     }
 
+    /// Reads the AWS config. A path that a caller names may lie on a mount that does not answer: then it costs its own
+    /// caller a while and nobody else anything.
+    pub(crate) async fn config(&self, path: Option<&Path>) -> Result<Arc<Config>, Problem> {
+        let Some(path) = path.map(Path::to_owned) else { return Ok(self.files.load(None)?) };
+        let (files, of) = (Arc::clone(&self.files), path.clone());
+        let reading = tokio::task::spawn_blocking(move || files.load(Some(&of)));
+        match tokio::time::timeout(CONFIG_PATIENCE, reading).await {
+            Ok(Ok(read)) => Ok(read?),
+            Ok(Err(_)) | Err(_) => {
+                let detail = format!("no answer after {} s", CONFIG_PATIENCE.as_secs());
+                Err(ProfileError::File { file: tegata_protocol::text::one_line(&path.to_string_lossy()), detail }
+                    .into())
+            }
+        }
+    }
+
     /// Returns the session a person means, also one that the configuration no longer has.
-    fn session_called(&self, name: &str, config: Option<&Path>) -> Result<SignInSession, Problem> {
+    async fn session_called(&self, name: &str, config: Option<&Path>) -> Result<SignInSession, Problem> {
         let known = || self.sign_in_sessions.known().into_iter().find(|session| session.name.as_str() == name);
-        let configured = self.files.load(config).and_then(|config| config.find_sign_in(Some(name)));
-        configured.or_else(|error| known().ok_or(error)).map_err(Problem::from)
+        let configured = self.config(config).await.and_then(|config| Ok(config.find_sign_in(Some(name))?));
+        configured.or_else(|problem| known().ok_or(problem))
     }
 
     fn unlocked(&self) -> Result<(), Problem> {

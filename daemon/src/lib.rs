@@ -38,3 +38,4 @@ pub mod settings;
 pub mod sign_in_sessions;
 pub mod signin;
 pub mod store;
+pub mod upgrade;

@@ -2,7 +2,6 @@
 
 use crate::broker::Broker;
 use crate::clock::rfc3339;
-use crate::problem::Problem;
 use crate::profile::{Config, Source};
 use std::path::Path;
 use tegata_protocol::body::{self, Profiles, Session, SessionState, Status};
@@ -17,7 +16,7 @@ impl Broker {
     /// # Errors
     /// What the configuration said.
     pub async fn sessions(&self, config: Option<&Path>) -> Result<Vec<Session>, ErrorBody> {
-        self.files.load(config).map_err(Problem::from)?;
+        self.config(config).await?;
         Ok(self.session_views(config).await)
     }
 
@@ -26,7 +25,7 @@ impl Broker {
     /// # Errors
     /// What the configuration said, or [`ErrorCode::BadRequest`] for a page token that was never handed out.
     pub async fn profiles(&self, config: Option<&Path>, page: Option<&str>) -> Result<Profiles, ErrorBody> {
-        let config = self.files.load(config).map_err(Problem::from)?;
+        let config = self.config(config).await?;
         let first = match page {
             None => 0,
             Some(token) => token.parse::<usize>().map_err(|_| ErrorBody::new(ErrorCode::BadRequest, "no such page"))?,
@@ -42,7 +41,7 @@ impl Broker {
     /// Says how everything stands.
     pub async fn status(&self, config: Option<&Path>) -> Status {
         let mut warnings = self.warnings.clone();
-        match self.files.load(config) {
+        match self.config(config).await {
             Ok(config) => warnings.extend(config.warnings().iter().cloned()),
             Err(error) => warnings.push(error.to_string()),
         }
@@ -63,7 +62,7 @@ impl Broker {
     /// While locked the store is not asked: what would be read would have to be forgotten again.
     async fn session_views(&self, config: Option<&Path>) -> Vec<Session> {
         let mut views = Vec::new();
-        for session in self.sessions_known(config) {
+        for session in self.sessions_known(config).await {
             views.push(if self.locked().locked {
                 Session {
                     name: session.name.to_string(),

@@ -5,11 +5,15 @@
 pub mod browser;
 pub mod crowd;
 pub mod desktop;
+pub mod failpoints;
+pub mod keyring;
 pub mod product;
+pub mod prompter;
+pub mod store_process;
 
 use std::path::{Path, PathBuf};
 
-/// A program of this workspace, built into the same profile directory as the running test.
+/// A program of this workspace, built into the same profile directory as the running program.
 ///
 /// # Panics
 /// When it was not built.

@@ -136,6 +136,7 @@ impl SignInSessions {
             held.record.clone()
         };
         self.write(&record).await?;
+        crate::failpoint!("sign-in.registration-stored");
         Ok(client)
     }
 
@@ -164,6 +165,7 @@ impl SignInSessions {
     pub async fn sign_out(&self, session: &SignInSession) -> Result<Result<(), String>, Problem> {
         self.load(session).await?;
         let said = self.revoke(&session.name).await;
+        crate::failpoint!("sign-out.revoked");
         self.store.delete(&record::RolesRecord::key(session.name.as_str())).await?;
         self.store.delete(&SignInRecord::key(session.name.as_str())).await?;
         self.lock().remove(&session.name);

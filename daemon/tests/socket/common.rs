@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tegata_daemon::caller::{Caller, PeerError};
 use tegata_daemon::serve::Answer;
 use tegata_daemon::serve::door::{Door, Limits};
@@ -138,6 +139,9 @@ impl Doorway {
     }
 }
 
+/// How long to wait for what must come.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 /// One connection to a door.
 #[derive(Debug)]
 pub(crate) struct Client(pub(crate) UnixStream);
@@ -159,19 +163,23 @@ impl Client {
     /// Reads until the door hangs up. A door that closes with unread bytes resets the connection (unix(7)); what it said before that
     /// is read all the same.
     pub(crate) async fn rest(&mut self) -> String {
-        let mut rest = Vec::new();
-        let mut chunk = [0; 4096];
-        while let Ok(length @ 1..) = self.0.read(&mut chunk).await {
-            rest.extend_from_slice(&chunk[..length]);
-        }
-        String::from_utf8(rest).unwrap()
+        let (mut rest, mut chunk) = (Vec::new(), [0; 4096]);
+        let read = async {
+            while let Ok(length @ 1..) = self.0.read(&mut chunk).await {
+                rest.extend_from_slice(&chunk[..length]);
+            }
+        };
+        let hung_up = tokio::time::timeout(DEADLINE, read).await.is_ok();
+        let rest = String::from_utf8(rest).unwrap();
+        assert!(hung_up, "the door says {rest:.300?} and does not hang up");
+        rest
     }
 
     /// Reads one answer with a Content-Length.
     pub(crate) async fn reply(&mut self) -> Reply {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.0.read_u8().await.unwrap());
+            head.push(tokio::time::timeout(DEADLINE, self.0.read_u8()).await.expect("no answer comes").unwrap());
         }
         let head = String::from_utf8(head).unwrap().to_lowercase();
         let length = head.split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap();
