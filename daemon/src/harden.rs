@@ -99,7 +99,30 @@ pub fn detach() -> Result<(), HardenError> {
             cause => HardenError::Refused { step: "begin a session", cause },
         })?;
     }
+    close_inherited_descriptors().map_err(step("list the descriptors it inherited"))?;
     rustix::process::chdir(Path::new("/")).map_err(step("leave the working directory"))
+}
+
+/// Closes everything but the three standard descriptors: whoever waits for the end of a pipe that some shell left open
+/// must not wait for the daemon's. Called while the process holds none of its own.
+fn close_inherited_descriptors() -> Result<(), Errno> {
+    let listed =
+        std::fs::read_dir("/proc/self/fd").map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    let inherited: Vec<i32> =
+        listed.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|fd| *fd > 2).collect();
+    for fd in inherited {
+        // The directory that was just read is in its own list and closed by now: forgetting it is no loss.
+        if rustix::io::fcntl_getfd(borrowed(fd)).is_ok() {
+            // SAFETY: `--detach` is acted on before the daemon opens anything, so no value in this process owns `fd`.
+            unsafe { rustix::io::close(fd) }
+        }
+    }
+    Ok(())
+}
+
+fn borrowed(fd: i32) -> std::os::fd::BorrowedFd<'static> {
+    // SAFETY: used for one question to the kernel, which answers EBADF if it is not open.
+    unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
 }
 
 /// Removes variables from the process environment, so that no library finds what the daemon says it ignores

@@ -16,6 +16,10 @@ pub(super) fn check(head: &Parts) -> Result<(), ErrorBody> {
     one_host(&head.headers)?;
     no_browser(&head.headers)?;
     bounded_body(&head.headers)?;
+    // Ending the daemon is the mend of a mismatch, so it is understood in every version.
+    if head.method == Method::DELETE && head.uri.path() == tegata_protocol::paths::DAEMON {
+        return Ok(());
+    }
     known_protocol(&head.headers)
 }
 
@@ -96,6 +100,13 @@ mod tests {
     #[test]
     fn curl_is_a_client() {
         assert_eq!(with(&[("host", "localhost"), ("user-agent", "curl/8.0"), ("accept", "*/*")]), Ok(()));
+    }
+
+    #[test]
+    fn the_mend_of_a_protocol_mismatch_is_understood_in_every_version() {
+        let foreign = [("tegata-protocol", "99")];
+        assert_eq!(check_request("DELETE", "/v1/daemon", &foreign), Ok(()));
+        assert_eq!(check_request("GET", "/v1/status", &foreign), Err(ErrorCode::ProtocolMismatch));
     }
 
     #[test]

@@ -287,8 +287,9 @@ impl SignInSessions {
 
     /// Tells AWS, unless the tokens' host is no longer the one they were issued for: then they go nowhere.
     async fn revoke(&self, name: &SessionName) -> Result<(), String> {
-        let Some(held) = self.lock().get(name).cloned() else { return Ok(()) };
-        let Some(tokens) = held.record.tokens else { return Ok(()) };
+        let nothing = || "it was not signed in".to_owned();
+        let held = self.lock().get(name).cloned().ok_or_else(nothing)?;
+        let tokens = held.record.tokens.ok_or_else(nothing)?;
         let region = crate::names::Region::new(&held.record.pins.region).map_err(|error| error.to_string())?;
         let endpoints = self.aws.endpoints(&region).map_err(|error| error.to_string())?;
         if endpoints != held.record.pins.endpoints {
