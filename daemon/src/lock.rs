@@ -40,9 +40,11 @@ impl LockState {
     /// When the mark cannot be written.
     pub fn lock(&self) -> Result<(), LockError> {
         self.locked.store(true, Ordering::SeqCst);
-        crate::failpoint!("lock.write");
+        crate::failpoint!("lock.mark.before");
         let mark = fs::OpenOptions::new().create(true).append(true).open(&self.mark);
-        mark.and_then(|file| file.sync_all()).map_err(|source| LockError { path: self.mark.clone(), source })
+        mark.and_then(|file| file.sync_all()).map_err(|source| LockError { path: self.mark.clone(), source })?;
+        crate::failpoint!("lock.mark.after");
+        Ok(())
     }
 
     /// Unlocks once the mark is gone.
@@ -50,9 +52,11 @@ impl LockState {
     /// # Errors
     /// When the mark cannot be removed: everything stays locked.
     pub fn unlock(&self) -> Result<(), LockError> {
+        crate::failpoint!("unlock.mark.before");
         match fs::remove_file(&self.mark) {
             Err(source) if source.kind() != ErrorKind::NotFound => Err(LockError { path: self.mark.clone(), source }),
             _ => {
+                crate::failpoint!("unlock.mark.after");
                 self.locked.store(false, Ordering::SeqCst);
                 Ok(())
             }

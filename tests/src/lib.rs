@@ -3,9 +3,14 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
 pub mod browser;
+pub mod canaries;
 pub mod crowd;
 pub mod desktop;
+pub mod failpoints;
+pub mod keyring;
 pub mod product;
+pub mod prompter;
+pub mod store_process;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,6 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
+use crate::canaries::{self, Canaries, Found};
 use crate::{browser, program};
 use std::ffi::OsStr;
 use std::fs;
@@ -8,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tegata_sandbox::{START_URL, Sandbox};
 use tempfile::TempDir;
@@ -21,10 +23,14 @@ pub struct Product {
     home: TempDir,
     sandbox: Sandbox,
     daemons: Vec<Child>,
+    /// What commands printed that nobody may keep a secret in, each under its command line.
+    said: Mutex<Vec<(String, String)>>,
     /// Variables for the daemon and the command line, on top of the private home's.
     pub environment: Vec<(String, String)>,
     /// Which daemon is started.
     pub daemon_binary: PathBuf,
+    /// Which command line is run.
+    pub cli_binary: PathBuf,
 }
 
 /// How a command ended.
@@ -57,7 +63,9 @@ impl Product {
     pub fn with(sandbox: Sandbox) -> Self {
         let home = tempfile::Builder::new().prefix("tg").tempdir().expect("a temporary home");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("the home is private");
-        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary: program("tegatad") };
+        let (said, daemons, environment) = (Mutex::default(), vec![], vec![]);
+        let (daemon_binary, cli_binary) = (program("tegatad"), program("tegata"));
+        let product = Self { home, sandbox, daemons, said, environment, daemon_binary, cli_binary };
         for dir in [".aws", ".config/tegata", ".local/state", "run"] {
             fs::create_dir_all(product.path(dir)).expect("a directory in the home");
         }
@@ -129,6 +137,28 @@ impl Product {
             .expect("the settings are written");
     }
 
+    /// Sets `store = "file"`, sealed with a key of this home.
+    ///
+    /// # Panics
+    /// When the key cannot be written.
+    pub fn store_in_files(&mut self) {
+        let key = self.path("credentials/key");
+        fs::create_dir_all(self.path("credentials")).expect("a directory in the home");
+        fs::write(&key, [7; 32]).expect("the key is written");
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("the key is private");
+        self.environment.push((String::from("CREDENTIALS_DIRECTORY"), self.path("credentials").display().to_string()));
+        self.write_settings("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n");
+    }
+
+    /// Takes a `tegata` with no daemon beside it, so that it cannot start one.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn never_start_a_daemon(&mut self) {
+        self.cli_binary = self.path("tegata");
+        fs::copy(program("tegata"), &self.cli_binary).expect("the program is copied");
+    }
+
     /// Returns a command in this home with nothing of the test's own environment.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
@@ -145,14 +175,63 @@ impl Product {
     /// Returns `tegata` with arguments, ready to run.
     #[must_use]
     pub fn tegata(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(program("tegata"));
+        let mut command = self.command(&self.cli_binary);
         command.args(arguments);
         command
     }
 
     /// Runs `tegata` to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        run(&mut self.tegata(arguments))
+        let ended = run(&mut self.tegata(arguments));
+        self.heard(arguments, &ended);
+        ended
+    }
+
+    /// Takes note of what a command printed, for [`Product::assert_no_canaries`]. Credentials on the stdout of a
+    /// `credential-process` that ended well are where they belong.
+    ///
+    /// # Panics
+    /// Never, unless another test thread did.
+    pub fn heard(&self, arguments: &[&str], ended: &Ended) {
+        let credentials = arguments.first() == Some(&"credential-process") && ended.code == 0;
+        let stdout = if credentials { "" } else { &ended.stdout };
+        let command = format!("tegata {}", arguments.join(" "));
+        self.said.lock().expect("nobody panicked").push((command, format!("{stdout}\n{}", ended.stderr)));
+    }
+
+    /// Looks for the sandbox's secrets, and others of this run, in everything that outlives a request: the files of the
+    /// home (state, settings, the daemon's log), what commands printed, the processes that run.
+    ///
+    /// # Panics
+    /// When the home cannot be read.
+    #[must_use]
+    pub fn find_canaries(&self) -> Vec<Found> {
+        let canaries = self.canaries();
+        let mut found = canaries.find_under(self.home.path());
+        for (command, said) in self.said.lock().expect("nobody panicked").iter() {
+            found.extend(canaries.find_in(&format!("the output of `{command}`"), said.as_bytes()));
+        }
+        found.extend(self.daemons.iter().flat_map(|daemon| canaries.find_in_process(daemon.id())));
+        found
+    }
+
+    /// Fails when [`Product::find_canaries`] finds one.
+    ///
+    /// # Panics
+    /// Then.
+    pub fn assert_no_canaries(&self) {
+        canaries::assert_none(&self.find_canaries());
+    }
+
+    /// Returns what to look for: what the sandbox handed out, and the PKCE verifiers it was sent.
+    #[must_use]
+    pub fn canaries(&self) -> Canaries {
+        let bodies = self.sandbox.requests().into_iter().map(|request| request.body);
+        let verifiers = bodies.filter_map(|body| {
+            let json: serde_json::Value = serde_json::from_str(&body).ok()?;
+            Some(json.get("codeVerifier")?.as_str()?.to_owned())
+        });
+        verifiers.fold(Canaries::default(), |canaries, verifier| canaries.and(&verifier))
     }
 
     /// Starts the daemon by hand and waits until it answers; its log goes to `daemon.log` in the home.
@@ -160,18 +239,25 @@ impl Product {
     /// # Panics
     /// When it does not come up.
     pub fn start_daemon(&mut self) -> u32 {
+        let pid = self.spawn_daemon();
+        let socket = self.socket();
+        wait_until("the daemon answers", || {
+            assert!(!self.daemon_is_gone(), "the daemon ended: {}", self.daemon_log());
+            UnixStream::connect(&socket).is_ok()
+        });
+        pid
+    }
+
+    /// Starts the daemon by hand and waits for nothing.
+    ///
+    /// # Panics
+    /// When there is no such program.
+    pub fn spawn_daemon(&mut self) -> u32 {
         let log =
             fs::OpenOptions::new().create(true).append(true).open(self.path("daemon.log")).expect("the log opens");
         let mut command = self.command(&self.daemon_binary);
         command.stdout(Stdio::null()).stderr(log);
-        let mut daemon = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.daemon_binary.display()));
-        let socket = self.socket();
-        wait_until("the daemon answers", || {
-            if let Ok(Some(status)) = daemon.try_wait() {
-                panic!("the daemon ended with {status}: {}", self.daemon_log());
-            }
-            UnixStream::connect(&socket).is_ok()
-        });
+        let daemon = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.daemon_binary.display()));
         let pid = daemon.id();
         self.daemons.push(daemon);
         pid
@@ -181,6 +267,11 @@ impl Product {
     #[must_use]
     pub fn daemon_log(&self) -> String {
         fs::read_to_string(self.path("daemon.log")).unwrap_or_default()
+    }
+
+    /// Returns whether the daemon that was started last has ended.
+    pub fn daemon_is_gone(&mut self) -> bool {
+        self.daemons.last_mut().is_none_or(|daemon| daemon.try_wait().is_ok_and(|status| status.is_some()))
     }
 
     /// Kills the daemon as a power cut would, and waits until it is gone.
@@ -227,12 +318,17 @@ impl Product {
         let mut stdout = String::new();
         while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
         if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http")) {
-            let _ = browser::visit(url);
+            if let Err(error) = browser::try_visit(url) {
+                eprintln!("the page broke: {error}");
+                let _ = login.kill();
+            }
         }
         output.read_to_string(&mut stdout).expect("the output is text");
         let mut stderr = String::new();
         login.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
-        Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr }
+        let ended = Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr };
+        self.heard(arguments, &ended);
+        ended
     }
 
     /// Asks for a profile's credentials as a tool does.

@@ -63,13 +63,16 @@ impl Log {
         };
         current.mend()?;
         record::line(&mut self.line, self.next_seq, rest);
+        crate::failpoint!("audit.append.before");
         current.append(&self.line)?;
+        crate::failpoint!("audit.append.after");
         self.next_seq += 1;
         Ok(current.file.clone())
     }
 
     /// Asks the disk to keep what is in the file in use.
     pub(super) fn sync(&self) -> Result<(), AuditError> {
+        crate::failpoint!("audit.sync.before");
         self.file().map_or(Ok(()), |file| file.sync_data().map_err(|error| self.io("sync", error)))
     }
 
@@ -148,6 +151,7 @@ impl Current {
             .map_err(|error| io("open", error.into()))?;
         let file = File::from(file);
         keep_private(&file, Mode::RUSR | Mode::WUSR).map_err(|what| what.at(&path))?;
+        crate::failpoint!("audit.file.opened");
         // A new name is only lasting when its directory was synced.
         rustix::fs::fsync(dir).map_err(|error| io("sync", error.into()))?;
         let end = file.metadata().map_err(|error| io("look at", error))?.len();
@@ -166,7 +170,9 @@ impl Current {
     /// Takes off what is there of a line that could not be written whole.
     fn mend(&mut self) -> Result<(), AuditError> {
         if let Some(end) = self.torn_at {
+            crate::failpoint!("audit.mend.before");
             self.file.set_len(end).map_err(|error| self.io("mend", error))?;
+            crate::failpoint!("audit.mend.after");
             self.torn_at = None;
         }
         Ok(())

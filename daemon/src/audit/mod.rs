@@ -181,7 +181,9 @@ fn sync_until_ended(shared: &Shared) {
         state.dirty = false;
         let Some(file) = state.log.file() else { continue };
         drop(state);
+        crate::failpoint!("audit.gathered.before");
         let synced = file.sync_data();
+        crate::failpoint!("audit.gathered.after");
         state = shared.lock();
         if let Err(error) = synced {
             tracing::error!(%error, "the disk did not keep the audit log");

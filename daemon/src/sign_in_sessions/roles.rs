@@ -148,8 +148,10 @@ impl StoredRoles {
         let mut most = MOST.min(record.roles.len());
         loop {
             let bytes = record.to_bytes(name.as_str(), pins, most);
-            crate::failpoint!("roles.write");
-            match self.store.write(&RolesRecord::key(name.as_str()), bytes).await {
+            crate::failpoint!("roles.write.before");
+            let written = self.store.write(&RolesRecord::key(name.as_str()), bytes).await;
+            crate::failpoint!("roles.write.after");
+            match written {
                 Err(StoreError::NoRoom { .. }) if most > 1 => most /= 2,
                 Err(error) => {
                     return tracing::warn!("role credentials of sign-in session {name} were not kept: {error}");

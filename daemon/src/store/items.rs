@@ -39,6 +39,7 @@ impl<I: Items> Enveloped<I> {
             [item] if item.len() <= self.0.limit() => self.0.put(&quarantine, &key.label(), item),
             _ => Ok(()),
         };
+        crate::failpoint!("store.item.set-aside");
         if let Err(error) = kept.and_then(|()| self.0.remove(key.as_str())) {
             tracing::warn!(key = key.as_str(), %error, "a damaged record could not be set aside");
         }

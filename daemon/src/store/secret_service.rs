@@ -102,7 +102,10 @@ impl SecretService {
 
 impl Open {
     fn new() -> Result<Self, Failure> {
-        Ok(Self { doorman: Doorman::connect()?, backend: Backend::new().map_err(|error| failure(&error))? })
+        let doorman = Doorman::connect()?;
+        // The store crate would wait for ever for a service that is there and does not answer.
+        doorman.knock()?;
+        Ok(Self { doorman, backend: Backend::new().map_err(|error| failure(&error))? })
     }
 
     /// Comes back once the keyring that has, or would get, the items of this name is unlocked. Asks the person if it is not

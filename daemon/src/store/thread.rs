@@ -168,6 +168,15 @@ impl Store {
         .await
     }
 
+    /// Keeps records from ageing out where a store forgets what is not used. The thread does this by itself once an hour of
+    /// being awake; worth calling after the machine was suspended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_alive(&self) -> Result<(), StoreError> {
+        self.ask(|records| records.keep_alive()).await
+    }
+
     /// Returns how the store stood when it last answered; before the first request, `None`.
     #[must_use]
     pub fn standing(&self) -> Option<Standing> {

@@ -63,7 +63,10 @@ impl Place {
     pub(super) fn rename(&self, name: &str, other: &str) -> Result<(), StoreError> {
         let directory = self.open()?;
         rustix::fs::renameat(&directory, name, &directory, other)
-            .and_then(|()| rustix::fs::fsync(&directory))
+            .and_then(|()| {
+                crate::failpoint!("store.file.set-aside");
+                rustix::fs::fsync(&directory)
+            })
             .map_err(|error| failure(&self.directory.join(name), error.into(), 0))
     }
 
@@ -71,7 +74,10 @@ impl Place {
     pub(super) fn remove(&self, name: &str) -> Result<(), StoreError> {
         let directory = self.open()?;
         match rustix::fs::unlinkat(&directory, name, AtFlags::empty()) {
-            Ok(()) => rustix::fs::fsync(&directory),
+            Ok(()) => {
+                crate::failpoint!("store.file.removed");
+                rustix::fs::fsync(&directory)
+            }
             Err(Errno::NOENT) => Ok(()),
             Err(error) => Err(error),
         }
@@ -158,6 +164,7 @@ fn write_and_rename(directory: &OwnedFd, temporary: &str, name: &str, content: &
     let _ = rustix::fs::unlinkat(directory, temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | NO_LINKS;
     let mut file = File::from(rustix::fs::openat(directory, temporary, flags, Mode::RUSR | Mode::WUSR)?);
+    crate::failpoint!("store.file.made");
     file.write_all(content)?;
     crate::failpoint!("store.file.written");
     file.sync_all()?;

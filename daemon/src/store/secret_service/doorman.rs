@@ -40,6 +40,11 @@ impl Doorman {
         Ok(Self(connection::Builder::session()?.method_timeout(ANSWER).build()?))
     }
 
+    /// Makes sure that the Secret Service answers.
+    pub(super) fn knock(&self) -> Result<(), Failure> {
+        self.default_collection().map(drop)
+    }
+
     /// Looks at the keyring that has the items of this name; at the default one if there are none.
     pub(super) fn look(&self, name: &str) -> Result<Door, Failure> {
         let attributes = HashMap::from([("service", SERVICE), ("username", name)]);
@@ -54,8 +59,7 @@ impl Doorman {
 
     /// Looks at the keyring in which new items are put.
     pub(super) fn look_at_default(&self) -> Result<Door, Failure> {
-        let alias = self.call(SERVICE_PATH, SERVICE_INTERFACE, "ReadAlias", &("default",))?;
-        let collection: OwnedObjectPath = alias.body().deserialize()?;
+        let collection = self.default_collection()?;
         if collection.as_str() == "/" {
             let detail = String::from("the Secret Service has no default keyring; log in to the desktop or create one");
             return Err(StoreError::Unavailable { detail }.into());
@@ -64,6 +68,11 @@ impl Doorman {
         let locked = self.call(collection.as_str(), "org.freedesktop.DBus.Properties", "Get", &property)?;
         let locked: OwnedValue = locked.body().deserialize()?;
         Ok(if bool::try_from(locked).map_err(Error::from)? { Door::Locked(vec![collection]) } else { Door::Open })
+    }
+
+    fn default_collection(&self) -> Result<OwnedObjectPath, Failure> {
+        let alias = self.call(SERVICE_PATH, SERVICE_INTERFACE, "ReadAlias", &("default",))?;
+        Ok(alias.body().deserialize()?)
     }
 
     /// Asks the person to unlock these and waits for the answer, however long that takes. Returns whether it was yes. With no
@@ -114,7 +123,8 @@ fn answer(messages: MessageIterator, prompt: &OwnedObjectPath) -> Result<bool, F
             Some("NameOwnerChanged") => {
                 let (name, _old, new): (String, String, String) = message.body().deserialize()?;
                 if name == NAME && new.is_empty() {
-                    return Err(Failure::Connection(String::from("the keyring daemon ended while it asked")));
+                    let detail = String::from("the keyring daemon ended while it asked");
+                    return Err(StoreError::Unavailable { detail }.into());
                 }
             }
             _ => {}

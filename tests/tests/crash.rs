@@ -1,0 +1,247 @@
+//! The daemon ends at every fail point of its sources, at each time it comes by, while a person signs in, is served, locks
+//! and signs out; then it is started again. Nothing that was kept is lost by that, and at most one `tegata login` mends it.
+#![cfg(feature = "system")]
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+use tegata_daemon::sign_in_sessions::record::{RolesRecord, SignInRecord};
+use tegata_daemon::store::file::FileKey;
+use tegata_daemon::store::{Bytes, Choice, Key, Store, StoreError};
+use tegata_sandbox::{Operation, RefreshReuse};
+use tegata_tests::product::{Ended, Product, run, wait_until};
+use tegata_tests::{failpoints, program};
+
+/// How many daemons die at the same time.
+const WORKERS: usize = 4;
+
+/// The life of the first access token: short, so that the story meets a renewal.
+const SHORT: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_crash_anywhere_over_files_loses_nothing_where_aws_forgives_a_spent_token() {
+    crash_everywhere(RefreshReuse::TolerantFor(Duration::from_secs(3600)));
+}
+
+#[test]
+fn a_crash_anywhere_over_files_costs_at_most_a_sign_in_where_aws_does_not() {
+    crash_everywhere(RefreshReuse::Strict);
+}
+
+/// Crashes at every fail point, each time it comes by.
+fn crash_everywhere(reuse: RefreshReuse) {
+    let names = Mutex::new(failpoints::names());
+    let reached = Mutex::new(BTreeMap::new());
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                loop {
+                    let Some(name) = names.lock().unwrap().pop_first() else { return };
+                    let times = (1..).take_while(|time| crash(&format!("{name}@{time}"), reuse)).count();
+                    reached.lock().unwrap().insert(name, times);
+                }
+            });
+        }
+    });
+    let reached = reached.into_inner().unwrap();
+    eprintln!("{reuse:?}: {} crashes: {reached:?}", reached.values().sum::<usize>());
+    let missed: Vec<_> = reached.iter().filter(|(name, times)| **times == 0 && World::has(name)).collect();
+    assert_eq!(missed, [], "the story does not come by");
+}
+
+/// Plays the story, armed, and what comes after. Returns whether the daemon died.
+fn crash(failpoint: &str, reuse: RefreshReuse) -> bool {
+    let mut world = World::over_files();
+    world.product.sandbox().configure(|settings| {
+        settings.refresh_reuse = reuse;
+        settings.lifetimes.access_token = SHORT;
+    });
+    world.tear_the_audit_log();
+    world.product.daemon_binary = program("tegatad-failpoints");
+    world.product.environment.push((String::from("TEGATA_FAILPOINT"), failpoint.to_owned()));
+    let mut reached = Reached::default();
+    world.product.spawn_daemon();
+    let survived = world.live(&mut reached).is_some();
+    match (world.product.daemon_ends(), survived) {
+        (0, true) => false,
+        (137, _) => {
+            world.product.environment.retain(|(name, _)| name != "TEGATA_FAILPOINT");
+            world.recover(&reached, reuse != RefreshReuse::Strict, failpoint);
+            true
+        }
+        ended => panic!("{failpoint}: {ended:?}: {}", world.product.daemon_log()),
+    }
+}
+
+/// A product whose store outlives its daemon.
+struct World {
+    product: Product,
+}
+
+/// How far the story went before the daemon died.
+#[derive(Debug, Default)]
+struct Reached {
+    signed_in: bool,
+    lock_asked: bool,
+    locked: bool,
+    unlock_asked: bool,
+    sign_out_asked: bool,
+}
+
+/// What lies in the store while nobody changes it.
+#[derive(Debug)]
+struct AtRest {
+    renewed: bool,
+    roles: bool,
+}
+
+impl World {
+    fn over_files() -> Self {
+        let mut product = Product::new();
+        product.store_in_files();
+        // After a crash the test starts the daemon, nobody else.
+        product.never_start_a_daemon();
+        Self { product }
+    }
+
+    /// Whether a daemon over this store can come by a fail point.
+    fn has(failpoint: &str) -> bool {
+        !failpoint.starts_with("store.item.")
+    }
+
+    /// The story; `None` where the daemon died.
+    fn live(&mut self, reached: &mut Reached) -> Option<()> {
+        self.until("the daemon listens", |world| UnixStream::connect(world.product.socket()).is_ok())?;
+        reached.signed_in = self.product.sign_in_with(&["login", "corp", "--print"]).code == 0;
+        self.alive()?;
+        self.damage(&RolesRecord::key("corp"));
+        let hour = Duration::from_secs(3600);
+        self.product.sandbox().configure(|settings| settings.lifetimes.access_token = hour);
+        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        self.until("the tokens are renewed and all is kept", |world| {
+            let at_rest = world.at_rest();
+            at_rest.renewed && at_rest.roles
+        })?;
+        let _ = self.run(&["credential-process", "--profile", "admin"])?;
+        reached.lock_asked = true;
+        reached.locked = self.run(&["lock"])?.code == 0;
+        reached.unlock_asked = true;
+        let _ = self.run(&["unlock"])?;
+        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        reached.sign_out_asked = true;
+        let _ = self.run(&["logout", "corp"])?;
+        self.product.run(&["daemon", "stop"]).code.eq(&0).then_some(())
+    }
+
+    fn run(&mut self, arguments: &[&str]) -> Option<Ended> {
+        let ended = self.product.run(arguments);
+        self.alive().map(|()| ended)
+    }
+
+    fn alive(&mut self) -> Option<()> {
+        (!self.product.daemon_is_gone()).then_some(())
+    }
+
+    fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) -> Option<()> {
+        wait_until(what, || self.product.daemon_is_gone() || holds(self));
+        self.alive()
+    }
+
+    /// Starts an unarmed daemon over what the dead one left, and holds it to what it owes.
+    fn recover(&mut self, reached: &Reached, tolerant: bool, failpoint: &str) {
+        let at_rest = self.at_rest();
+        let product = &mut self.product;
+        let spent = product.sandbox().calls(Operation::CreateTokenRefreshToken) > 0;
+        let issued = product.sandbox().calls(Operation::GetRoleCredentials);
+        let context = format!("{failpoint}, tolerant: {tolerant}, spent: {spent}, {reached:?}, {at_rest:?}");
+        product.daemon_binary = program("tegatad");
+        product.start_daemon();
+
+        let mut dev = product.credentials("dev");
+        assert!(!product.audit().is_empty(), "{context}");
+        let lock_must_hold = reached.locked && !reached.unlock_asked;
+        assert!(dev.code == 12 || !lock_must_hold, "unlocked by a restart: {dev:?}; {context}");
+        assert!(dev.code != 12 || reached.lock_asked, "locked by nobody: {dev:?}; {context}");
+        if dev.code == 12 {
+            assert_eq!(product.run(&["unlock"]).code, 0, "{context}");
+            dev = product.credentials("dev");
+        }
+        assert_good_or_asks_for_a_sign_in(&dev, &context);
+        if at_rest.roles && !reached.lock_asked {
+            let used = product.sandbox().calls(Operation::GetRoleCredentials) == issued;
+            assert!(dev.code == 0 && used, "live credentials were lost: {dev:?}; {context}");
+        }
+        let admin = product.credentials("admin");
+        assert_good_or_asks_for_a_sign_in(&admin, &context);
+        if reached.signed_in && !reached.sign_out_asked && (tolerant || !spent || at_rest.renewed) {
+            assert_eq!((dev.code, admin.code), (0, 0), "the sign-in was lost: {admin:?}; {context}");
+        }
+        if admin.code != 0 {
+            product.sign_in();
+        }
+        for profile in ["dev", "admin"] {
+            let served = product.credentials(profile);
+            assert_eq!(served.code, 0, "{served:?}; {context}");
+        }
+    }
+
+    fn at_rest(&self) -> AtRest {
+        let sign_in = self.record(&SignInRecord::key("corp"));
+        let sign_in = sign_in.and_then(|bytes| SignInRecord::from_bytes("corp", &bytes).ok());
+        let soon = SystemTime::now() + Duration::from_secs(600);
+        let renewed = sign_in.and_then(|record| record.tokens).is_some_and(|tokens| tokens.expires_at > soon);
+        AtRest { renewed, roles: self.record(&RolesRecord::key("corp")).is_some() }
+    }
+
+    /// Reads a record without touching it: the store would set a damaged one aside.
+    fn record(&self, key: &Key) -> Option<Bytes> {
+        let copy = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
+        for name in [String::from("parameters.json"), format!("{}.sealed", key.as_str())] {
+            let _ = std::fs::copy(self.secrets().join(&name), copy.path().join(&name));
+        }
+        let key_file = FileKey::KeyFile(self.product.path("credentials/key"));
+        let store = Store::open(Choice::File { directory: copy.path().to_owned(), key: key_file }, false).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        match runtime.block_on(store.read(key)) {
+            Ok(found) => found,
+            Err(StoreError::Damaged { .. }) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn secrets(&self) -> std::path::PathBuf {
+        self.product.state_dir().join("secrets")
+    }
+
+    /// Puts something in the record's place that is none.
+    fn damage(&self, key: &Key) {
+        write_private(&self.secrets(), &format!("{}.sealed", key.as_str()), "garbage");
+    }
+
+    /// Leaves half a line at the end of this month's records, as a power cut does.
+    fn tear_the_audit_log(&self) {
+        let month = run(self.product.command("date").args(["-u", "+%Y-%m"]));
+        write_private(&self.product.state_dir(), &format!("audit-{}.jsonl", month.stdout.trim()), r#"{"seq":1,"ti"#);
+    }
+}
+
+fn assert_good_or_asks_for_a_sign_in(ended: &Ended, context: &str) {
+    let asks = ["has ended", "has not been signed in to"]
+        .map(|why| format!("tegata: sign-in session corp {why}; run: tegata login corp\n"));
+    let fine = match ended.code {
+        0 => ended.stderr.is_empty() && serde_json::from_str::<serde_json::Value>(&ended.stdout).is_ok(),
+        10 => ended.stdout.is_empty() && asks.contains(&ended.stderr),
+        _ => false,
+    };
+    assert!(fine, "{ended:?}; {context}");
+}
+
+fn write_private(directory: &Path, name: &str, text: &str) {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).unwrap();
+    std::fs::write(directory.join(name), text).unwrap();
+    std::fs::set_permissions(directory.join(name), Permissions::from_mode(0o600)).unwrap();
+}
