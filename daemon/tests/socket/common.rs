@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tegata_daemon::caller::{Caller, PeerError};
@@ -22,13 +23,36 @@ pub(crate) struct Script {
     pub(crate) refused: Mutex<Vec<PeerError>>,
     /// `/hold` waits for one permit.
     pub(crate) release: Semaphore,
+    /// How often the answer to `/secret` was given back after use.
+    pub(crate) dropped: AtomicUsize,
     /// How many requests are being held.
     pub(crate) held: Semaphore,
 }
 
 impl Default for Script {
     fn default() -> Self {
-        Self { seen: Mutex::default(), refused: Mutex::default(), release: Semaphore::new(0), held: Semaphore::new(0) }
+        Self {
+            seen: Mutex::default(),
+            refused: Mutex::default(),
+            dropped: AtomicUsize::new(0),
+            release: Semaphore::new(0),
+            held: Semaphore::new(0),
+        }
+    }
+}
+
+/// Stands for bytes that are wiped when dropped.
+struct Secret(Arc<Script>);
+
+impl AsRef<[u8]> for Secret {
+    fn as_ref(&self) -> &[u8] {
+        b"secret"
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -48,6 +72,7 @@ impl Answer for Handler {
             }
             "/who" => Bytes::from(caller.process.pid.to_string()),
             "/uid" => Bytes::from(caller.uid.to_string()),
+            "/secret" => Bytes::from_owner(Secret(self.0.clone())),
             "/large" => Bytes::from(vec![b'L'; 4 << 20]),
             _ => Bytes::from(seen),
         })

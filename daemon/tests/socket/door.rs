@@ -142,6 +142,20 @@ async fn a21_twin_a_caller_that_stays_gets_the_whole_answer() {
     assert!(reply.body.len() == 4 << 20 && reply.body.bytes().all(|byte| byte == b'L'));
 }
 
+#[tokio::test]
+async fn a_secret_is_given_back_to_be_wiped_while_the_connection_stays() {
+    let doorway = Doorway::open();
+    let mut client = doorway.connect().await;
+    for times in 1..=2 {
+        client.write("GET /secret HTTP/1.1\r\n\r\n").await;
+        assert_eq!(client.reply().await.body, "secret");
+        // The door is done with the answer before it reads the next request.
+        client.write("GET /x HTTP/1.1\r\n\r\n").await;
+        client.reply().await;
+        assert_eq!(doorway.script.dropped.load(std::sync::atomic::Ordering::SeqCst), times);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_not_taken_is_given_up() {
     let doorway = Doorway::open();

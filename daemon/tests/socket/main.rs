@@ -4,5 +4,6 @@
 
 mod common;
 mod connector;
+mod daemon;
 mod door;
 mod requests;
