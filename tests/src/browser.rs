@@ -63,11 +63,7 @@ fn try_fetch(url: &str) -> io::Result<Page> {
     stream.set_read_timeout(Some(PATIENCE))?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nConnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-<<<<<<< HEAD
     stream.read_to_end(&mut answer)?;
-=======
-    stream.read_to_end(&mut answer).expect("the page arrives and the connection ends, as was asked for");
->>>>>>> main
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
