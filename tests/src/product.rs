@@ -1,5 +1,6 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
+use crate::canaries::{self, Canaries, Found};
 use crate::{browser, program};
 use std::ffi::OsStr;
 use std::fs;
@@ -8,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use tegata_sandbox::{START_URL, Sandbox};
 use tempfile::TempDir;
@@ -21,6 +23,8 @@ pub struct Product {
     home: TempDir,
     sandbox: Sandbox,
     daemons: Vec<Child>,
+    /// What commands printed that nobody may keep a secret in, each under its command line.
+    said: Mutex<Vec<(String, String)>>,
     /// Variables for the daemon and the command line, on top of the private home's.
     pub environment: Vec<(String, String)>,
     /// Which daemon is started.
@@ -59,8 +63,9 @@ impl Product {
     pub fn with(sandbox: Sandbox) -> Self {
         let home = tempfile::Builder::new().prefix("tg").tempdir().expect("a temporary home");
         fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).expect("the home is private");
+        let (said, daemons, environment) = (Mutex::default(), vec![], vec![]);
         let (daemon_binary, cli_binary) = (program("tegatad"), program("tegata"));
-        let product = Self { home, sandbox, daemons: vec![], environment: vec![], daemon_binary, cli_binary };
+        let product = Self { home, sandbox, daemons, said, environment, daemon_binary, cli_binary };
         for dir in [".aws", ".config/tegata", ".local/state", "run"] {
             fs::create_dir_all(product.path(dir)).expect("a directory in the home");
         }
@@ -177,7 +182,56 @@ impl Product {
 
     /// Runs `tegata` to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        run(&mut self.tegata(arguments))
+        let ended = run(&mut self.tegata(arguments));
+        self.heard(arguments, &ended);
+        ended
+    }
+
+    /// Takes note of what a command printed, for [`Product::assert_no_canaries`]. Credentials on the stdout of a
+    /// `credential-process` that ended well are where they belong.
+    ///
+    /// # Panics
+    /// Never, unless another test thread did.
+    pub fn heard(&self, arguments: &[&str], ended: &Ended) {
+        let credentials = arguments.first() == Some(&"credential-process") && ended.code == 0;
+        let stdout = if credentials { "" } else { &ended.stdout };
+        let command = format!("tegata {}", arguments.join(" "));
+        self.said.lock().expect("nobody panicked").push((command, format!("{stdout}\n{}", ended.stderr)));
+    }
+
+    /// Looks for the sandbox's secrets, and others of this run, in everything that outlives a request: the files of the
+    /// home (state, settings, the daemon's log), what commands printed, the processes that run.
+    ///
+    /// # Panics
+    /// When the home cannot be read.
+    #[must_use]
+    pub fn find_canaries(&self) -> Vec<Found> {
+        let canaries = self.canaries();
+        let mut found = canaries.find_under(self.home.path());
+        for (command, said) in self.said.lock().expect("nobody panicked").iter() {
+            found.extend(canaries.find_in(&format!("the output of `{command}`"), said.as_bytes()));
+        }
+        found.extend(self.daemons.iter().flat_map(|daemon| canaries.find_in_process(daemon.id())));
+        found
+    }
+
+    /// Fails when [`Product::find_canaries`] finds one.
+    ///
+    /// # Panics
+    /// Then.
+    pub fn assert_no_canaries(&self) {
+        canaries::assert_none(&self.find_canaries());
+    }
+
+    /// Returns what to look for: what the sandbox handed out, and the PKCE verifiers it was sent.
+    #[must_use]
+    pub fn canaries(&self) -> Canaries {
+        let bodies = self.sandbox.requests().into_iter().map(|request| request.body);
+        let verifiers = bodies.filter_map(|body| {
+            let json: serde_json::Value = serde_json::from_str(&body).ok()?;
+            Some(json.get("codeVerifier")?.as_str()?.to_owned())
+        });
+        verifiers.fold(Canaries::default(), |canaries, verifier| canaries.and(&verifier))
     }
 
     /// Starts the daemon by hand and waits until it answers; its log goes to `daemon.log` in the home.
@@ -272,7 +326,9 @@ impl Product {
         output.read_to_string(&mut stdout).expect("the output is text");
         let mut stderr = String::new();
         login.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
-        Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr }
+        let ended = Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr };
+        self.heard(arguments, &ended);
+        ended
     }
 
     /// Asks for a profile's credentials as a tool does.

@@ -1,7 +1,7 @@
 //! What AWS's refusals and failures mean to Tegata. Pure: status, code, texts and headers in, [`Failure`] out.
 //!
 //! Nothing of the SDK's `Debug` output is used: it shows authorization and device codes in clear. Texts from AWS become
-//! one printable line.
+//! one printable line, without the secrets of the request: what answers in AWS's place may repeat what it was sent.
 
 use super::AwsError;
 use super::http::CutOff;
@@ -12,7 +12,7 @@ use aws_smithy_types::date_time::{DateTime, Format};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::time::{Duration, SystemTime};
-use tegata_protocol::text::one_line;
+use tegata_protocol::{Secret, text::one_line};
 
 /// The operations, by what their refusals mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +66,13 @@ struct Refusal {
     retry_after: Option<Duration>,
 }
 
-/// Returns what went wrong, in Tegata's words.
-pub(super) fn failure<E>(operation: Operation, error: &SdkError<E, HttpResponse>, now: SystemTime) -> Failure
+/// Returns what went wrong, in Tegata's words; `sent` are the secrets of the request.
+pub(super) fn failure<E>(
+    operation: Operation,
+    error: &SdkError<E, HttpResponse>,
+    now: SystemTime,
+    sent: &[&Secret],
+) -> Failure
 where
     E: ProvideErrorMetadata,
 {
@@ -77,7 +82,7 @@ where
             if raw.status().is_success() {
                 return out_of_shape(operation, raw);
             }
-            judge(operation, &read(refused.err(), raw, now))
+            judge(operation, &read(refused.err(), raw, now).without(sent))
         }
         SdkError::ResponseError(answer) => out_of_shape(operation, answer.raw()),
         SdkError::DispatchFailure(failed) => failed
@@ -121,6 +126,18 @@ fn read(error: &impl ProvideErrorMetadata, raw: &HttpResponse, now: SystemTime) 
         code: error.code().filter(|code| !code.is_empty()).map(str::to_owned).or_else(|| in_body("error")),
         message: in_body("error_description").or_else(|| error.message().map(str::to_owned)),
         retry_after: raw.headers().get("retry-after").and_then(|value| retry_after(value, now)),
+    }
+}
+
+impl Refusal {
+    /// Takes the secrets out of the texts, before anything is cut off these.
+    fn without(mut self, secrets: &[&Secret]) -> Self {
+        for text in [&mut self.code, &mut self.message].into_iter().flatten() {
+            for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
+                *text = text.replace(secret, "[redacted]");
+            }
+        }
+        self
     }
 }
 
@@ -309,6 +326,22 @@ mod tests {
         );
         let shown = failure.error.to_string();
         assert!(shown.chars().count() < 1200 && !shown.chars().any(tegata_protocol::text::is_hostile));
+    }
+
+    #[test]
+    fn e7_what_a_refusal_repeats_of_the_request_is_taken_out_before_the_text_is_cut() {
+        let (token, empty) = (Secret::new("t".repeat(2000)), Secret::new(String::new()));
+        let text = format!("{} is bad", token.expose_secret());
+        let refusal = Refusal { status: 403, code: Some(text.clone()), message: Some(text), retry_after: None };
+        let shown = judge(Operation::GetRoleCredentials, &refusal.without(&[&empty, &token])).error.to_string();
+        assert!(shown.contains("[redacted] is bad") && !shown.contains("ttt"), "{shown}");
+    }
+
+    #[test]
+    fn e7_twin_words_of_aws_that_repeat_nothing_are_shown_as_they_are() {
+        let refusal = Refusal { status: 403, code: None, message: Some("No access".to_owned()), retry_after: None };
+        let shown = judge(Operation::GetRoleCredentials, &refusal.without(&[&Secret::new("token".to_owned())]));
+        assert!(shown.error.to_string().contains("No access"));
     }
 
     #[test]

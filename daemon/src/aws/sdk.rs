@@ -124,8 +124,13 @@ impl SdkAws {
         self.clock.now()
     }
 
-    fn failed<E: ProvideErrorMetadata>(&self, operation: Operation, error: &SdkError<E, HttpResponse>) -> Failure {
-        failure(operation, error, self.now())
+    fn failed<E: ProvideErrorMetadata>(
+        &self,
+        operation: Operation,
+        error: &SdkError<E, HttpResponse>,
+        sent: &[&Secret],
+    ) -> Failure {
+        failure(operation, error, self.now(), sent)
     }
 
     /// A refused signature may only mean that this machine's clock is wrong: then it says so.
@@ -160,7 +165,7 @@ impl SdkAws {
                 .issuer_url(start_url.as_str())
         };
         let answer = bounded(self.bounds, operation.name(), || async {
-            request().send().await.map_err(|error| self.failed(operation, &error))
+            request().send().await.map_err(|error| self.failed(operation, &error, &[]))
         });
         answers::registration(answer.await?, self.now())
     }
@@ -180,7 +185,7 @@ impl SdkAws {
                 .start_url(start_url.as_str())
         };
         let answer = bounded(self.bounds, operation.name(), || async {
-            request().send().await.map_err(|error| self.failed(operation, &error))
+            request().send().await.map_err(|error| self.failed(operation, &error, &[&client.client_secret]))
         });
         answers::device_authorization(answer.await?)
     }
@@ -193,6 +198,11 @@ impl SdkAws {
             .create_token()
             .client_id(&client.client_id)
             .client_secret(client.client_secret.expose_secret());
+        let sent = match grant {
+            Grant::Code { code, verifier, .. } => vec![&client.client_secret, code, verifier],
+            Grant::DeviceCode(code) => vec![&client.client_secret, code],
+            Grant::RefreshToken(token) => vec![&client.client_secret, token],
+        };
         let request = match grant {
             Grant::Code { code, verifier, redirect_uri } => request
                 .grant_type("authorization_code")
@@ -202,7 +212,7 @@ impl SdkAws {
             Grant::DeviceCode(code) => request.grant_type(DEVICE_CODE).device_code(code.expose_secret()),
             Grant::RefreshToken(token) => request.grant_type("refresh_token").refresh_token(token.expose_secret()),
         };
-        let answer = request.send().await.map_err(|error| self.failed(operation, &error).error)?;
+        let answer = request.send().await.map_err(|error| self.failed(operation, &error, &sent).error)?;
         answers::tokens(operation, answer, self.now())
     }
 
@@ -223,7 +233,7 @@ impl SdkAws {
                 .role_name(role.as_str())
         };
         let answer = bounded(self.bounds, operation.name(), || async {
-            request().send().await.map_err(|error| self.failed(operation, &error))
+            request().send().await.map_err(|error| self.failed(operation, &error, &[access_token]))
         });
         answers::role_credentials(answer.await?, account, self.now())
     }
@@ -233,7 +243,7 @@ impl SdkAws {
         let portal = self.portal(region);
         let request = || portal.logout().access_token(access_token.expose_secret());
         bounded(self.bounds, operation.name(), || async {
-            request().send().await.map(drop).map_err(|error| self.failed(operation, &error))
+            request().send().await.map(drop).map_err(|error| self.failed(operation, &error, &[access_token]))
         })
         .await
     }
@@ -249,7 +259,10 @@ impl SdkAws {
                 .set_duration_seconds(role.duration.map(whole_seconds))
         };
         let answer = bounded(self.bounds, operation.name(), || async {
-            request().send().await.map_err(|error| self.failed(operation, &error))
+            request()
+                .send()
+                .await
+                .map_err(|error| self.failed(operation, &error, &[from.secret_access_key(), from.session_token()]))
         });
         answers::assumed_role(answer.await.map_err(|error| self.with_clock_hint(error))?, role, self.now())
     }

@@ -4,28 +4,25 @@
 //! after a probe write has proved the store, by one flight per session, and a crash in between costs at most a new
 //! sign-in, never credentials that are still alive.
 
+mod held;
 pub mod record;
+mod renew;
 pub mod roles;
 
-use crate::aws::{Aws, AwsError, Grant, Registration, Tokens};
+use crate::aws::{Aws, Registration, Tokens};
 use crate::clock::{Clock, rfc3339};
 use crate::flight::Flights;
 use crate::names::SessionName;
 use crate::problem::Problem;
 use crate::profile::SignInSession;
 use crate::store::{Store, StoreError};
+use held::{Held, Standing};
 use record::{Pins, SignInRecord};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tegata_protocol::{Secret, body};
 use tokio::sync::watch;
-
-/// How early an access token is renewed; a third of its life where that is later.
-const RENEW_AHEAD: Duration = Duration::from_secs(15 * 60);
-
-/// How long a failed renewal is not repeated, before jitter.
-const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 /// A registration with less than this left is not used for a new sign-in: it has to outlive the sign-in session.
 const REGISTRATION_AT_LEAST: Duration = Duration::from_secs(24 * 3600);
@@ -40,29 +37,6 @@ pub struct SignInSessions {
     reading: Flights<SessionName, Result<Option<SignInRecord>, Problem>>,
     renewing: Flights<SessionName, Result<(), Problem>>,
     changed: watch::Sender<u64>,
-}
-
-/// A session in memory.
-#[derive(Debug, Clone)]
-struct Held {
-    session: SignInSession,
-    record: SignInRecord,
-    /// Whether the store lacks what is here.
-    unsaved: bool,
-    last_error: Option<String>,
-    /// The last failed renewal, repeated no earlier than at this boot time.
-    failure: Option<Problem>,
-    retry_at: Duration,
-}
-
-/// What a session's tokens are good for.
-enum Standing {
-    Good(Secret),
-    /// Good, and better renewed soon.
-    Aging(Secret),
-    /// The access token is over, the refresh token may bring another.
-    Renewable,
-    Over,
 }
 
 impl SignInSessions {
@@ -284,15 +258,7 @@ impl SignInSessions {
     }
 
     fn standing(&self, name: &SessionName) -> Standing {
-        let now = self.clock.now();
-        let table = self.lock();
-        let Some(tokens) = table.get(name).and_then(|held| held.record.tokens.as_ref()) else { return Standing::Over };
-        match (tokens.expires_at > now, tokens.refresh_token.is_some()) {
-            (true, true) if renew_at(tokens) <= now => Standing::Aging(tokens.access_token.clone()),
-            (true, _) => Standing::Good(tokens.access_token.clone()),
-            (false, true) => Standing::Renewable,
-            (false, false) => Standing::Over,
-        }
+        self.lock().get(name).map_or(Standing::Over, |held| held.standing(self.clock.now()))
     }
 
     fn sign_in_required(&self, name: &SessionName) -> Problem {
@@ -301,110 +267,6 @@ impl SignInSessions {
         let was_in = held.is_some_and(|held| held.record.tokens.is_some() || held.record.ended.is_some());
         let why = if was_in { "has ended" } else { "has not been signed in to" };
         Problem::SignInRequired { session: name.clone(), why: why.to_owned() }
-    }
-
-    fn renew_in_background(self: &Arc<Self>, name: &SessionName) {
-        let waits = self.lock().get(name).is_none_or(|held| held.retry_at > self.clock.since_boot());
-        if !waits {
-            let (table, owned) = (Arc::clone(self), name.clone());
-            drop(self.renewing.join(name, move || async move { table.spend_refresh_token(&owned).await }));
-        }
-    }
-
-    /// Renews once for everybody who asks. A failure is remembered for a while and not repeated before.
-    async fn renew(self: &Arc<Self>, name: &SessionName) -> Result<(), Problem> {
-        let remembered = self
-            .lock()
-            .get(name)
-            .filter(|held| held.retry_at > self.clock.since_boot())
-            .and_then(|held| held.failure.clone());
-        if let Some(problem) = remembered {
-            return Err(problem);
-        }
-        let (table, owned) = (Arc::clone(self), name.clone());
-        let flight = self.renewing.join(name, move || async move { table.spend_refresh_token(&owned).await });
-        flight.landed().await.map_err(|_| Problem::Internal("the renewal was lost"))?
-    }
-
-    /// Probe, spend, keep: the order that a crash at any point leaves something working.
-    async fn spend_refresh_token(&self, name: &SessionName) -> Result<(), Problem> {
-        let Some((record, region, refresh_token)) = self.renewable(name) else { return Ok(()) };
-        let Some((client, _)) = record.registration.clone() else {
-            return self.end(name, "its client registration is gone").await;
-        };
-        if let Err(problem) = self.probe(record).await {
-            self.failed(name, &problem);
-            return Err(problem);
-        }
-        crate::failpoint!("renew.probed");
-        let answer = self.aws.create_token(&region, &client, Grant::RefreshToken(&refresh_token)).await;
-        crate::failpoint!("renew.received");
-        match answer {
-            Ok(tokens) => {
-                self.renewed(name, tokens);
-                self.save(name).await;
-                crate::failpoint!("renew.stored");
-                self.announce();
-                Ok(())
-            }
-            Err(AwsError::SignInOver { message }) => self.end(name, &message).await,
-            Err(AwsError::ClientUnknown { message }) => {
-                if let Some(held) = self.lock().get_mut(name) {
-                    held.record.registration = None;
-                }
-                self.end(name, &message).await
-            }
-            Err(error) => {
-                let problem = Problem::Aws(error);
-                self.failed(name, &problem);
-                Err(problem)
-            }
-        }
-    }
-
-    /// Returns what a renewal needs, unless another one has made it needless.
-    fn renewable(&self, name: &SessionName) -> Option<(SignInRecord, crate::names::Region, Secret)> {
-        let table = self.lock();
-        let held = table.get(name)?;
-        let tokens = held.record.tokens.as_ref().filter(|tokens| renew_at(tokens) <= self.clock.now())?;
-        let refresh_token = tokens.refresh_token.clone()?;
-        Some((held.record.clone(), held.session.region.clone(), refresh_token))
-    }
-
-    /// Proves the store by writing that the refresh token is about to be spent.
-    async fn probe(&self, mut record: SignInRecord) -> Result<(), Problem> {
-        record.spending_since = Some(self.clock.now());
-        self.write(&record).await
-    }
-
-    fn renewed(&self, name: &SessionName, mut tokens: Tokens) {
-        if let Some(held) = self.lock().get_mut(name) {
-            let spent = held.record.tokens.take().and_then(|tokens| tokens.refresh_token);
-            tokens.refresh_token = tokens.refresh_token.or(spent);
-            held.record.tokens = Some(tokens);
-            held.record.spending_since = None;
-            held.forget_failure();
-        }
-    }
-
-    fn failed(&self, name: &SessionName, problem: &Problem) {
-        let retry_at = self.clock.since_boot() + crate::jitter::around(RETRY_AFTER);
-        if let Some(held) = self.lock().get_mut(name) {
-            held.last_error = Some(problem.to_string());
-            held.failure = Some(problem.clone());
-            held.retry_at = retry_at;
-        }
-    }
-
-    /// Ends a session that only a person can revive. An access token that is still alive goes on to its own end.
-    async fn end(&self, name: &SessionName, said: &str) -> Result<(), Problem> {
-        let now = self.clock.now();
-        if let Some(held) = self.lock().get_mut(name) {
-            held.end(said, now);
-        }
-        self.save(name).await;
-        self.announce();
-        Ok(())
     }
 
     /// Writes what memory holds; a failure is shown in `status` and repeated by [`SignInSessions::look_after`].
@@ -444,46 +306,6 @@ impl SignInSessions {
     }
 }
 
-impl Held {
-    fn new(session: SignInSession, record: SignInRecord) -> Self {
-        Self { session, record, unsaved: false, last_error: None, failure: None, retry_at: Duration::ZERO }
-    }
-
-    fn renew_at(&self) -> Option<SystemTime> {
-        self.record.tokens.as_ref().filter(|tokens| tokens.refresh_token.is_some()).map(renew_at)
-    }
-
-    fn forget_failure(&mut self) {
-        self.last_error = None;
-        self.failure = None;
-        self.retry_at = Duration::ZERO;
-    }
-
-    /// Takes the access token for dead; returns whether the session has ended with it.
-    fn refused(&mut self, token: &Secret, said: &str) -> bool {
-        let Some(tokens) = &mut self.record.tokens else { return false };
-        if tokens.access_token.expose_secret() != token.expose_secret() {
-            return false;
-        }
-        tokens.expires_at = SystemTime::UNIX_EPOCH;
-        let ends = tokens.refresh_token.is_none();
-        if ends {
-            self.end(said, SystemTime::UNIX_EPOCH);
-        }
-        ends
-    }
-
-    fn end(&mut self, said: &str, now: SystemTime) {
-        self.record.ended = Some(said.to_owned());
-        self.record.spending_since = None;
-        self.record.tokens = self.record.tokens.take().filter(|tokens| tokens.expires_at > now);
-        if let Some(tokens) = &mut self.record.tokens {
-            tokens.refresh_token = None;
-        }
-        self.forget_failure();
-    }
-}
-
 /// Reads a session's record. A damaged one counts as none: the store has set it aside and a new sign-in replaces it.
 async fn read_record(store: Store, name: SessionName) -> Result<Option<SignInRecord>, Problem> {
     match store.read(&SignInRecord::key(name.as_str())).await {
@@ -499,11 +321,6 @@ async fn read_record(store: Store, name: SessionName) -> Result<Option<SignInRec
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn renew_at(tokens: &Tokens) -> SystemTime {
-    let lifetime = tokens.expires_at.duration_since(tokens.issued_at).unwrap_or_default();
-    tokens.expires_at.checked_sub(RENEW_AHEAD.min(lifetime / 3)).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::aws::AwsError;
 use crate::aws::scripted::ScriptedAws;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;

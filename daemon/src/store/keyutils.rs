@@ -54,9 +54,10 @@ impl Keyutils {
 fn join_session_keyring() -> Result<KeyRing, StoreError> {
     // With `create`, KEYCTL_GET_KEYRING_ID joins a new session keyring where there is none but the user's default one
     // (keyctl_get_keyring_ID(3)).
-    let session = KeyRing::from_special_id(KeyRingIdentifier::Session, true).map_err(|error| refused("join", error))?;
-    persistent_keyring()?;
-    prove_writable(session).map_err(|error| refused("write to", error))?;
+    let session = KeyRing::from_special_id(KeyRingIdentifier::Session, true)
+        .map_err(|error| refused("join a session keyring", error))?;
+    let persistent = persistent_keyring()?;
+    prove_writable(session, persistent).map_err(|error| refused("write to the session keyring", error))?;
     Ok(session)
 }
 
@@ -66,19 +67,20 @@ fn persistent_keyring() -> Result<KeyRing, StoreError> {
         KeyError::OperationNotSupported => {
             StoreError::Unavailable { detail: String::from("this kernel has no persistent keyrings") }
         }
-        error => refused("open", error),
+        error => refused("open the persistent keyring", error),
     })
 }
 
-fn prove_writable(session: KeyRing) -> Result<(), KeyError> {
+/// Writes a harmless key the way records are written.
+fn prove_writable(session: KeyRing, persistent: KeyRing) -> Result<(), KeyError> {
     let key = session.add_key(PROOF, "proof")?;
-    let proven = key.read_to_vec().map(drop);
+    let proven = key.read_to_vec().and_then(|_| persistent.link_key(key)).and_then(|()| persistent.unlink_key(key));
     session.unlink_key(key)?;
     proven
 }
 
 fn refused(what: &str, error: KeyError) -> StoreError {
-    StoreError::Denied { detail: format!("the kernel lets tegatad not {what} a session keyring ({error})") }
+    StoreError::Denied { detail: format!("the kernel refused to {what} ({error})") }
 }
 
 impl Items for Keyutils {
@@ -132,11 +134,11 @@ impl Items for Keyutils {
     fn keep_alive(&mut self) -> Result<(), StoreError> {
         let Some(Open { session, .. }) = self.0.clone() else { return Ok(()) };
         let persistent = persistent_keyring()?;
-        let links = session.get_links(MOST_KEYS).map_err(|error| refused("read", error))?;
+        let links = session.get_links(MOST_KEYS).map_err(|error| refused("list the session keyring", error))?;
         let ours = format!("@{SERVICE}");
         for key in links.iter().filter_map(linux_keyutils::LinkNode::as_key) {
             if key.metadata().is_ok_and(|metadata| metadata.get_description().ends_with(&ours)) {
-                persistent.link_key(key).map_err(|error| refused("keep a key beside", error))?;
+                persistent.link_key(key).map_err(|error| refused("keep a key in the persistent keyring", error))?;
             }
         }
         Ok(())
