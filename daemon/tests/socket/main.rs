@@ -5,4 +5,5 @@
 mod common;
 mod connector;
 mod door;
+mod panics;
 mod requests;
