@@ -32,6 +32,12 @@ pub enum HardenError {
         /// How many there are.
         threads: usize,
     },
+    /// The kernel's list of this process's descriptors cannot be read.
+    #[error("cannot list the open descriptors of this process in /proc/self/fd: {cause}")]
+    DescriptorsUnknown {
+        /// What went wrong.
+        cause: std::io::Error,
+    },
     /// The kernel's list of this process's threads cannot be read.
     #[error("cannot count the threads of this process in /proc/self/task: {cause}")]
     ThreadsUnknown {
@@ -102,20 +108,42 @@ pub fn detach() -> Result<(), HardenError> {
     rustix::process::chdir(Path::new("/")).map_err(step("leave the working directory"))
 }
 
+/// Closes every descriptor from `first` on: what whoever started the daemon left open. A pipe among them would keep its
+/// reader waiting for as long as the daemon runs. Before anything is opened here, while there is one thread.
+///
+/// # Errors
+/// [`HardenError::DescriptorsUnknown`], and [`HardenError::Threads`] once there is a second thread.
+pub fn close_inherited(first: i32) -> Result<(), HardenError> {
+    require_one_thread()?;
+    let open = std::fs::read_dir("/proc/self/fd").map_err(|cause| HardenError::DescriptorsUnknown { cause })?;
+    let numbers: Vec<i32> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number >= first) {
+        // SAFETY: nothing in this process owns a descriptor from `first` on: it has one thread, which has opened none but
+        // the listing above, and that is closed (then this is EBADF, which changes nothing).
+        unsafe { libc::close(number) };
+    }
+    Ok(())
+}
+
 /// Removes variables from the process environment, so that no library finds what the daemon says it ignores
 /// (rustls-native-certs reads `SSL_CERT_FILE` wherever it is used).
 ///
 /// # Errors
 /// [`HardenError::Threads`] once there is a second thread, which might be reading the environment.
 pub fn forget_variables(names: &[OsString]) -> Result<(), HardenError> {
-    let threads = std::fs::read_dir("/proc/self/task").map_err(|cause| HardenError::ThreadsUnknown { cause })?.count();
-    if threads != 1 {
-        return Err(HardenError::Threads { threads });
-    }
+    require_one_thread()?;
     for name in names {
         // SAFETY: `remove_var` is unsound only if another thread reads or writes the environment meanwhile. The kernel
         // has just counted one thread, which is this one, and it starts no other before the loop ends.
         unsafe { std::env::remove_var(name) }
+    }
+    Ok(())
+}
+
+fn require_one_thread() -> Result<(), HardenError> {
+    let threads = std::fs::read_dir("/proc/self/task").map_err(|cause| HardenError::ThreadsUnknown { cause })?.count();
+    if threads != 1 {
+        return Err(HardenError::Threads { threads });
     }
     Ok(())
 }
@@ -166,6 +194,7 @@ mod tests {
         let held = waiting.clone();
         let other = std::thread::spawn(move || held.wait());
         let refused = forget_variables(&[OsString::from("SSL_CERT_FILE")]);
+        assert!(matches!(close_inherited(3), Err(HardenError::Threads { .. })));
         waiting.wait();
         other.join().unwrap();
         assert!(matches!(refused, Err(HardenError::Threads { threads }) if threads > 1), "{refused:?}");
