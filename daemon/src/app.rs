@@ -68,6 +68,8 @@ fn say(text: &str) -> Result<(), Failure> {
 /// Everything up to the runtime happens on one thread: the steps change the process for good.
 fn run(detach: bool) -> Result<(), Failure> {
     let environment = Environment::read().map_err(fails(Exit::Failed))?;
+    // A service manager passes one socket, as descriptor 3 (sd_listen_fds(3)).
+    harden::close_inherited(if environment.activated { 4 } else { 3 }).map_err(fails(Exit::Failed))?;
     #[cfg(feature = "failpoints")]
     crate::failpoint::arm(environment.failpoint.clone());
     harden::forget_variables(&environment.ignored).map_err(fails(Exit::Failed))?;

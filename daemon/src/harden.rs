@@ -32,6 +32,12 @@ pub enum HardenError {
         /// How many there are.
         threads: usize,
     },
+    /// The kernel's list of this process's descriptors cannot be read.
+    #[error("cannot list the open descriptors of this process in /proc/self/fd: {cause}")]
+    DescriptorsUnknown {
+        /// What went wrong.
+        cause: std::io::Error,
+    },
     /// The kernel's list of this process's threads cannot be read.
     #[error("cannot count the threads of this process in /proc/self/task: {cause}")]
     ThreadsUnknown {
@@ -99,30 +105,24 @@ pub fn detach() -> Result<(), HardenError> {
             cause => HardenError::Refused { step: "begin a session", cause },
         })?;
     }
-    close_inherited_descriptors().map_err(step("list the descriptors it inherited"))?;
     rustix::process::chdir(Path::new("/")).map_err(step("leave the working directory"))
 }
 
-/// Closes everything but the three standard descriptors: whoever waits for the end of a pipe that some shell left open
-/// must not wait for the daemon's. Called while the process holds none of its own.
-fn close_inherited_descriptors() -> Result<(), Errno> {
-    let listed =
-        std::fs::read_dir("/proc/self/fd").map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-    let inherited: Vec<i32> =
-        listed.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|fd| *fd > 2).collect();
-    for fd in inherited {
-        // The directory that was just read is in its own list and closed by now: forgetting it is no loss.
-        if rustix::io::fcntl_getfd(borrowed(fd)).is_ok() {
-            // SAFETY: `--detach` is acted on before the daemon opens anything, so no value in this process owns `fd`.
-            unsafe { rustix::io::close(fd) }
-        }
+/// Closes every descriptor from `first` on: what whoever started the daemon left open. A pipe among them would keep its
+/// reader waiting for as long as the daemon runs. Before anything is opened here, while there is one thread.
+///
+/// # Errors
+/// [`HardenError::DescriptorsUnknown`], and [`HardenError::Threads`] once there is a second thread.
+pub fn close_inherited(first: i32) -> Result<(), HardenError> {
+    require_one_thread()?;
+    let open = std::fs::read_dir("/proc/self/fd").map_err(|cause| HardenError::DescriptorsUnknown { cause })?;
+    let numbers: Vec<i32> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number >= first) {
+        // SAFETY: nothing in this process owns a descriptor from `first` on: it has one thread, which has opened none but
+        // the listing above, and that is closed (then this is EBADF, which changes nothing).
+        unsafe { libc::close(number) };
     }
     Ok(())
-}
-
-fn borrowed(fd: i32) -> std::os::fd::BorrowedFd<'static> {
-    // SAFETY: used for one question to the kernel, which answers EBADF if it is not open.
-    unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) }
 }
 
 /// Removes variables from the process environment, so that no library finds what the daemon says it ignores
@@ -131,14 +131,19 @@ fn borrowed(fd: i32) -> std::os::fd::BorrowedFd<'static> {
 /// # Errors
 /// [`HardenError::Threads`] once there is a second thread, which might be reading the environment.
 pub fn forget_variables(names: &[OsString]) -> Result<(), HardenError> {
-    let threads = std::fs::read_dir("/proc/self/task").map_err(|cause| HardenError::ThreadsUnknown { cause })?.count();
-    if threads != 1 {
-        return Err(HardenError::Threads { threads });
-    }
+    require_one_thread()?;
     for name in names {
         // SAFETY: `remove_var` is unsound only if another thread reads or writes the environment meanwhile. The kernel
         // has just counted one thread, which is this one, and it starts no other before the loop ends.
         unsafe { std::env::remove_var(name) }
+    }
+    Ok(())
+}
+
+fn require_one_thread() -> Result<(), HardenError> {
+    let threads = std::fs::read_dir("/proc/self/task").map_err(|cause| HardenError::ThreadsUnknown { cause })?.count();
+    if threads != 1 {
+        return Err(HardenError::Threads { threads });
     }
     Ok(())
 }
@@ -189,6 +194,7 @@ mod tests {
         let held = waiting.clone();
         let other = std::thread::spawn(move || held.wait());
         let refused = forget_variables(&[OsString::from("SSL_CERT_FILE")]);
+        assert!(matches!(close_inherited(3), Err(HardenError::Threads { .. })));
         waiting.wait();
         other.join().unwrap();
         assert!(matches!(refused, Err(HardenError::Threads { threads }) if threads > 1), "{refused:?}");

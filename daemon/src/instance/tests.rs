@@ -110,6 +110,14 @@ fn a5_a_link_in_place_of_the_directory_is_refused() {
 }
 
 #[test]
+fn a5_twin_a_directory_that_is_one_is_used() {
+    let home = Home::new();
+    std::fs::create_dir(home.places.socket.parent().unwrap()).unwrap();
+    chmod(home.places.socket.parent().unwrap(), 0o700);
+    drop(home.first());
+}
+
+#[test]
 fn a6_a_directory_others_may_write_into_is_refused_and_left_as_it_is() {
     for loose in [0o770, 0o702, 0o777, 0o1777] {
         let home = Home::new().with_socket_directory();
@@ -152,6 +160,14 @@ fn a7_what_is_no_socket_is_refused_and_stays() {
         );
         assert_eq!(std::fs::symlink_metadata(&home.places.socket).unwrap().ino(), before, "{kind}");
     }
+}
+
+#[test]
+fn a7_twin_a_free_place_is_taken_and_given_back() {
+    let home = Home::new().with_socket_directory();
+    drop(home.first());
+    assert!(!home.places.socket.exists());
+    drop(home.first());
 }
 
 #[test]
@@ -298,6 +314,14 @@ fn a_passed_socket_is_used_where_it_is_and_left_there_at_the_end() {
     assert!(instance.socket().is_there());
     drop(instance);
     assert!(home.places.socket.exists());
+}
+
+#[test]
+fn a13_twin_a_passed_socket_with_a_path_is_used() {
+    let home = Home::new().with_socket_directory();
+    let passed = UnixListener::bind(&home.places.socket).unwrap();
+    chmod(&home.places.socket, 0o600);
+    assert!(matches!(Instance::start(&home.places, Some(passed), own_uid()), Ok(Start::First(_))));
 }
 
 #[test]

@@ -73,6 +73,10 @@ impl Answer for Handler {
             "/who" => Bytes::from(caller.process.pid.to_string()),
             "/uid" => Bytes::from(caller.uid.to_string()),
             "/secret" => Bytes::from_owner(Secret(self.0.clone())),
+            "/panic" => {
+                let held = tegata_protocol::Secret::new(String::from_utf8_lossy(&body).into_owned());
+                panic!("no way out: {held:?} of {caller:?}")
+            }
             "/large" => Bytes::from(vec![b'L'; 4 << 20]),
             _ => Bytes::from(seen),
         })

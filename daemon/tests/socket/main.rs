@@ -6,4 +6,5 @@ mod common;
 mod connector;
 mod daemon;
 mod door;
+mod panics;
 mod requests;

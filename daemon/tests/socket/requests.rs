@@ -145,6 +145,14 @@ async fn a23_a_bad_request_behind_a_good_one_ends_the_line() {
 }
 
 #[tokio::test]
+async fn a23_twin_a_good_request_behind_a_good_one_is_served() {
+    let doorway = Doorway::open();
+    let last = "GET /third HTTP/1.1\r\nconnection: close\r\n\r\n";
+    let answers = doorway.send(format!("GET /first HTTP/1.1\r\n\r\n{last}")).await;
+    assert!(answers.contains("GET /first 0") && answers.contains("GET /third 0"), "{answers}");
+}
+
+#[tokio::test]
 async fn a25_descriptors_sent_with_a_request_are_closed_and_the_request_is_served() {
     let doorway = Doorway::open();
     let mut client = doorway.connect().await;

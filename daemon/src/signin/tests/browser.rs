@@ -64,6 +64,12 @@ async fn g2_an_unanswered_page_is_given_up_after_ten_minutes() {
 }
 
 #[tokio::test]
+async fn g2_twin_the_port_is_open_while_the_page_is() {
+    let browser = Browser::at_the_page().await;
+    assert!(TcpStream::connect(("127.0.0.1", browser.port)).await.is_ok());
+}
+
+#[tokio::test]
 async fn g3_a_wrong_missing_or_duplicate_state_makes_no_token_call() {
     let browser = Browser::at_the_page().await;
     let state = browser.state.clone();
@@ -142,6 +148,15 @@ async fn g4_another_path_method_or_host_gets_nothing() {
 }
 
 #[tokio::test]
+async fn g4_twin_the_one_path_method_and_host_get_the_page() {
+    let browser = Browser::at_the_page().await;
+    let good = format!("GET /oauth/callback?code=c&state={} HTTP/1.1\r\n", browser.state);
+    let headers = format!("hOST:  127.0.0.1:{} \r\nAccept: */*\r\n\r\n", browser.port);
+    assert_eq!(status(&browser.send(&format!("{good}{headers}")).await), 200);
+    assert!(browser.outcome.await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn g5_a_second_callback_is_gone() {
     let browser = Browser::at_the_page().await;
     let good = format!("code=c&state={}", browser.state);
@@ -151,6 +166,15 @@ async fn g5_a_second_callback_is_gone() {
     }
     assert!(browser.outcome.await.unwrap().is_ok());
     assert_eq!(browser.aws.exchanges().len(), 1);
+}
+
+#[tokio::test]
+async fn g5_twin_a_first_callback_is_answered_after_any_number_of_wrong_ones() {
+    let browser = Browser::at_the_page().await;
+    for _ in 0..20 {
+        assert_eq!(status(&browser.callback("code=c&state=wrong").await), 400);
+    }
+    assert_eq!(status(&browser.callback(&format!("code=c&state={}", browser.state)).await), 200);
 }
 
 #[tokio::test]
@@ -228,6 +252,12 @@ async fn g7_the_verifier_of_the_token_call_fits_the_challenge_of_the_page() {
 }
 
 #[tokio::test]
+async fn g7_twin_two_attempts_have_two_challenges() {
+    let (one, other) = (Browser::at_the_page().await, Browser::at_the_page().await);
+    assert_ne!(parameter(&one.url, "code_challenge"), parameter(&other.url, "code_challenge"));
+}
+
+#[tokio::test]
 async fn g8_the_redirect_uri_of_both_calls_is_the_same_bytes() {
     let browser = Browser::at_the_page().await;
     browser.callback(&format!("code=c&state={}", browser.state)).await;
@@ -236,9 +266,24 @@ async fn g8_the_redirect_uri_of_both_calls_is_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn g8_twin_the_redirect_uri_is_that_of_its_own_attempt() {
+    let (one, other) = (Browser::at_the_page().await, Browser::at_the_page().await);
+    assert_ne!(parameter(&one.url, "redirect_uri"), parameter(&other.url, "redirect_uri"));
+}
+
+#[tokio::test]
 async fn g9_the_page_is_that_of_the_sessions_region() {
     let browser = Browser::at_the_page().await;
     assert_eq!(browser.url.host_str(), Some("oidc.us-east-1.amazonaws.com"));
+}
+
+#[tokio::test]
+async fn g9_twin_another_region_has_another_page() {
+    let aws: Arc<dyn Aws> = Arc::new(ScriptedAws::answering([]));
+    let session = SignInSession { region: Region::new("eu-west-1").unwrap(), ..session() };
+    let clock = ManualClock::at(SystemTime::UNIX_EPOCH);
+    let begun = begin(aws, &clock, &session, SignInFlow::Pkce, &registration()).await.unwrap();
+    assert_eq!(begun.url.host_str(), Some("oidc.eu-west-1.amazonaws.com"));
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
@@ -279,10 +324,26 @@ async fn g10_the_page_is_static_locked_down_and_forgets_the_code() {
 }
 
 #[tokio::test]
+async fn g10_twin_the_page_says_what_came_of_it() {
+    let browser = Browser::at_the_page().await;
+    let refused = browser.callback("code=c&state=wrong").await;
+    let good = browser.callback(&format!("code=c&state={}", browser.state)).await;
+    assert_ne!(between(&refused, "<h1>", "</h1>"), between(&good, "<h1>", "</h1>"));
+}
+
+#[tokio::test]
 async fn g11_the_port_is_held_before_the_address_is_known() {
     let browser = Browser::at_the_page().await;
     assert!(tokio::net::TcpListener::bind(("127.0.0.1", browser.port)).await.is_err());
     assert!(tokio::net::TcpListener::bind(("0.0.0.0", browser.port)).await.is_err());
+}
+
+#[tokio::test]
+async fn g11_twin_the_port_is_free_again_afterwards() {
+    let browser = Browser::at_the_page().await;
+    browser.outcome.abort();
+    assert!(closes(browser.port).await);
+    assert!(tokio::net::TcpListener::bind(("127.0.0.1", browser.port)).await.is_ok());
 }
 
 #[tokio::test]
