@@ -113,7 +113,12 @@ fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli]: &[Samples; 5
     report.time("mairu 0.12 `credential-process`", mairu);
     report.time("AWS CLI 2.38.5 `configure export-credentials`", aws_cli);
     let [median, p99] = [Samples::median, Samples::p99];
-    report.promise("warm call, median, to the floor's", Bound::AtMost(1.15), ratio(median(tegata), median(floor)), " ×");
+    report.promise(
+        "warm call, median, to the floor's",
+        Bound::AtMost(1.15),
+        ratio(median(tegata), median(floor)),
+        " ×",
+    );
     report.promise("warm call, p99, to the floor's", Bound::AtMost(1.15), ratio(p99(tegata), p99(floor)), " ×");
     report.promise("faster than mairu", Bound::AtLeast(4.0), ratio(median(mairu), median(tegata)), " ×");
     report.promise("faster than AWS CLI", Bound::AtLeast(400.0), ratio(median(aws_cli), median(tegata)), " ×");

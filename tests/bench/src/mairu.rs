@@ -45,7 +45,7 @@ impl Mairu {
         let mut agent = command(home.path(), &["agent"]);
         let agent = agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mairu runs: tests/bench/run");
         let mairu = Self { home, agent, assumed };
-        wait_until("mairu's agent listens", || mairu.home.path().join("run/mairu-agent.sock").exists());
+        wait_until("mairu's agent listens", || mairu.home.path().join("run/mairu/mairu-agent.sock").exists());
         let mut sign_in = command(mairu.home.path(), &["login", "--oauth-grant-type", "device_code", "bench"]);
         for command in [&mut sign_in, &mut mairu.credential_process()] {
             let ended = run(command);
@@ -74,7 +74,8 @@ impl Drop for Mairu {
 
 fn command(home: &Path, arguments: &[&str]) -> Command {
     let own = std::env::current_exe().expect("a program knows its own path");
-    let target = own.ancestors().find(|directory| directory.join("CACHEDIR.TAG").is_file()).expect("a target directory");
+    let target =
+        own.ancestors().find(|directory| directory.join("CACHEDIR.TAG").is_file()).expect("a target directory");
     let mut command = Command::new(target.join("bench/mairu/bin/mairu"));
     command.args(arguments).env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
     command.env("XDG_RUNTIME_DIR", home.join("run")).env("MAIRU_NO_AUTO_AGENT", "1");
