@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 use tegata_tests::product::wait_until;
 use tempfile::TempDir;
 
-const RULES: &str = "<auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\"/>\
-                     <allow own=\"*\"/></policy>";
+/// What the session bus of a desktop allows: everything.
+const RULES: &str = "<auth>EXTERNAL</auth><policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\
+                     <allow eavesdrop=\"true\"/><allow own=\"*\"/></policy>";
 
 /// The bus and the keyring.
 pub(crate) struct Keyring {
@@ -28,7 +29,11 @@ impl Keyring {
         std::fs::write(&config, format!("<busconfig>{listen}{RULES}</busconfig>")).expect("the bus is configured");
         let mut command = Command::new("dbus-daemon");
         command.arg("--nofork").arg("--print-address=1").arg(format!("--config-file={}", config.display()));
-        let mut bus = command.stdout(Stdio::piped()).spawn().expect("dbus-daemon starts: tests/clients/install");
+        let mut bus = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dbus-daemon starts: tests/clients/install");
         let mut address = String::new();
         let stdout = bus.stdout.take().expect("stdout is piped");
         BufReader::new(stdout).read_line(&mut address).expect("the bus says where it is");

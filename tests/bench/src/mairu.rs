@@ -45,7 +45,7 @@ impl Mairu {
         let mut agent = command(home.path(), &["agent"]);
         let agent = agent.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mairu runs: tests/bench/run");
         let mairu = Self { home, agent, assumed };
-        wait_until("mairu's agent listens", || mairu.home.path().join("run/mairu-agent.sock").exists());
+        wait_until("mairu's agent listens", || mairu.home.path().join("run/mairu/mairu-agent.sock").exists());
         let mut sign_in = command(mairu.home.path(), &["login", "--oauth-grant-type", "device_code", "bench"]);
         for command in [&mut sign_in, &mut mairu.credential_process()] {
             let ended = run(command);
