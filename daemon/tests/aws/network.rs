@@ -84,8 +84,8 @@ async fn hosts(name: &str, change: impl FnOnce(Config) -> Config) -> (String, St
     world.aws.register(&region, &session().start_url, &session().scopes).await.unwrap();
     let unknown = tegata_daemon::credentials::Credentials::from(tegata_daemon::credentials::Parts {
         access_key_id: String::from("ASIAUNKNOWN"),
-        secret_access_key: tegata_protocol::Secret::new(String::from("s")),
-        session_token: tegata_protocol::Secret::new(String::from("t")),
+        secret_access_key: tegata_protocol::Secret::new(String::from("not-the-secret-key")),
+        session_token: tegata_protocol::Secret::new(String::from("not-the-session-token")),
         expires_at: std::time::SystemTime::UNIX_EPOCH,
         issued_at: std::time::SystemTime::UNIX_EPOCH,
         account_id: None,
