@@ -211,7 +211,6 @@ impl PrivateKeyring {
     ///
     /// # Panics
     /// When the bus is gone.
-    #[must_use]
     pub fn connect(&self) -> Connection {
         connection::Builder::address(self.address().as_str())
             .and_then(|builder| builder.method_timeout(PATIENCE).build())
@@ -239,11 +238,10 @@ impl Drop for PrivateKeyring {
         if !self.is_dead && !std::thread::panicking() {
             self.kill();
         }
-        for child in [self.daemon.as_mut(), Some(&mut self.bus), self.display.as_mut().map(|(child, _)| child)] {
-            if let Some(child) = child {
-                let _ = child.kill();
-                let _ = child.wait();
-            }
+        let display = self.display.as_mut().map(|(child, _)| child);
+        for child in [self.daemon.as_mut(), Some(&mut self.bus), display].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }

@@ -59,7 +59,7 @@ impl User {
 
     /// What the kernel lists of this user's keys.
     fn keys(&self) -> String {
-        let all = run(&mut self.command("cat").arg("/proc/keys")).stdout;
+        let all = run(self.command("cat").arg("/proc/keys")).stdout;
         let own = format!(" {} ", self.uid);
         all.lines().filter(|line| line.contains(&own)).fold(String::new(), |keys, line| keys + line + "\n")
     }
