@@ -238,8 +238,8 @@ impl Drop for PrivateKeyring {
         if !self.is_dead && !std::thread::panicking() {
             self.kill();
         }
-        let children = [self.daemon.as_mut(), Some(&mut self.bus), self.display.as_mut().map(|(child, _)| child)];
-        for child in children.into_iter().flatten() {
+        let display = self.display.as_mut().map(|(child, _)| child);
+        for child in [self.daemon.as_mut(), Some(&mut self.bus), display].into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }

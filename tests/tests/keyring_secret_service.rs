@@ -193,7 +193,7 @@ fn i3_a_window_nobody_answers_holds_nobody_up() {
 }
 
 #[test]
-fn i4_dismissed_is_locked_and_twin_the_record_survives() {
+fn i4_a_dismissed_write_changes_nothing() {
     let keyring = locked(Around::Nothing);
     let person = Prompter::sit_down(&keyring.address());
     let mut store = keyring.store();
@@ -203,6 +203,19 @@ fn i4_dismissed_is_locked_and_twin_the_record_survives() {
     keyring.unlock();
     assert_eq!(store.ask("read corp"), "some tokens");
     assert!(!found_in_files(&keyring, "CANARY"));
+}
+
+#[test]
+fn i4_twin_the_same_write_works_once_it_is_allowed() {
+    let keyring = locked(Around::Nothing);
+    let person = Prompter::sit_down(&keyring.address());
+    let mut store = keyring.store();
+    let writing = store.begin("write corp fresh");
+    person.dismiss();
+    assert!(store.wait(&writing).starts_with("Locked "));
+    keyring.unlock();
+    assert_eq!(store.ask("write corp fresh"), "ok");
+    assert_eq!(keyring.store().ask("read corp"), "some fresh");
 }
 
 #[test]
@@ -224,6 +237,16 @@ fn i5_an_item_deleted_behind_our_back_is_gone_and_can_be_written_anew() {
     assert_eq!(store.ask("read corp"), "ok");
     assert_eq!(store.ask("write corp fresh"), "ok");
     assert_eq!(store.ask("read corp"), "some fresh");
+}
+
+#[test]
+fn i5_twin_its_neighbour_is_untouched() {
+    let keyring = unlocked();
+    let mut store = keyring.store();
+    assert_eq!(store.ask("write corp tokens"), "ok");
+    assert_eq!(store.ask("write other more"), "ok");
+    keyring.delete_items(&store.ask("name corp"));
+    assert_eq!(store.ask("read other"), "some more");
 }
 
 #[test]
