@@ -116,39 +116,46 @@ impl World {
     /// The story; `None` where the daemon died.
     fn live(&mut self, reached: &mut Reached) -> Option<()> {
         self.until("the daemon listens", |world| UnixStream::connect(world.product.socket()).is_ok())?;
-        reached.signed_in = self.product.sign_in_with(&["login", "corp", "--print"]).code == 0;
-        self.alive()?;
+        let login = self.product.sign_in_with(&["login", "corp", "--print"]);
+        self.went_on(&login)?;
+        reached.signed_in = true;
         self.damage(&RolesRecord::key("corp"));
         let hour = Duration::from_secs(3600);
         self.product.sandbox().configure(|settings| settings.lifetimes.access_token = hour);
-        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        self.run(&["credential-process", "--profile", "dev"])?;
         self.until("the tokens are renewed and all is kept", |world| {
             let at_rest = world.at_rest();
             at_rest.renewed && at_rest.roles
         })?;
-        let _ = self.run(&["credential-process", "--profile", "admin"])?;
+        self.run(&["credential-process", "--profile", "admin"])?;
         reached.lock_asked = true;
-        reached.locked = self.run(&["lock"])?.code == 0;
+        self.run(&["lock"])?;
+        reached.locked = true;
         reached.unlock_asked = true;
-        let _ = self.run(&["unlock"])?;
-        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        self.run(&["unlock"])?;
+        self.run(&["credential-process", "--profile", "dev"])?;
         reached.sign_out_asked = true;
-        let _ = self.run(&["logout", "corp"])?;
-        self.product.run(&["daemon", "stop"]).code.eq(&0).then_some(())
+        self.run(&["logout", "corp"])?;
+        self.run(&["daemon", "stop"])
     }
 
-    fn run(&mut self, arguments: &[&str]) -> Option<Ended> {
+    fn run(&mut self, arguments: &[&str]) -> Option<()> {
         let ended = self.product.run(arguments);
-        self.alive().map(|()| ended)
+        self.went_on(&ended)
     }
 
-    fn alive(&mut self) -> Option<()> {
-        (!self.product.daemon_is_gone()).then_some(())
+    /// Everything in the story works while the daemon lives.
+    fn went_on(&mut self, ended: &Ended) -> Option<()> {
+        if ended.code == 0 {
+            return Some(());
+        }
+        wait_until(&format!("the daemon is gone after {ended:?}"), || self.product.daemon_is_gone());
+        None
     }
 
     fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) -> Option<()> {
         wait_until(what, || self.product.daemon_is_gone() || holds(self));
-        self.alive()
+        (!self.product.daemon_is_gone()).then_some(())
     }
 
     /// Starts an unarmed daemon over what the dead one left, and holds it to what it owes.
