@@ -1,11 +1,12 @@
 //! The product over stores that last: what a restart keeps, what a lock takes away, what a locked keyring costs.
 #![cfg(feature = "system")]
 
+use std::process::Stdio;
 use tegata_daemon::sign_in_sessions::record::{RolesRecord, SignInRecord};
 use tegata_daemon::store::Key;
 use tegata_sandbox::Operation;
 use tegata_tests::keyring::{Around, PrivateKeyring};
-use tegata_tests::product::{Product, wait_until};
+use tegata_tests::product::{Product, run, wait_until};
 
 /// A product over a real gnome-keyring.
 fn over(keyring: &PrivateKeyring) -> Product {
@@ -180,4 +181,70 @@ fn i8_twin_the_keyring_shows_that_the_items_are_tegatas() {
     let visible = keyring.visible(sign_in().as_str());
     let [(label, attributes)] = visible.as_slice() else { panic!("{visible:?}") };
     assert_eq!((label.as_str(), attributes["service"].as_str()), ("Tegata: sign-in", "tegata"));
+}
+
+#[test]
+fn i6_damaged_and_oversized_items_cost_one_sign_in() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let mut product = over(&keyring);
+    for damage in ["printf garbage", "head -c 3000000 /dev/zero | tr '\\0' x"] {
+        served_and_kept(&mut product, &keyring);
+        product.kill_daemon();
+        for key in [roles(), sign_in()] {
+            let script = format!("{damage} | secret-tool store --label=x service tegata username {}", key.as_str());
+            let planted = run(keyring.command("sh").args(["-c", &script]));
+            assert_eq!(planted.code, 0, "{planted:?}");
+        }
+        product.start_daemon();
+        let refused = product.credentials("dev");
+        assert_eq!((refused.code, refused.stdout.as_str()), (10, ""), "{refused:?}");
+        product.sign_in();
+        assert_eq!(product.credentials("dev").code, 0);
+        product.kill_daemon();
+    }
+}
+
+#[test]
+fn i6_twin_a_sound_item_needs_no_sign_in() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let mut product = over(&keyring);
+    served_and_kept(&mut product, &keyring);
+    product.kill_daemon();
+    product.start_daemon();
+    assert_eq!(product.credentials("admin").code, 0);
+}
+
+#[test]
+fn a_window_that_nobody_answers_holds_up_nothing_else() {
+    let keyring = PrivateKeyring::start(Around::Display);
+    let mut product = over(&keyring);
+    served_and_kept(&mut product, &keyring);
+    keyring.lock();
+    // A session that was never read: its record takes the keyring, which asks a person who is not there.
+    let other = product.default_aws_config().replace("corp", "other").replace("profile dev", "profile far");
+    product.write_aws_config(&(product.default_aws_config() + &other.replace("profile admin", "profile farther")));
+    let mut asks = product.tegata(&["credential-process", "--profile", "far"]);
+    let mut asks = asks.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until("the keyring is asked", || product.run(&["status"]).stdout.contains("waits for a person"));
+    assert_eq!(product.credentials("dev").code, 0, "credentials in memory need no keyring");
+    assert_eq!(asks.wait().unwrap().code(), Some(15));
+}
+
+#[test]
+fn a_program_with_the_crate_keyring_reads_what_the_daemon_wrote() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let mut product = over(&keyring);
+    served_and_kept(&mut product, &keyring);
+    let mut reader = keyring.command(std::env::current_exe().unwrap());
+    let account = sign_in();
+    let read = run(reader.env("TEGATA_TEST_ACCOUNT", account.as_str()).args(["--exact", "reader", "--nocapture"]));
+    assert!(read.stdout.contains("read tegata:1:"), "{read:?}");
+}
+
+/// The other side of the test before: a process of its own, as the crate finds the bus by its environment.
+#[test]
+fn reader() {
+    let Ok(account) = std::env::var("TEGATA_TEST_ACCOUNT") else { return };
+    let item = keyring::v1::Entry::new("tegata", &account).unwrap().get_password().unwrap();
+    println!("read {}", &item[..9]);
 }
