@@ -265,11 +265,10 @@ impl Product {
         let mut output = BufReader::new(login.stdout.take().expect("stdout is piped"));
         let mut stdout = String::new();
         while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
-        if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http")) {
-            if let Err(error) = browser::try_visit(url) {
-                eprintln!("the page broke: {error}");
-                let _ = login.kill();
-            }
+        let url = stdout.split_whitespace().find(|word| word.starts_with("http"));
+        if let Some(Err(error)) = url.map(browser::try_visit) {
+            eprintln!("the page broke: {error}");
+            let _ = login.kill();
         }
         output.read_to_string(&mut stdout).expect("the output is text");
         let mut stderr = String::new();
