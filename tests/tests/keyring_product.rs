@@ -248,3 +248,32 @@ fn reader() {
     let item = keyring::v1::Entry::new("tegata", &account).unwrap().get_password().unwrap();
     println!("read {}", &item[..9]);
 }
+
+#[test]
+fn after_kill_9_the_kernel_keyring_serves_without_a_call_to_aws() {
+    // The kernel's keyring is the user's own and not this home's: a sign-in session of this test's own name.
+    let mut product = Product::new();
+    product.write_settings("store = \"keyutils\"\n");
+    let session = format!("test-{}", std::process::id());
+    product.write_aws_config(&product.default_aws_config().replace("corp", &session));
+    product.start_daemon();
+    let login = product.sign_in_with(&["login", &session, "--print"]);
+    assert_eq!(login.code, 0, "{login:?}");
+    assert_eq!(product.credentials("dev").code, 0);
+    let description = format!("keyring:{}@tegata", RolesRecord::key(&session).as_str());
+    wait_until("the role's credentials are in the kernel", || kernel_has(&description));
+    let calls = upstream_calls(&product);
+    product.kill_daemon();
+    product.start_daemon();
+    let served = product.credentials("dev");
+    assert_eq!((served.code, served.stderr.as_str()), (0, ""));
+    assert_eq!(upstream_calls(&product), calls);
+    assert_eq!(product.run(&["logout", &session]).code, 0);
+    // The kernel collects what nobody links to any more in its own time.
+    wait_until("a sign-out has taken them away", || !kernel_has(&description));
+}
+
+/// Whether the user has a key of this name (proc_keys(5)).
+fn kernel_has(description: &str) -> bool {
+    std::fs::read_to_string("/proc/keys").unwrap().contains(description)
+}
