@@ -156,7 +156,9 @@ impl Product {
     /// When it cannot be copied.
     pub fn never_start_a_daemon(&mut self) {
         self.cli_binary = self.path("tegata");
-        fs::copy(program("tegata"), &self.cli_binary).expect("the program is copied");
+        // Copied by another process: a program that this one had open for writing could be busy in a sibling's fork.
+        let copied = run(Command::new("cp").arg(program("tegata")).arg(&self.cli_binary));
+        assert_eq!(copied.code, 0, "{copied:?}");
     }
 
     /// Returns a command in this home with nothing of the test's own environment.

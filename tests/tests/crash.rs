@@ -2,17 +2,21 @@
 //! and signs out; then it is started again. Nothing that was kept is lost by that, and at most one `tegata login` mends it.
 #![cfg(feature = "system")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 use tegata_daemon::sign_in_sessions::record::{RolesRecord, SignInRecord};
 use tegata_daemon::store::file::FileKey;
-use tegata_daemon::store::{Bytes, Choice, Key, Store, StoreError};
-use tegata_sandbox::{Operation, RefreshReuse};
+use tegata_daemon::store::{Choice, Key, Store, StoreError};
+use tegata_sandbox::{Effect, Fault, Operation, RefreshReuse};
+use tegata_tests::keyring::{Around, PrivateKeyring};
 use tegata_tests::product::{Ended, Product, run, wait_until};
 use tegata_tests::{failpoints, program};
 
@@ -24,16 +28,55 @@ const SHORT: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_crash_anywhere_over_files_loses_nothing_where_aws_forgives_a_spent_token() {
-    crash_everywhere(RefreshReuse::TolerantFor(Duration::from_secs(3600)));
+    crash_everywhere(Place::Files, RefreshReuse::TolerantFor(Duration::from_secs(3600)));
 }
 
 #[test]
 fn a_crash_anywhere_over_files_costs_at_most_a_sign_in_where_aws_does_not() {
-    crash_everywhere(RefreshReuse::Strict);
+    crash_everywhere(Place::Files, RefreshReuse::Strict);
+}
+
+#[test]
+fn a_crash_anywhere_over_a_keyring_costs_at_most_a_sign_in() {
+    crash_everywhere(Place::Keyring, RefreshReuse::Strict);
+}
+
+#[test]
+fn an_answer_lost_on_its_way_costs_a_sign_in_only_where_aws_forgives_nothing() {
+    for (reuse, code) in [(RefreshReuse::Strict, 10), (RefreshReuse::TolerantFor(Duration::from_secs(3600)), 0)] {
+        let mut world = World::over(Place::Files);
+        let sandbox = world.product.sandbox();
+        sandbox.configure(|settings| {
+            settings.refresh_reuse = reuse;
+            settings.lifetimes.access_token = SHORT;
+        });
+        sandbox.fault(Fault::on(Operation::CreateTokenRefreshToken, Effect::HangAfterwards).times(1));
+        world.product.start_daemon();
+        world.product.sign_in();
+        assert_eq!(world.product.credentials("dev").code, 0);
+        wait_until("AWS has rotated the token", || {
+            world.product.sandbox().calls(Operation::CreateTokenRefreshToken) > 0 && world.at_rest().roles
+        });
+        world.product.kill_daemon();
+        world.product.start_daemon();
+        assert_eq!(world.product.credentials("dev").code, 0, "live credentials go on");
+        let admin = world.product.credentials("admin");
+        assert_good_or_asks_for_a_sign_in(&admin, "the answer was lost");
+        assert_eq!(admin.code, code, "{reuse:?}: {admin:?}");
+        world.product.sign_in();
+        assert_eq!(world.product.credentials("admin").code, 0);
+    }
+}
+
+/// Which store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Files,
+    Keyring,
 }
 
 /// Crashes at every fail point, each time it comes by.
-fn crash_everywhere(reuse: RefreshReuse) {
+fn crash_everywhere(place: Place, reuse: RefreshReuse) {
     let names = Mutex::new(failpoints::names());
     let reached = Mutex::new(BTreeMap::new());
     std::thread::scope(|scope| {
@@ -41,21 +84,21 @@ fn crash_everywhere(reuse: RefreshReuse) {
             scope.spawn(|| {
                 loop {
                     let Some(name) = names.lock().unwrap().pop_first() else { return };
-                    let times = (1..).take_while(|time| crash(&format!("{name}@{time}"), reuse)).count();
+                    let times = (1..).take_while(|time| crash(&format!("{name}@{time}"), place, reuse)).count();
                     reached.lock().unwrap().insert(name, times);
                 }
             });
         }
     });
     let reached = reached.into_inner().unwrap();
-    eprintln!("{reuse:?}: {} crashes: {reached:?}", reached.values().sum::<usize>());
-    let missed: Vec<_> = reached.iter().filter(|(name, times)| **times == 0 && World::has(name)).collect();
+    eprintln!("{place:?}, {reuse:?}: {} crashes: {reached:?}", reached.values().sum::<usize>());
+    let missed: Vec<_> = reached.iter().filter(|(name, times)| **times == 0 && place.has(name)).collect();
     assert_eq!(missed, [], "the story does not come by");
 }
 
 /// Plays the story, armed, and what comes after. Returns whether the daemon died.
-fn crash(failpoint: &str, reuse: RefreshReuse) -> bool {
-    let mut world = World::over_files();
+fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
+    let mut world = World::over(place);
     world.product.sandbox().configure(|settings| {
         settings.refresh_reuse = reuse;
         settings.lifetimes.access_token = SHORT;
@@ -77,9 +120,20 @@ fn crash(failpoint: &str, reuse: RefreshReuse) -> bool {
     }
 }
 
+impl Place {
+    /// Whether a daemon over this store can come by a fail point.
+    fn has(self, failpoint: &str) -> bool {
+        !failpoint.starts_with(match self {
+            Self::Files => "store.item.",
+            Self::Keyring => "store.file.",
+        })
+    }
+}
+
 /// A product whose store outlives its daemon.
 struct World {
     product: Product,
+    keyring: Option<PrivateKeyring>,
 }
 
 /// How far the story went before the daemon died.
@@ -100,55 +154,63 @@ struct AtRest {
 }
 
 impl World {
-    fn over_files() -> Self {
+    fn over(place: Place) -> Self {
         let mut product = Product::new();
-        product.store_in_files();
+        let keyring = (place == Place::Keyring).then(|| PrivateKeyring::start(Around::Nothing));
+        if let Some(keyring) = &keyring {
+            product.write_settings("store = \"secret-service\"\n");
+            product.environment.push((String::from("DBUS_SESSION_BUS_ADDRESS"), keyring.address()));
+        } else {
+            product.store_in_files();
+        }
         // After a crash the test starts the daemon, nobody else.
         product.never_start_a_daemon();
-        Self { product }
-    }
-
-    /// Whether a daemon over this store can come by a fail point.
-    fn has(failpoint: &str) -> bool {
-        !failpoint.starts_with("store.item.")
+        Self { product, keyring }
     }
 
     /// The story; `None` where the daemon died.
     fn live(&mut self, reached: &mut Reached) -> Option<()> {
         self.until("the daemon listens", |world| UnixStream::connect(world.product.socket()).is_ok())?;
-        reached.signed_in = self.product.sign_in_with(&["login", "corp", "--print"]).code == 0;
-        self.alive()?;
+        let login = self.product.sign_in_with(&["login", "corp", "--print"]);
+        self.went_on(&login)?;
+        reached.signed_in = true;
         self.damage(&RolesRecord::key("corp"));
         let hour = Duration::from_secs(3600);
         self.product.sandbox().configure(|settings| settings.lifetimes.access_token = hour);
-        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        self.run(&["credential-process", "--profile", "dev"])?;
         self.until("the tokens are renewed and all is kept", |world| {
             let at_rest = world.at_rest();
             at_rest.renewed && at_rest.roles
         })?;
-        let _ = self.run(&["credential-process", "--profile", "admin"])?;
+        self.run(&["credential-process", "--profile", "admin"])?;
         reached.lock_asked = true;
-        reached.locked = self.run(&["lock"])?.code == 0;
+        self.run(&["lock"])?;
+        reached.locked = true;
         reached.unlock_asked = true;
-        let _ = self.run(&["unlock"])?;
-        let _ = self.run(&["credential-process", "--profile", "dev"])?;
+        self.run(&["unlock"])?;
+        self.run(&["credential-process", "--profile", "dev"])?;
         reached.sign_out_asked = true;
-        let _ = self.run(&["logout", "corp"])?;
-        self.product.run(&["daemon", "stop"]).code.eq(&0).then_some(())
+        self.run(&["logout", "corp"])?;
+        self.run(&["daemon", "stop"])
     }
 
-    fn run(&mut self, arguments: &[&str]) -> Option<Ended> {
+    fn run(&mut self, arguments: &[&str]) -> Option<()> {
         let ended = self.product.run(arguments);
-        self.alive().map(|()| ended)
+        self.went_on(&ended)
     }
 
-    fn alive(&mut self) -> Option<()> {
-        (!self.product.daemon_is_gone()).then_some(())
+    /// Everything in the story works while the daemon lives.
+    fn went_on(&mut self, ended: &Ended) -> Option<()> {
+        if ended.code == 0 {
+            return Some(());
+        }
+        wait_until(&format!("the daemon is gone after {ended:?}"), || self.product.daemon_is_gone());
+        None
     }
 
     fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) -> Option<()> {
         wait_until(what, || self.product.daemon_is_gone() || holds(self));
-        self.alive()
+        (!self.product.daemon_is_gone()).then_some(())
     }
 
     /// Starts an unarmed daemon over what the dead one left, and holds it to what it owes.
@@ -198,7 +260,19 @@ impl World {
     }
 
     /// Reads a record without touching it: the store would set a damaged one aside.
-    fn record(&self, key: &Key) -> Option<Bytes> {
+    fn record(&self, key: &Key) -> Option<Vec<u8>> {
+        match &self.keyring {
+            Some(keyring) => {
+                let mut look = keyring.command("secret-tool");
+                let item = run(look.args(["lookup", "service", "tegata", "username", key.as_str()])).stdout;
+                let (_head, record) = item.strip_prefix("tegata:1:")?.rsplit_once(':')?;
+                Some(STANDARD_NO_PAD.decode(record).unwrap())
+            }
+            None => self.record_in_files(key),
+        }
+    }
+
+    fn record_in_files(&self, key: &Key) -> Option<Vec<u8>> {
         let copy = tempfile::Builder::new().permissions(Permissions::from_mode(0o700)).tempdir().unwrap();
         for name in [String::from("parameters.json"), format!("{}.sealed", key.as_str())] {
             let _ = std::fs::copy(self.secrets().join(&name), copy.path().join(&name));
@@ -207,7 +281,7 @@ impl World {
         let store = Store::open(Choice::File { directory: copy.path().to_owned(), key: key_file }, false).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         match runtime.block_on(store.read(key)) {
-            Ok(found) => found,
+            Ok(found) => found.map(|bytes| bytes.to_vec()),
             Err(StoreError::Damaged { .. }) => None,
             Err(error) => panic!("{error}"),
         }
@@ -219,6 +293,14 @@ impl World {
 
     /// Puts something in the record's place that is none.
     fn damage(&self, key: &Key) {
+        let Some(keyring) = &self.keyring else { return self.damage_file(key) };
+        let mut plant = Command::new("sh");
+        let script = "printf garbage | secret-tool store --label=garbage service tegata username \"$1\"";
+        plant.args(["-c", script, "plant", key.as_str()]).envs(keyring.environment());
+        assert_eq!(run(&mut plant).code, 0);
+    }
+
+    fn damage_file(&self, key: &Key) {
         write_private(&self.secrets(), &format!("{}.sealed", key.as_str()), "garbage");
     }
 
