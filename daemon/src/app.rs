@@ -105,7 +105,7 @@ async fn serve(
         connections: u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX),
         ..Limits::default()
     };
-    let broker = Arc::new(Broker::new(rooms(&environment, &settings, &clock)?));
+    let broker = Arc::new(Broker::new(rooms(&environment, &settings, &clock).await?));
     let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
     broker.record(&started).map_err(fails(Exit::Failed))?;
     let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
@@ -114,6 +114,8 @@ async fn serve(
         PeerError::Foreign { uid, .. } | PeerError::Invisible { uid } => refusals.peer_refused(*uid),
         error => tracing::warn!("a connection was refused: {error}"),
     });
+    let locking = Arc::clone(&broker);
+    tokio::spawn(async move { locking.finish_locking().await });
     let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.abort();
@@ -121,7 +123,7 @@ async fn serve(
 }
 
 /// Builds the outside (clock, AWS, human, store) and what is read from files.
-fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
     let places = &environment.places;
     let aws = SdkAws::new(aws_config(settings)?, Arc::clone(clock)).map_err(fails(Exit::ProfileWrong))?;
     let audit = Audit::open_keeping(&places.state_dir, Arc::clone(clock), settings.limits.audit_days.get());
@@ -129,7 +131,7 @@ fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>)
         clock: Arc::clone(clock),
         aws: Arc::new(aws),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
-        store: store(environment, settings)?,
+        store: store(environment, settings).await?,
         files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
@@ -156,7 +158,7 @@ fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {
     })
 }
 
-fn store(environment: &Environment, settings: &Settings) -> Result<Store, Failure> {
+async fn store(environment: &Environment, settings: &Settings) -> Result<Store, Failure> {
     let places = &environment.places;
     let default_bus = places.runtime_dir.as_ref().is_some_and(|runtime| runtime.join("bus").exists());
     let (choice, passphrase) = match (settings.store, &settings.file_store) {
@@ -171,9 +173,9 @@ fn store(environment: &Environment, settings: &Settings) -> Result<Store, Failur
     };
     let store = Store::open(choice, environment.session_bus || default_bus).map_err(fails(Exit::KeyringUnavailable))?;
     if let Some(passphrase) = passphrase {
-        let opens = store.clone();
-        // The answer is in the store's state: `status` shows it, and every request that needs the store says it.
-        tokio::spawn(async move { opens.unlock(Some(passphrase)).await });
+        // Making the key takes its time; a request that came before would be told to wait for a person. A wrong passphrase is
+        // in the store's state: `status` shows it, and every request that needs the store says it.
+        let _ = store.unlock(Some(passphrase)).await;
     }
     Ok(store)
 }

@@ -101,6 +101,7 @@ impl Attempts {
         let table = self.lock();
         let Some(attempt) = table.iter().find(|attempt| attempt.view.id == id) else { return false };
         attempt.cancel();
+        self.sign_in_sessions.announce();
         true
     }
 
@@ -164,6 +165,7 @@ impl Attempts {
             let outcome = finish(&table, &of, begun.outcome).await;
             note(&audit, &of, &outcome);
             ends.send_replace(outcome);
+            table.announce();
         });
         let attempt = Attempt { session: session.clone(), view: view.clone(), state, ended, task: task.abort_handle() };
         let mut table = self.lock();

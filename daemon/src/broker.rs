@@ -254,6 +254,17 @@ impl Broker {
         }
     }
 
+    /// Deletes what a lock that was cut short by a crash left in the store. Everything is locked, whatever the store says.
+    pub async fn finish_locking(&self) {
+        if !self.lock.is_locked() {
+            return;
+        }
+        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
+        if let Err(error) = self.stored_roles.delete_all(&sessions).await {
+            tracing::warn!("locked, but stored role credentials remain: {error}");
+        }
+    }
+
     /// Unlocks.
     ///
     /// # Errors

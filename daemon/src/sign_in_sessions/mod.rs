@@ -298,7 +298,8 @@ impl SignInSessions {
         self.aws.logout(&region, &tokens.access_token).await.map_err(|error| error.to_string())
     }
 
-    fn announce(&self) {
+    /// Tells whoever waits for a person to look again.
+    pub(crate) fn announce(&self) {
         self.changed.send_modify(|count| *count += 1);
     }
 
