@@ -9,7 +9,7 @@ TEST  := --features tegata-tests/system
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
-	target/debug/demo
+	$${CARGO_TARGET_DIR:-target}/debug/demo
 
 test: toolchain clients build
 	$(CARGO) test --workspace $(TEST)

@@ -35,7 +35,7 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreChoice {
-    /// The Secret Service where there is one, else the kernel's keyring. Never a file and never memory.
+    /// The Secret Service, and an error where there is none: never another store than the person thinks.
     #[default]
     Auto,
     /// The Secret Service on D-Bus: gnome-keyring, KWallet, KeePassXC.
