@@ -12,13 +12,13 @@ demo: toolchain
 	$${CARGO_TARGET_DIR:-target}/debug/demo
 
 test: toolchain clients build
-	$(CARGO) test --workspace $(TEST)
+	$(CARGO) test --workspace --no-fail-fast $(TEST)
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory test-root; \
 	else echo "not root: the stories with another user are left out; run: sudo make test-root"; fi
 
 # Stories that need root: another user, sockets of others.
 test-root: toolchain build
-	$(CARGO) test -p tegata-tests --features tegata-tests/system,tegata-tests/root --test 'root_*'
+	$(CARGO) test -p tegata-tests --no-fail-fast --features tegata-tests/system,tegata-tests/root --test 'root_*'
 
 bench: toolchain clients
 	tests/bench/run

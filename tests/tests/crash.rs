@@ -53,11 +53,14 @@ fn an_answer_lost_on_its_way_costs_a_sign_in_only_where_aws_forgives_nothing() {
         sandbox.fault(Fault::on(Operation::CreateTokenRefreshToken, Effect::HangAfterwards).times(1));
         world.product.start_daemon();
         world.product.sign_in();
+        let token_ends = world.product.sandbox().now_ms() + i64::try_from(SHORT.as_millis()).unwrap();
         assert_eq!(world.product.credentials("dev").code, 0);
         wait_until("AWS has rotated the token", || {
             world.product.sandbox().calls(Operation::CreateTokenRefreshToken) > 0 && world.at_rest().roles
         });
         world.product.kill_daemon();
+        // Renewal comes ahead: until the old access token has ended, it is as good as a new one.
+        wait_until("the access token has ended", || world.product.sandbox().now_ms() >= token_ends);
         world.product.start_daemon();
         assert_eq!(world.product.credentials("dev").code, 0, "live credentials go on");
         let admin = world.product.credentials("admin");
