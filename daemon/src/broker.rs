@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
-use crate::store::{Bytes, Store};
+use crate::store::{Bytes, Store, StoreError};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -240,9 +240,8 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
-        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
         self.obtainer.forget_all();
-        let deleted = self.stored_roles.delete_all(&sessions).await;
+        let deleted = self.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
         self.note(Some(caller), &Event::Locked);
         match deleted {
@@ -259,8 +258,7 @@ impl Broker {
         if !self.lock.is_locked() {
             return;
         }
-        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
-        if let Err(error) = self.stored_roles.delete_all(&sessions).await {
+        if let Err(error) = self.delete_stored_roles().await {
             tracing::warn!("locked, but stored role credentials remain: {error}");
         }
     }
@@ -329,6 +327,11 @@ impl Broker {
     pub fn after_change(&self) {
         self.obtainer.forget_failures();
         self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| self.sign_in_sessions.has_ended(name));
+    }
+
+    async fn delete_stored_roles(&self) -> Result<(), StoreError> {
+        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
+        self.stored_roles.delete_all(&sessions).await
     }
 
     /// Returns the sessions of the configuration and those met in this daemon's life.
