@@ -214,8 +214,7 @@ impl Processes for Kernel {
     }
 
     fn session(&self, pid: u32) -> Option<u32> {
-        let leader = rustix::process::getsid(Some(pid_of(pid)?)).ok()?;
-        u32::try_from(leader.as_raw_pid()).ok()
+        harden::session(pid).ok()
     }
 }
 

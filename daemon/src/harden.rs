@@ -98,8 +98,8 @@ pub fn is_dumpable() -> Result<bool, HardenError> {
 /// # Errors
 /// [`HardenError::LeadsGroup`] in a job that an interactive shell started directly.
 pub fn detach() -> Result<(), HardenError> {
-    let own = rustix::process::getpid();
-    if rustix::process::getsid(None).map_err(step("tell the session"))? != own {
+    let own = rustix::process::getpid().as_raw_pid().cast_unsigned();
+    if session(own).map_err(step("tell the session"))? != own {
         rustix::process::setsid().map_err(|cause| match cause {
             Errno::PERM => HardenError::LeadsGroup,
             cause => HardenError::Refused { step: "begin a session", cause },
@@ -146,6 +146,18 @@ fn require_one_thread() -> Result<(), HardenError> {
         return Err(HardenError::Threads { threads });
     }
     Ok(())
+}
+
+/// Returns the session a process is in, by the pid of its leader: 0 if the leader is outside this pid namespace, as in a
+/// container that a runtime started without a session of its own (getsid(2) gives pids as the asker's namespace has them).
+///
+/// # Errors
+/// `ESRCH` if there is no such process.
+pub fn session(pid: u32) -> Result<u32, Errno> {
+    let pid = libc::pid_t::try_from(pid).map_err(|_| Errno::SRCH)?;
+    // SAFETY: takes and gives numbers alone. (rustix takes the answer for a number that is never 0.)
+    let leader = unsafe { libc::getsid(pid) };
+    u32::try_from(leader).map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
 }
 
 /// Returns a descriptor of the process that connected the other end of `socket`: of that process for ever, also when its

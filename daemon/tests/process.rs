@@ -2,7 +2,7 @@
 //! is no test harness: the steps run in order, and a panic fails the run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "this is a test")]
 
-use rustix::process::{Resource, getpid, getrlimit, getsid, umask};
+use rustix::process::{Resource, getrlimit, umask};
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ fn f1_what_a_hardened_process_writes_is_private() {
 
 fn detaching_begins_a_session_and_leaves_the_directory() {
     harden::detach().unwrap();
-    assert_eq!(getsid(None).unwrap(), getpid());
+    assert_eq!(harden::session(std::process::id()).unwrap(), std::process::id());
     assert_eq!(std::env::current_dir().unwrap(), Path::new("/"));
     harden::detach().expect("a second time changes nothing");
 }

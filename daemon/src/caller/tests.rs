@@ -12,9 +12,16 @@ async fn a3_twin_the_users_own_process_is_known() {
     assert_eq!((caller.uid, caller.gid), (own_uid(), rustix::process::getegid().as_raw()));
     assert_eq!(caller.process.pid, std::process::id());
     assert_eq!(caller.ancestry.first().map(|parent| parent.pid), Some(std::os::unix::process::parent_id()));
-    let leader = rustix::process::getsid(None).unwrap().as_raw_pid().cast_unsigned();
+    let leader = harden::session(std::process::id()).unwrap();
     assert!(caller.login_session.is_none_or(|session| session.leader == leader));
     connector.require_alive().unwrap();
+}
+
+#[test]
+fn the_session_of_a_process_is_what_the_kernel_lists() {
+    let listed = stat::read(std::process::id()).unwrap().unwrap().session;
+    assert_eq!(Kernel.session(std::process::id()), Some(listed));
+    assert_eq!(Kernel.session(u32::MAX), None);
 }
 
 #[tokio::test]
