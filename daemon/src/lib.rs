@@ -26,6 +26,7 @@ pub mod names;
 mod nearest;
 pub mod notify;
 pub mod obtain;
+pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod provider;

@@ -1,0 +1,3 @@
+//! Who may have what, and on which terms. Pure: rules in, decision out.
+
+pub mod terms;
