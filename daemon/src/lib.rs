@@ -34,6 +34,7 @@ pub mod random;
 mod regular_file;
 pub mod renewal;
 pub mod report;
+pub mod requests;
 pub mod serve;
 pub mod settings;
 pub mod sign_in_sessions;
