@@ -132,7 +132,7 @@ impl Broker {
         let outcome = self.released(ask).await;
         match outcome {
             Ok((profile, credentials)) => {
-                let released = Event::released(&profile, &credentials);
+                let released = Event::released(&profile, &credentials, None);
                 let recorded = self.audit.record(Some(caller), &released);
                 recorded.map_err(|error| ErrorBody::new(ErrorCode::AuditFailed, error.to_string()))?;
                 Ok(process_json(&credentials))
