@@ -2,7 +2,7 @@
 
 use crate::broker::Broker;
 use crate::clock::rfc3339;
-use crate::profile::{Config, Source};
+use crate::profile::Config;
 use std::path::Path;
 use tegata_protocol::body::{self, Profiles, Session, SessionState, Status};
 use tegata_protocol::{ErrorBody, ErrorCode};
@@ -94,17 +94,11 @@ impl Broker {
             Ok(profile) => profile,
             Err(error) => return body::Profile { problem: Some(error.to_string()), ..empty },
         };
-        let Source::SignIn { session, account, role } = &profile.chain.source;
-        let last = profile.chain.roles.last();
-        let (account, role) = last.map_or((account.to_string(), role.to_string()), |role| {
-            let mut parts = role.role_arn.as_str().splitn(6, ':').skip(4);
-            let account = parts.next().unwrap_or_default().to_owned();
-            (account, parts.next().unwrap_or_default().trim_start_matches("role/").to_owned())
-        });
+        let (account, role) = profile.chain.reached();
         body::Profile {
-            session: Some(session.name.to_string()),
-            account_id: Some(account),
-            role: Some(role),
+            session: Some(profile.chain.session().name.to_string()),
+            account_id: Some(account.to_owned()),
+            role: Some(role.to_owned()),
             expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),
             ..empty
         }

@@ -54,6 +54,30 @@ pub struct Chain {
     pub region: Region,
 }
 
+impl Chain {
+    /// Returns the account that is reached and the role in it, for showing.
+    #[must_use]
+    pub fn reached(&self) -> (&str, &str) {
+        match (&self.source, self.roles.last()) {
+            (_, Some(role)) => role.role_arn.account_and_role(),
+            (Source::SignIn { account, role, .. }, None) => (account.as_str(), role.as_str()),
+        }
+    }
+
+    /// Returns the sign-in session it starts from.
+    #[must_use]
+    pub fn session(&self) -> &SignInSession {
+        let Source::SignIn { session, .. } = &self.source;
+        session
+    }
+
+    /// Returns the source alone: what the roles are assumed with.
+    #[must_use]
+    pub fn source_alone(&self) -> Self {
+        Self { source: self.source.clone(), roles: Vec::new(), region: self.session().region.clone() }
+    }
+}
+
 /// A profile that can be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
