@@ -19,6 +19,8 @@ const MAX_STEPS: usize = 64;
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=43_200;
 /// Credentials of a role may not assume another role for longer (STS, "role chaining"); a permission set is a role.
 const CHAINED: i64 = 3_600;
+/// The tag in which a role gets the reason of an elevation, unless `[profile.NAME] reason_tag` says otherwise.
+const REASON_TAG: &str = "Reason";
 /// What a client registered without `sso_registration_scopes` asks for (AWS SDKs and Tools Reference Guide).
 const DEFAULT_SCOPE: &str = "sso:account:access";
 
@@ -235,10 +237,11 @@ fn agrees(keys: &Keys<'_>, session: &SignInSession) -> Result<(), Fault> {
 
 fn role(keys: &Keys<'_>, role_arn: &Found<'_>) -> Result<RoleToAssume, Fault> {
     Ok(RoleToAssume {
-        role_arn: named(role_arn, RoleArn::new)?,
         role_session_name: keys.get("role_session_name").map(|found| parameter(&found, 64, "_=,.@-+")).transpose()?,
         external_id: keys.get("external_id").map(|found| parameter(&found, 1224, "_=,.@-+:/\\")).transpose()?,
         duration: keys.get("duration_seconds").map(|found| duration(&found)).transpose()?,
+        reason_tag: Some(REASON_TAG.to_owned()),
+        ..RoleToAssume::new(named(role_arn, RoleArn::new)?)
     })
 }
 
