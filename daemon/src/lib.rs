@@ -21,6 +21,7 @@ pub mod harden;
 pub mod human;
 pub mod instance;
 pub mod jitter;
+pub mod local_user;
 pub mod lock;
 pub mod names;
 mod nearest;

@@ -54,6 +54,18 @@ pub struct Chain {
     pub region: Region,
 }
 
+impl Chain {
+    /// Returns the chain that ends before `roles[first]`: what is reached without that role. With no role left it is the same
+    /// as that of a profile for the bare source.
+    #[must_use]
+    pub fn before(&self, first: usize) -> Self {
+        let roles: Vec<_> = self.roles.iter().take(first).cloned().collect();
+        let Source::SignIn { session, .. } = &self.source;
+        let region = if roles.is_empty() { session.region.clone() } else { self.region.clone() };
+        Self { source: self.source.clone(), roles, region }
+    }
+}
+
 /// A profile that can be served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
