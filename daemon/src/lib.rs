@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod environment;
 pub mod failpoint;
 pub mod flight;
+pub mod grant;
 pub mod harden;
 pub mod human;
 pub mod instance;

@@ -7,6 +7,7 @@
 pub mod body;
 mod error;
 mod exit;
+pub mod gate;
 pub mod paths;
 mod secret;
 pub mod text;

@@ -12,6 +12,20 @@ pub const PROFILES: &str = "/v1/profiles";
 pub const STATUS: &str = "/v1/status";
 /// `PUT`: lock. `DELETE`: unlock. `GET`: which of the two.
 pub const LOCK: &str = "/v1/lock";
+/// `GET`: the live grants. `POST`: ask for one. `DELETE [?profile=P]`, `DELETE …/{id}`: end them.
+pub const GRANTS: &str = "/v1/grants";
+/// `GET`: what waits for a hand. `GET …/{id}[?wait=S]`: how it stands. `POST …/{id}/pages`: a page for it. `DELETE …/{id}`: refuse it.
+pub const REQUESTS: &str = "/v1/requests";
+/// The last segment of a request's pages.
+pub const PAGES: &str = "pages";
+/// `GET`: the passkeys. `POST`: enrol one. `PUT …/{id}`: rename. `DELETE …/{id}`: remove. `POST …/test`: try one.
+pub const PASSKEYS: &str = "/v1/passkeys";
+/// The last segment of trying a passkey.
+pub const TEST: &str = "test";
+/// `GET [?profile=P]`: what is in force, or what decides about a profile. `POST`: accept what is weaker, by hand.
+pub const POLICY: &str = "/v1/policy";
+/// `GET`: the open review items. `POST …/{id}`: close one.
+pub const REVIEWS: &str = "/v1/reviews";
 /// `DELETE`: end the daemon once what is under way is done.
 pub const DAEMON: &str = "/v1/daemon";
 

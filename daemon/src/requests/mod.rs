@@ -1,6 +1,14 @@
 //! What waits for a hand: the table of requests, each with an end.
 
+mod pages;
+mod refusals;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod view;
+mod words;
+
+pub use table::{Elevation, Entry, Hand, NoRequest, Task};
 
 use crate::aws::BoxFuture;
 use tegata_protocol::Secret;

@@ -1,6 +1,7 @@
 //! A request as the page shows it, and why the page is refused. Texts are printable lines; nothing in here is secret.
 
 use serde::Serialize;
+pub use tegata_protocol::gate::{Purpose, RequestState as State};
 
 /// A request that waits for a hand, for showing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,42 +43,11 @@ pub struct View {
     pub approvals_needed: u8,
     /// Who has approved.
     pub approvals_given: Vec<String>,
+    /// The grant that came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
     /// Seconds until nobody waits any more.
     pub expires_in_seconds: u64,
-}
-
-/// What a hand is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// To let a gated target be used.
-    Elevate,
-    /// To enrol a passkey.
-    AddPasskey,
-    /// To remove a passkey.
-    RemovePasskey,
-    /// To try a passkey; nothing follows from it.
-    TestPasskey,
-    /// To accept weaker rules or other endpoints than those in force.
-    AcceptPolicy,
-    /// To unlock.
-    Unlock,
-}
-
-/// How a request stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waits for the gesture of an enrolled passkey.
-    AwaitsGesture,
-    /// Waits for a new passkey to be made.
-    AwaitsEnrolment,
-    /// Every approval was given.
-    Approved,
-    /// The person said no.
-    Refused,
-    /// Nobody came in time, or whoever asked has gone.
-    Expired,
 }
 
 /// Why the page got nothing. The text is shown to the person.

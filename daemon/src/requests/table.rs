@@ -1,0 +1,416 @@
+//! The requests of one daemon and how each of them stands. Pure: boot time is given, nobody is told here.
+
+use super::refusals::Refusals;
+use super::words;
+use crate::grant::{GrantId, Holder};
+use crate::names::ProfileName;
+use crate::policy::terms::{Approvals, Terms};
+use crate::profile::Chain;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_protocol::gate::{Purpose, RequestState};
+
+/// How long a hand is waited for.
+pub(super) const WAITS_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// How long an ended request can still be asked about.
+const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
+
+/// The most requests that wait at the same time.
+pub(super) const MOST: usize = 64;
+
+/// What a hand is asked for.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// To let a gated target be used.
+    Elevate(Box<Elevation>),
+    /// To enrol a passkey. Behind the first one it takes a gesture of an enrolled one before.
+    AddPasskey {
+        /// Whose it is.
+        person: String,
+        /// What it is called.
+        name: String,
+        /// Whether an enrolled passkey has to approve first.
+        gesture_first: bool,
+    },
+    /// To remove a passkey.
+    RemovePasskey {
+        /// Which.
+        id: String,
+        /// Whose it is.
+        person: String,
+        /// What it is called.
+        name: String,
+    },
+    /// To try a passkey.
+    TestPasskey {
+        /// Which; absent: any.
+        id: Option<String>,
+    },
+    /// To accept what is weaker than what is in force.
+    AcceptPolicy {
+        /// What is weaker, one line each.
+        weaker: Vec<String>,
+    },
+    /// To unlock.
+    Unlock,
+}
+
+/// A gated target that is asked for.
+#[derive(Clone, Debug)]
+pub struct Elevation {
+    /// The profile it is asked for with.
+    pub profile: ProfileName,
+    /// What it reaches.
+    pub chain: Arc<Chain>,
+    /// Who it would be for.
+    pub holder: Holder,
+    /// On which terms it can be had.
+    pub terms: Terms,
+    /// How long the grant would live.
+    pub window: Duration,
+    /// Why, in the person's own words.
+    pub reason: Option<String>,
+}
+
+impl Task {
+    /// What it is for.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Self::Elevate(_) => Purpose::Elevate,
+            Self::AddPasskey { .. } => Purpose::AddPasskey,
+            Self::RemovePasskey { .. } => Purpose::RemovePasskey,
+            Self::TestPasskey { .. } => Purpose::TestPasskey,
+            Self::AcceptPolicy { .. } => Purpose::AcceptPolicy,
+            Self::Unlock => Purpose::Unlock,
+        }
+    }
+
+    /// How many different people have to approve.
+    #[must_use]
+    pub fn approvals_needed(&self) -> u8 {
+        match self {
+            Self::Elevate(elevation) if elevation.terms.approvals == Approvals::Two => 2,
+            Self::AddPasskey { gesture_first: false, .. } => 0,
+            _ => 1,
+        }
+    }
+
+    fn begins(&self) -> RequestState {
+        if self.approvals_needed() == 0 { RequestState::AwaitsEnrolment } else { RequestState::AwaitsGesture }
+    }
+}
+
+/// Who approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hand {
+    /// Whose passkey it was.
+    pub person: String,
+    /// Which.
+    pub passkey: String,
+}
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Names it in commands.
+    pub id: String,
+    /// Two words for comparing.
+    pub code: String,
+    /// What it is for.
+    pub task: Task,
+    /// Who asks, nearest program first.
+    pub requester: Vec<String>,
+    /// How it stands.
+    pub state: RequestState,
+    /// Who approved so far.
+    pub hands: Vec<Hand>,
+    /// The grant that came of it.
+    pub grant: Option<GrantId>,
+    /// Boot time until which a hand is waited for.
+    pub expires: Duration,
+}
+
+impl Entry {
+    /// Returns a digest of everything that a hand approves: what is signed for one state of a request is no answer for another.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let Self { id, code, task, requester, state, hands, .. } = self;
+        // Debug texts quote every string, so no two states have the same text; nothing secret is in any of them.
+        let what = format!("{id:?} {code:?} {task:?} {requester:?} {state:?} {hands:?}");
+        Sha256::digest(what.as_bytes()).into()
+    }
+
+    /// What a gesture made of it.
+    fn approve(&mut self, hand: Hand) {
+        self.hands.push(hand);
+        if self.hands.len() >= usize::from(self.task.approvals_needed()) {
+            let enrols = matches!(self.task, Task::AddPasskey { .. });
+            self.state = if enrols { RequestState::AwaitsEnrolment } else { RequestState::Approved };
+        }
+    }
+}
+
+/// Why there is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoRequest {
+    /// A person said no a moment ago.
+    #[error("it was refused a moment ago")]
+    Refused,
+    /// Too many wait already.
+    #[error("too many requests wait for a hand already")]
+    TooMany,
+}
+
+/// The requests.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+    refusals: Refusals,
+}
+
+impl Table {
+    /// Asks for a hand on behalf of a tool: joins a request for the same target and holder, and is answered by a fresh refusal.
+    /// Returns the id, and whether it is new.
+    pub(super) fn park(
+        &mut self,
+        elevation: Elevation,
+        requester: Vec<String>,
+        now: Duration,
+    ) -> Result<(String, bool), NoRequest> {
+        if let Some(entry) = self.waiting_for(&elevation, now) {
+            return Ok((entry.id.clone(), false));
+        }
+        if self.refusals.answers(&elevation.chain, &elevation.holder, now) {
+            return Err(NoRequest::Refused);
+        }
+        self.add(Task::Elevate(Box::new(elevation)), requester, now).map(|id| (id, true))
+    }
+
+    /// Asks for a hand on behalf of a person: a request for the same target and holder becomes what the person says now.
+    pub(super) fn ask(&mut self, task: Task, requester: Vec<String>, now: Duration) -> Result<String, NoRequest> {
+        if let Task::Elevate(elevation) = &task
+            && let Some(entry) = self.waiting_for(elevation, now)
+            && entry.hands.is_empty()
+        {
+            entry.task = task;
+            entry.expires = now + WAITS_FOR;
+            return Ok(entry.id.clone());
+        }
+        self.add(task, requester, now)
+    }
+
+    /// Gives the reason that a parked request lacks. A reason that is there stays.
+    pub(super) fn give_reason(&mut self, id: &str, reason: &str, now: Duration) {
+        if let Some(Entry { task: Task::Elevate(elevation), hands, .. }) = self.pending(id, now)
+            && hands.is_empty()
+        {
+            elevation.reason.get_or_insert_with(|| reason.to_owned());
+        }
+    }
+
+    /// Finds a request, also one that has ended.
+    pub(super) fn find(&self, id: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.id == id)
+    }
+
+    /// Finds a request that waits for a hand.
+    pub(super) fn pending(&mut self, id: &str, now: Duration) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id && entry.state.is_pending() && now < entry.expires)
+    }
+
+    /// Returns those that wait, oldest first.
+    pub(super) fn waiting(&self, now: Duration) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.state.is_pending() && now < entry.expires)
+    }
+
+    /// Takes note of a gesture. Returns the request as it stands then; nothing if it no longer waits for one, or not for this person.
+    pub(super) fn approve(&mut self, id: &str, hand: Hand, now: Duration) -> Option<Entry> {
+        let entry = self.pending(id, now).filter(|entry| entry.state == RequestState::AwaitsGesture)?;
+        if entry.hands.iter().any(|before| before.person == hand.person || before.passkey == hand.passkey) {
+            return None;
+        }
+        entry.approve(hand);
+        let entry = entry.clone();
+        if let (Task::Elevate(elevation), RequestState::Approved) = (&entry.task, entry.state) {
+            self.refusals.forget(&elevation.chain);
+        }
+        Some(entry)
+    }
+
+    /// Takes note that the passkey was made.
+    pub(super) fn enrolled(&mut self, id: &str, now: Duration) -> bool {
+        let entry = self.pending(id, now).filter(|entry| entry.state == RequestState::AwaitsEnrolment);
+        entry.map(|entry| entry.state = RequestState::Approved).is_some()
+    }
+
+    /// Takes note of the grant that came of a request.
+    pub(super) fn granted(&mut self, id: &str, grant: GrantId) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.grant = Some(grant);
+        }
+    }
+
+    /// Ends a request because a person said no. Returns it, if it was waiting.
+    pub(super) fn refuse(&mut self, id: &str, now: Duration) -> Option<Entry> {
+        let entry = self.pending(id, now)?;
+        entry.state = RequestState::Refused;
+        let entry = entry.clone();
+        if let Task::Elevate(elevation) = &entry.task {
+            self.refusals.note(&elevation.chain, &elevation.holder, now);
+        }
+        Some(entry)
+    }
+
+    /// Ends every request that waits: everything was locked.
+    pub(super) fn end_all(&mut self) {
+        let waiting = self.entries.iter_mut().filter(|entry| entry.state.is_pending());
+        waiting.for_each(|entry| entry.state = RequestState::Expired);
+    }
+
+    /// Ends what nobody came for and forgets what ended long ago. Returns whether something ended.
+    pub(super) fn sweep(&mut self, now: Duration) -> bool {
+        let mut ended = false;
+        for entry in self.entries.iter_mut().filter(|entry| entry.state.is_pending() && entry.expires <= now) {
+            entry.state = RequestState::Expired;
+            ended = true;
+        }
+        self.entries.retain(|entry| entry.state.is_pending() || now < entry.expires + KEPT_FOR);
+        ended
+    }
+
+    fn waiting_for(&mut self, wanted: &Elevation, now: Duration) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| {
+            let same = matches!(&entry.task, Task::Elevate(elevation)
+                if elevation.chain == wanted.chain && elevation.holder == wanted.holder);
+            same && entry.state.is_pending() && now < entry.expires
+        })
+    }
+
+    fn add(&mut self, task: Task, requester: Vec<String>, now: Duration) -> Result<String, NoRequest> {
+        self.sweep(now);
+        if self.waiting(now).count() >= MOST {
+            return Err(NoRequest::TooMany);
+        }
+        let ended = self.entries.iter().position(|entry| !entry.state.is_pending());
+        if let Some(oldest) = ended.filter(|_| self.entries.len() >= 2 * MOST) {
+            self.entries.remove(oldest);
+        }
+        let (id, code, state) = (crate::random::word(6), words::two(), task.begins());
+        let (hands, expires) = (Vec::new(), now + WAITS_FOR);
+        self.entries.push(Entry { id: id.clone(), code, task, requester, state, hands, grant: None, expires });
+        Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::testing::{elevation, hand, program};
+
+    const NOW: Duration = Duration::from_secs(1000);
+
+    fn parked(table: &mut Table, role: &str, pid: u32) -> String {
+        table.park(elevation(role, program(pid)), vec![], NOW).unwrap().0
+    }
+
+    #[test]
+    fn k10_one_request_per_target_and_holder_waits() {
+        let mut table = Table::default();
+        let first = parked(&mut table, "Admin", 1);
+        assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Ok((first.clone(), false)));
+        assert_ne!(parked(&mut table, "Admin", 2), first);
+        assert_ne!(parked(&mut table, "Other", 1), first);
+        assert_eq!(table.waiting(NOW).count(), 3);
+    }
+
+    #[test]
+    fn k10_a_refused_tool_is_not_parked_again() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        assert!(table.refuse(&id, NOW).is_some());
+        assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Err(NoRequest::Refused));
+    }
+
+    #[test]
+    fn k10_twin_a_person_may_ask_after_a_refusal() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        table.refuse(&id, NOW);
+        assert!(table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec![], NOW).is_ok());
+    }
+
+    #[test]
+    fn what_a_person_says_replaces_what_a_tool_asked() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        let said = Elevation { reason: Some("INC-42".into()), ..elevation("Admin", program(1)) };
+        assert_eq!(table.ask(Task::Elevate(Box::new(said)), vec![], NOW), Ok(id.clone()));
+        assert!(matches!(&table.find(&id).unwrap().task, Task::Elevate(it) if it.reason.as_deref() == Some("INC-42")));
+    }
+
+    #[test]
+    fn b19_a_request_that_changed_has_another_digest() {
+        let mut table = Table::default();
+        let (one, two) = (parked(&mut table, "Admin", 1), parked(&mut table, "Admin", 2));
+        let digest = |table: &Table, id: &str| table.find(id).unwrap().digest();
+        assert_ne!(digest(&table, &one), digest(&table, &two));
+        let before = digest(&table, &one);
+        table.give_reason(&one, "INC-42", NOW);
+        assert_ne!(digest(&table, &one), before);
+    }
+
+    #[test]
+    fn b19_twin_a_request_that_did_not_change_has_the_same_digest() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        assert_eq!(table.find(&id).unwrap().digest(), table.find(&id).unwrap().digest());
+    }
+
+    #[test]
+    fn two_approvals_are_of_two_people_with_two_passkeys() {
+        let mut table = Table::default();
+        let mut wanted = elevation("Admin", program(1));
+        wanted.terms.approvals = Approvals::Two;
+        let id = table.park(wanted, vec![], NOW).unwrap().0;
+        assert_eq!(table.approve(&id, hand("alice", "a1"), NOW).unwrap().state, RequestState::AwaitsGesture);
+        assert!(table.approve(&id, hand("alice", "a2"), NOW).is_none(), "the same person twice");
+        assert!(table.approve(&id, hand("bob", "a1"), NOW).is_none(), "the same passkey twice");
+        assert_eq!(table.approve(&id, hand("bob", "b1"), NOW).unwrap().state, RequestState::Approved);
+        assert!(table.approve(&id, hand("carol", "c1"), NOW).is_none(), "it waits no more");
+    }
+
+    #[test]
+    fn another_passkey_takes_a_gesture_and_then_is_made() {
+        let mut table = Table::default();
+        let task = |gesture_first| Task::AddPasskey { person: "bob".into(), name: "key".into(), gesture_first };
+        let id = table.ask(task(true), vec![], NOW).unwrap();
+        assert!(!table.enrolled(&id, NOW), "not before the gesture");
+        assert_eq!(table.approve(&id, hand("alice", "a1"), NOW).unwrap().state, RequestState::AwaitsEnrolment);
+        assert!(table.enrolled(&id, NOW) && table.find(&id).unwrap().state == RequestState::Approved);
+        let first = table.ask(task(false), vec![], NOW).unwrap();
+        assert!(table.approve(&first, hand("alice", "a1"), NOW).is_none() && table.enrolled(&first, NOW));
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_said() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        assert!(table.approve(&id, hand("alice", "a1"), NOW + WAITS_FOR).is_none());
+        assert!(!table.sweep(NOW + WAITS_FOR - Duration::from_secs(1)) && table.sweep(NOW + WAITS_FOR));
+        assert_eq!(table.find(&id).unwrap().state, RequestState::Expired);
+        table.sweep(NOW + WAITS_FOR + KEPT_FOR);
+        assert!(table.find(&id).is_none());
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut table = Table::default();
+        (0..MOST).for_each(|pid| drop(parked(&mut table, "Admin", u32::try_from(pid).unwrap())));
+        assert_eq!(table.park(elevation("Admin", program(9999)), vec![], NOW), Err(NoRequest::TooMany));
+        table.end_all();
+        assert!(table.park(elevation("Admin", program(9999)), vec![], NOW).is_ok());
+    }
+}
