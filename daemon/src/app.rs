@@ -133,7 +133,10 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         aws: Arc::new(aws),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
-        files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
+        files: Arc::new(
+            ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))
+                .with_extras(settings.extras_by_profile().clone()),
+        ),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),

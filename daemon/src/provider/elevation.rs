@@ -5,10 +5,8 @@ use super::session_name::role_session_name;
 use crate::aws::RoleToAssume;
 use crate::local_user::LocalUser;
 use crate::profile::Chain;
-use regex::Regex;
-use std::sync::LazyLock;
+use crate::settings::is_tag_character;
 use std::time::Duration;
-use tegata_protocol::text::is_hostile;
 
 /// STS API reference, `DurationSeconds`: the least there is.
 const SHORTEST: Duration = Duration::from_secs(900);
@@ -99,19 +97,10 @@ pub(super) fn target(role: &RoleToAssume, user: &LocalUser, elevation: &Elevatio
 /// Returns a text as a session tag's value; absent if nothing is left of it.
 #[must_use]
 pub fn tag_value(text: &str) -> Option<String> {
-    let shown: String = text.trim().chars().map(|c| if is_taken(c) { c } else { '_' }).take(TAG_VALUE).collect();
+    let shown: String =
+        text.trim().chars().map(|c| if is_tag_character(c) { c } else { '_' }).take(TAG_VALUE).collect();
     let shown = shown.trim_end();
     (!shown.is_empty()).then(|| shown.to_owned())
-}
-
-/// STS API reference, `Tag`: `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`; without the invisible ones among the separators.
-fn is_taken(c: char) -> bool {
-    static LETTER_SEPARATOR_NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\p{L}\p{Z}\p{N}]").ok());
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || " _.:/=+-@".contains(c);
-    }
-    let letter_separator_number = LETTER_SEPARATOR_NUMBER.as_ref();
-    !is_hostile(c) && letter_separator_number.is_some_and(|class| class.is_match(c.encode_utf8(&mut [0; 4])))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod file;
 mod session_policy;
 mod values;
 
-pub use extras::{Extras, REASON_TAG, is_tag_character};
+pub use extras::{Extras, ExtrasByProfile, REASON_TAG, is_tag_character};
 pub use fault::SettingsError;
 pub use file::load;
 pub use session_policy::SessionPolicy;
@@ -17,7 +17,6 @@ pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUr
 
 use crate::names::ProfileName;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Everything `config.toml` can say. An empty file says the same as none.
@@ -38,7 +37,7 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What profiles are told beside AWS's own keys: `[profile.NAME]`.
     #[serde(rename = "profile", deserialize_with = "extras::by_profile")]
-    profiles: BTreeMap<ProfileName, Extras>,
+    profiles: ExtrasByProfile,
 }
 
 /// Where secrets are kept: `store`.
@@ -167,6 +166,12 @@ impl Settings {
             (StoreChoice::File, Some(_)) | (_, None) => Ok(settings),
             (_, Some(_)) => Err(SettingsError::whole("[file_store] is read with store = \"file\" only")),
         }
+    }
+
+    /// Returns what all profiles are told beside AWS's own keys.
+    #[must_use]
+    pub fn extras_by_profile(&self) -> &ExtrasByProfile {
+        &self.profiles
     }
 
     /// Returns what a profile is told beside AWS's own keys.
