@@ -8,6 +8,7 @@ use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
 use crate::instance::{Instance, Start, passed_listener};
+use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::notify::Desktop;
 use crate::profile::ConfigFiles;
@@ -132,10 +133,14 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         aws: Arc::new(aws),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
-        files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
+        files: Arc::new(
+            ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))
+                .with_extras(settings.extras_by_profile().clone()),
+        ),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
+        user: LocalUser::read(rustix::process::getuid().as_raw()),
         warnings: environment.warnings(),
     })
 }

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
 use crate::credentials::Credentials;
 use crate::human::{Human, Notice};
+use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
@@ -61,6 +62,8 @@ pub struct Rooms {
     pub lock: LockState,
     /// The longest any request may wait.
     pub longest_wait: Duration,
+    /// Whom role sessions are named after.
+    pub user: LocalUser,
     /// What a person should know since the start, one line each.
     pub warnings: Vec<String>,
 }
@@ -92,12 +95,15 @@ impl Broker {
     /// Wires the rooms.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, warnings } = rooms;
+        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, user, warnings } = rooms;
         let cache = Arc::new(crate::cache::Cache::default());
         let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(&aws), Arc::clone(&clock), store.clone()));
         let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(&clock), Arc::clone(&cache)));
-        let providers =
-            crate::provider::Providers { aws: Arc::clone(&aws), sign_in_sessions: Arc::clone(&sign_in_sessions) };
+        let providers = crate::provider::Providers {
+            aws: Arc::clone(&aws),
+            sign_in_sessions: Arc::clone(&sign_in_sessions),
+            user: Arc::new(user),
+        };
         let obtainer = Obtainer::new(Arc::clone(&clock), Arc::clone(&cache), providers, Arc::clone(&stored_roles));
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));

@@ -1,7 +1,8 @@
 //! `tegatad`: obtains short-lived AWS credentials, keeps what it needs for that in the OS keyring, and serves them to
 //! every tool of one user.
 //!
-//! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
+//! `serve → broker → {policy, cache, provider, signin, store, audit}`; `settings` knows nobody, and
+//! `profile` knows `settings` alone.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
 pub mod app;
@@ -23,6 +24,7 @@ pub mod harden;
 pub mod human;
 pub mod instance;
 pub mod jitter;
+pub mod local_user;
 pub mod lock;
 pub mod names;
 mod nearest;

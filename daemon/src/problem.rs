@@ -3,6 +3,7 @@
 use crate::aws::AwsError;
 use crate::names::SessionName;
 use crate::profile::ProfileError;
+use crate::provider::ElevationError;
 use crate::store::StoreError;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -36,6 +37,9 @@ pub enum Problem {
     /// The configuration cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// The target cannot be issued on the terms of its gate.
+    #[error(transparent)]
+    Elevation(#[from] ElevationError),
     /// AWS gave nothing usable.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -70,7 +74,7 @@ impl Problem {
             Self::SignInFailed { .. } => ErrorCode::SignInFailed,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
-            Self::Profile(_) => ErrorCode::ProfileInvalid,
+            Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
             Self::Aws(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,

@@ -20,6 +20,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) tokens: Mutex<VecDeque<Result<Duration, AwsError>>>,
     pub(crate) roles: Mutex<VecDeque<Result<Duration, AwsError>>>,
     pub(crate) calls: Mutex<Vec<String>>,
+    /// The roles that were asked for, as they were asked for.
+    pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     minted: AtomicUsize,
 }
 
@@ -27,7 +29,8 @@ impl ScriptedAws {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let (tokens, roles, calls) = (Mutex::default(), Mutex::default(), Mutex::default());
         let host = Mutex::new("amazonaws.com".to_owned());
-        Arc::new(Self { clock, host, tokens, roles, calls, minted: AtomicUsize::new(0) })
+        let assumed = Mutex::default();
+        Arc::new(Self { clock, host, tokens, roles, calls, assumed, minted: AtomicUsize::new(0) })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -153,6 +156,7 @@ impl Aws for ScriptedAws {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
         self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
+        self.assumed.lock().unwrap().push(role.clone());
         Box::pin(async { self.role() })
     }
 

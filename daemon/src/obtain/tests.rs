@@ -57,7 +57,11 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
     let stored = Arc::new(StoredRoles::new(store, clock.clone(), Arc::clone(&cache)));
-    let providers = Providers { aws: aws.clone(), sign_in_sessions: Arc::clone(&sessions) };
+    let providers = Providers {
+        aws: aws.clone(),
+        sign_in_sessions: Arc::clone(&sessions),
+        user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
+    };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }
 
@@ -234,11 +238,8 @@ async fn forgetting_drops_what_is_being_fetched_too() {
 #[tokio::test]
 async fn roles_are_assumed_one_from_the_other() {
     let world = World::signed_in().await;
-    let role = |name: &str| crate::aws::RoleToAssume {
-        role_arn: RoleArn::new(&format!("arn:aws:iam::123456789012:role/{name}")).unwrap(),
-        role_session_name: None,
-        external_id: None,
-        duration: None,
+    let role = |name: &str| {
+        crate::aws::RoleToAssume::new(RoleArn::new(&format!("arn:aws:iam::123456789012:role/{name}")).unwrap())
     };
     let base = chain("Dev");
     let behind = Arc::new(Chain { roles: vec![role("First"), role("Second")], ..(*base).clone() });

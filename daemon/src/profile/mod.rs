@@ -71,10 +71,13 @@ impl Chain {
         session
     }
 
-    /// Returns the source alone: what the roles are assumed with.
+    /// Returns the chain that ends before `roles[first]`: what is reached without that role. With no role left it is the same
+    /// as that of a profile for the bare source.
     #[must_use]
-    pub fn source_alone(&self) -> Self {
-        Self { source: self.source.clone(), roles: Vec::new(), region: self.session().region.clone() }
+    pub fn before(&self, first: usize) -> Self {
+        let roles: Vec<_> = self.roles.iter().take(first).cloned().collect();
+        let region = if roles.is_empty() { self.session().region.clone() } else { self.region.clone() };
+        Self { source: self.source.clone(), roles, region }
     }
 }
 

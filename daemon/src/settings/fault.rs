@@ -4,7 +4,7 @@ use crate::nearest::nearest;
 use tegata_protocol::text::one_line;
 
 /// Words of the whole file that later versions read.
-const LATER_TABLES: [&str; 3] = ["rule", "caller", "profile"];
+const LATER_TABLES: [&str; 2] = ["rule", "caller"];
 /// Words of `[endpoints]` that later versions read.
 const LATER_ENDPOINTS: [&str; 3] = ["signin", "iam", "rolesanywhere"];
 

@@ -3,15 +3,21 @@
 //! A setting is never passed over: an unknown word, a wrong type and a value out of range are errors, so that a slip of the
 //! pen cannot leave somebody less safe than he believes.
 
+mod extras;
 mod fault;
 mod file;
+mod session_policy;
 mod values;
 
+pub use extras::{Extras, ExtrasByProfile, REASON_TAG, is_tag_character};
 pub use fault::SettingsError;
 pub use file::load;
+pub use session_policy::SessionPolicy;
 pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUrl, Within};
 
+use crate::names::ProfileName;
 use serde::Deserialize;
+use std::path::Path;
 
 /// Everything `config.toml` can say. An empty file says the same as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -29,6 +35,9 @@ pub struct Settings {
     pub limits: Limits,
     /// What is shown on the desktop.
     pub notifications: Notifications,
+    /// What profiles are told beside AWS's own keys: `[profile.NAME]`.
+    #[serde(rename = "profile", deserialize_with = "extras::by_profile")]
+    profiles: ExtrasByProfile,
 }
 
 /// Where secrets are kept: `store`.
@@ -132,12 +141,24 @@ impl Default for Notifications {
 }
 
 impl Settings {
-    /// Reads the text of `config.toml`.
+    /// Reads the text of `config.toml`, which names no other files.
     ///
     /// # Errors
     /// [`SettingsError::Wrong`] names the line and what is wrong there.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
-        let settings: Self = toml::from_str(text).map_err(|error| fault::of(text, &error))?;
+        Self::parse_with(text, &|_| Err("no file can be named here".to_owned()))
+    }
+
+    /// Reads the text of `config.toml`, and with `read` the files it names.
+    ///
+    /// # Errors
+    /// [`SettingsError::Wrong`] names the line and what is wrong there.
+    pub fn parse_with(text: &str, read: &dyn Fn(&Path) -> Result<String, String>) -> Result<Self, SettingsError> {
+        let mut settings: Self = toml::from_str(text).map_err(|error| fault::of(text, &error))?;
+        for (name, extras) in &mut settings.profiles {
+            let at = |error: String| SettingsError::whole(&format!("[profile.{name}]: {error}"));
+            extras.read_files(read).map_err(at)?;
+        }
         match (settings.store, &settings.file_store) {
             (StoreChoice::File, None) => Err(SettingsError::whole(
                 "store = \"file\" needs [file_store] with passphrase_file or systemd_credential",
@@ -145,6 +166,18 @@ impl Settings {
             (StoreChoice::File, Some(_)) | (_, None) => Ok(settings),
             (_, Some(_)) => Err(SettingsError::whole("[file_store] is read with store = \"file\" only")),
         }
+    }
+
+    /// Returns what all profiles are told beside AWS's own keys.
+    #[must_use]
+    pub fn extras_by_profile(&self) -> &ExtrasByProfile {
+        &self.profiles
+    }
+
+    /// Returns what a profile is told beside AWS's own keys.
+    #[must_use]
+    pub fn extras(&self, profile: &ProfileName) -> Option<&Extras> {
+        self.profiles.get(profile)
     }
 }
 
