@@ -54,6 +54,10 @@ impl Broker {
             store: self.store.describe().await,
             sessions,
             cached_credentials: self.cache.len(),
+            grants: vec![],
+            requests: vec![],
+            reviews: vec![],
+            passkeys: None,
             clock_skew_seconds: self.aws.clock_skew_seconds(),
             warnings,
         }
@@ -89,6 +93,7 @@ impl Broker {
             expires_at: None,
             problem: None,
             tier: None,
+            gate: None,
         };
         let profile = match config.resolve(name) {
             Ok(profile) => profile,
