@@ -4,6 +4,7 @@
 //! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod accepted_policy;
 pub mod app;
 pub mod arguments;
 pub mod attempts;
