@@ -5,6 +5,7 @@
 //! `profile` knows `settings` alone.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod accepted_policy;
 pub mod app;
 pub mod arguments;
 pub mod attempts;

@@ -19,7 +19,7 @@ pub use hours::{Days, Hours};
 pub use pattern::Pattern;
 pub use reason::{MAX_REASON, ReasonFault, check_reason, compile as compile_reason};
 pub use rule::{BUILT_IN, Gate, Matchers, Rule, SourceKind, WINDOWS};
-pub use weaker::is_weaker;
+pub use weaker::{is_weaker, takes_out};
 
 use crate::names::ProfileName;
 use crate::profile::Chain;

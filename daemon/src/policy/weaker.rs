@@ -30,7 +30,8 @@ fn in_place_of(accepted: &Rule, demands: &Demands, new: &[Rule]) -> Vec<String> 
 }
 
 /// Whether a rule takes something out of the built-in rule that was in it.
-pub(super) fn takes_out(accepted: &[Rule], new: &Rule) -> bool {
+#[must_use]
+pub fn takes_out(accepted: &[Rule], new: &Rule) -> bool {
     let was_out = |rule: &Rule| rule.gate == Gate::None && rule.matchers.cover(&new.matchers);
     new.gate == Gate::None && !accepted.iter().any(was_out)
 }
