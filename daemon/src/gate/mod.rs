@@ -276,8 +276,11 @@ impl Gate {
 
     fn take(&self, id: &CeremonyId, origin: &Url, bound_to: &Binding) -> Result<Ceremony, GateError> {
         let now = self.clock.since_boot();
+        // Asked before the ceremony is taken: whoever sends one answer many times fails after the first only, and must not
+        // shut the gate before that one is looked at.
+        let shut = self.failures.check(now);
         let taken = self.open.take(id, origin, bound_to, now);
-        self.failures.check(now)?;
+        shut?;
         taken
     }
 }
