@@ -274,6 +274,14 @@ impl Gate {
         if self.held.reset().await? { Ok(()) } else { Err(GateError::NotDamaged) }
     }
 
+    /// Forgets every passkey, damaged or not: they were lost. The caller has a fresh sign-in to show for it, as for a first one.
+    ///
+    /// # Errors
+    /// [`GateError::Store`].
+    pub async fn forget_all(&self) -> Result<(), GateError> {
+        Ok(self.held.forget_all().await?)
+    }
+
     fn take(&self, id: &CeremonyId, origin: &Url, bound_to: &Binding) -> Result<Ceremony, GateError> {
         let now = self.clock.since_boot();
         // Asked before the ceremony is taken: whoever sends one answer many times fails after the first only, and must not

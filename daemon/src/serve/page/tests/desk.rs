@@ -132,6 +132,7 @@ fn view(id: &str) -> View {
         person: None,
         approvals_needed: 1,
         approvals_given: Vec::new(),
+        grant: None,
         expires_in_seconds: 300,
     }
 }
