@@ -7,6 +7,7 @@ pub mod canaries;
 pub mod crowd;
 pub mod desktop;
 pub mod failpoints;
+pub mod hijacker;
 pub mod keyring;
 pub mod product;
 pub mod prompter;
