@@ -7,7 +7,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use tegata_tests::product::{Ended, run};
+use tegata_tests::product::{Ended, Product, run, wait_until};
 use tegata_tests::program;
 use tegata_tests::store_process::StoreProcess;
 use tempfile::TempDir;
@@ -55,6 +55,18 @@ impl User {
     fn keyctl(&self, script: &str) -> Ended {
         let script = format!("exec 2>/dev/null; keyctl get_persistent @s >/dev/null; {script}");
         run(self.command("keyctl").args(["session", "-", "sh", "-c", &script]))
+    }
+
+    /// Takes room of the user's quota, so that this many bytes are left or fewer, or gives it back.
+    fn fill(&self, left: usize) {
+        let script = "ring=$(keyctl get_persistent @s); head -c $1 /dev/zero | keyctl padd user filler $ring";
+        let taken = self.keyctl(&script.replace("$1", &(20_000 - left).to_string()));
+        assert_eq!(taken.code, 0, "{taken:?}");
+    }
+
+    fn make_room(&self) {
+        let script = "ring=$(keyctl get_persistent @s); keyctl unlink $(keyctl search $ring user filler) $ring";
+        assert_eq!(self.keyctl(script).code, 0);
     }
 
     /// What the kernel lists of this user's keys.
@@ -159,4 +171,32 @@ fn keeping_alive_brings_back_what_fell_out_of_the_persistent_keyring() {
     assert_eq!(store.ask("keep-alive"), "ok");
     assert!(store.kill());
     assert_eq!(user.store().ask("read corp"), "some tokens");
+}
+
+/// A product of this user over the kernel's keyring.
+fn product_of(user: &User) -> Product {
+    let mut product = Product::new();
+    product.write_settings("store = \"keyutils\"\n");
+    product.give_to(user.uid);
+    product
+}
+
+#[test]
+fn xx_explore() {
+    let user = User::new();
+    for left in [10_000, 2600, 1200, 800, 600] {
+        let mut product = product_of(&user);
+        user.fill(left);
+        product.start_daemon();
+        eprintln!("LEFT {left}: {}", user.keys());
+        eprintln!("cred {:?}", product.credentials("dev"));
+        eprintln!("status {}", product.run(&["status"]).stdout);
+        eprintln!("login {:?}", product.sign_in_with(&["login", "corp", "--print"]));
+        eprintln!("cred {:?}", product.credentials("dev").code);
+        eprintln!("status {}", product.run(&["status"]).stdout);
+        eprintln!("keys {}", user.keys());
+        product.run(&["logout", "corp"]);
+        product.kill_daemon();
+        user.make_room();
+    }
 }
