@@ -13,6 +13,7 @@ pub mod keyring;
 pub mod product;
 pub mod prompter;
 pub mod store_process;
+pub mod unlocker;
 
 use std::path::{Path, PathBuf};
 

@@ -4,9 +4,10 @@
 
 use tegata_tests::canaries;
 use tegata_tests::hijacker::{Hijacker, Manner};
-use tegata_tests::keyring::{Around, PrivateKeyring};
+use tegata_tests::keyring::{Around, PASSWORD, PrivateKeyring};
 use tegata_tests::product::{Product, wait_until};
 use tegata_tests::prompter::Prompter;
+use tegata_tests::unlocker::Unlocker;
 
 fn over(keyring: &PrivateKeyring) -> Product {
     let mut product = Product::new();
@@ -127,4 +128,39 @@ fn i4_a_person_who_says_no_is_asked_once_and_loses_nothing() {
     assert_eq!(person.asked(), 1, "nobody is asked over and over");
     keyring.unlock();
     assert_nothing_was_lost(&product);
+}
+
+#[test]
+fn i4_twin_a_person_who_gives_the_password_is_asked_once_and_served() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let person = Unlocker::sit_down(&keyring.address(), PASSWORD);
+    let mut product = kept_in(&keyring);
+    keyring.lock();
+    product.start_daemon();
+    assert_nothing_was_lost(&product);
+    assert_eq!(person.asked(), 1);
+}
+
+#[test]
+fn a_sign_in_asks_for_the_keyring_first_and_goes_on_with_the_password() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let person = Unlocker::sit_down(&keyring.address(), PASSWORD);
+    let mut product = over(&keyring);
+    keyring.lock();
+    product.start_daemon();
+    product.sign_in();
+    assert_eq!(product.credentials("dev").code, 0);
+    assert_eq!(person.asked(), 1);
+    product.assert_no_canaries();
+}
+
+#[test]
+fn i4_a_wrong_password_is_no_way_in() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let mut product = kept_in(&keyring);
+    keyring.lock();
+    let person = Unlocker::sit_down(&keyring.address(), "not the password");
+    product.start_daemon();
+    assert_refused(&product, &keyring, "tegata: the keyring is locked; ", "secret-service, locked");
+    assert_eq!(person.asked(), 1);
 }
