@@ -48,12 +48,54 @@ async fn d2_every_slow_down_adds_five_seconds_for_good() {
     assert_eq!(pauses, [1, 6, 6, 11, 11]);
 }
 
+fn throttled(retry_after: Option<Duration>) -> AwsError {
+    AwsError::Throttled { operation: "CreateToken", retry_after }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_passing_fault_does_not_end_it() {
-    let throttled = AwsError::Throttled { operation: "CreateToken", retry_after: Some(Duration::from_secs(20)) };
-    let (outcome, pauses) = run([Err(unavailable()), Err(throttled), Err(AwsError::Pending), Ok(tokens())]).await;
+    let asked = throttled(Some(Duration::from_secs(20)));
+    let (outcome, pauses) = run([Err(unavailable()), Err(asked), Err(AwsError::Pending), Ok(tokens())]).await;
     assert!(outcome.is_ok());
-    assert_eq!(pauses, [1, 6, 21, 1]);
+    assert_eq!(pauses, [1, 2, 20, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d4_faults_double_the_pause_and_end_it_after_two_minutes_of_nothing_else() {
+    for fault in [unavailable(), throttled(None)] {
+        let (outcome, pauses) = run(std::iter::repeat_n(Err(fault.clone()), 1000)).await;
+        assert_eq!(outcome.unwrap_err(), SignInError::Aws(fault));
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d4_twin_an_answer_in_between_begins_the_two_minutes_and_the_pauses_anew() {
+    let silence = || std::iter::repeat_n(Err(unavailable()), 7);
+    let (outcome, pauses) = run(silence().chain([Err(AwsError::Pending)]).chain(silence()).chain([Ok(tokens())])).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30, 30, 1, 2, 4, 8, 16, 30, 30, 30]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d3_what_aws_asks_for_is_waited_for_even_if_it_is_long() {
+    let asked = || Err(throttled(Some(Duration::from_secs(200))));
+    let (outcome, pauses) = run([asked(), Ok(tokens())]).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 200]);
+    let (outcome, pauses) = run([asked(), asked()]).await;
+    assert!(matches!(outcome, Err(SignInError::Aws(AwsError::Throttled { .. }))), "{outcome:?}");
+    assert_eq!(pauses, [1, 200]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_slows_down_even_what_aws_has_slowed_down() {
+    let slow = || Err(AwsError::SlowDown);
+    let fault = || Err(unavailable());
+    let (outcome, pauses) =
+        run(std::iter::repeat_with(slow).take(7).chain([fault(), fault(), Err(AwsError::Pending), Ok(tokens())])).await;
+    assert!(outcome.is_ok());
+    assert_eq!(pauses, [1, 6, 11, 16, 21, 26, 31, 36, 72, 72, 36]);
 }
 
 #[tokio::test(start_paused = true)]
