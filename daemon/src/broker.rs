@@ -155,13 +155,15 @@ impl Broker {
         Ok((profile, credentials))
     }
 
-    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now.
+    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
+    /// that one has given up, nobody is.
     async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
         let patience = wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait);
         let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), async {
             let mut changes = self.sign_in_sessions.changes();
+            let mut somebody_came = false;
             loop {
                 changes.mark_unchanged();
                 let problem = match self.obtainer.obtain(chain).await {
@@ -170,9 +172,11 @@ impl Broker {
                 };
                 let Source::SignIn { session, .. } = &chain.source;
                 self.tell(session);
-                if !waits_for_person && !self.attempts.is_under_way(&session.name) {
+                let somebody_is_there = self.attempts.is_under_way(&session.name);
+                if !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
+                somebody_came = somebody_is_there;
                 last = problem;
                 // The table outlives this wait.
                 let _ = changes.changed().await;
