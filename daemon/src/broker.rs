@@ -158,6 +158,7 @@ impl Broker {
     /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
     /// that one has given up, nobody is.
     async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
+        let Source::SignIn { session, .. } = &chain.source;
         let patience = wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait);
         let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
@@ -166,13 +167,13 @@ impl Broker {
             let mut somebody_came = false;
             loop {
                 changes.mark_unchanged();
+                // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
+                let somebody_is_there = self.attempts.is_under_way(&session.name);
                 let problem = match self.obtainer.obtain(chain).await {
                     Err(problem @ Problem::SignInRequired { .. }) => problem,
                     answer => return answer,
                 };
-                let Source::SignIn { session, .. } = &chain.source;
                 self.tell(session);
-                let somebody_is_there = self.attempts.is_under_way(&session.name);
                 if !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
