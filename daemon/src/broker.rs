@@ -13,6 +13,7 @@ use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
 use crate::problem::Problem;
 use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
+use crate::refused_peers::{self, RefusedPeers};
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
 use crate::store::{Bytes, Store, StoreError};
@@ -82,6 +83,7 @@ pub struct Broker {
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
     attempts: Attempts,
+    refused_peers: RefusedPeers,
     /// The sessions whose end the human has been told of.
     told: Mutex<HashSet<SessionName>>,
     pub(crate) started_at: SystemTime,
@@ -102,7 +104,7 @@ impl Broker {
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
         let (started_at, obtainer) = (clock.now(), Arc::new(obtainer));
-        let (told, end) = (Mutex::default(), Notify::new());
+        let (told, end, refused_peers) = (Mutex::default(), Notify::new(), RefusedPeers::new(Arc::clone(&clock)));
         Self {
             clock,
             aws,
@@ -118,6 +120,7 @@ impl Broker {
             stored_roles,
             obtainer,
             attempts,
+            refused_peers,
             told,
             started_at,
             end,
@@ -296,7 +299,12 @@ impl Broker {
 
     /// Takes note of a connection by another user, which got no byte.
     pub fn peer_refused(&self, uid: u32) {
-        self.note(None, &Event::PeerRefused { uid });
+        self.note_refused(self.refused_peers.refused(uid));
+    }
+
+    /// Writes down the connections by other users that were only counted so far.
+    pub fn note_all_refused(&self) {
+        self.note_refused(self.refused_peers.untold(Duration::ZERO));
     }
 
     /// Writes a record of the daemon's own.
@@ -321,6 +329,7 @@ impl Broker {
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
+        self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;
         }
@@ -388,6 +397,12 @@ impl Broker {
                 summary,
                 body: format!("A tool is waiting for credentials. Run: tegata login {name}"),
             });
+        }
+    }
+
+    fn note_refused(&self, counts: impl IntoIterator<Item = refused_peers::Count>) {
+        for refused_peers::Count { uid, times } in counts {
+            self.note(None, &Event::PeerRefused { uid, times });
         }
     }
 

@@ -133,7 +133,7 @@ fn every_event_is_a_record_of_its_own_name() {
         (Event::SignedOut { session, revoked_upstream: true }, "signed_out"),
         (Event::Locked, "locked"),
         (Event::Unlocked, "unlocked"),
-        (Event::PeerRefused { uid: 1001 }, "peer_refused"),
+        (Event::PeerRefused { uid: Some(1001), times: 1 }, "peer_refused"),
         (Event::DaemonStarted { version: "0.1.0", store }, "daemon_started"),
         (Event::StoreFailed { store, problem: locked }, "store_failed"),
         (Event::StoreRecovered { store }, "store_recovered"),
