@@ -35,9 +35,10 @@ expected-statuses = ["4xx"]
 [phases.coverage]
 unexpected-methods = ["get", "put", "post", "delete", "options", "patch"]
 
-# Enough for begin, follow, cancel, follow.
+# Enough for begin, follow, cancel, follow; each of them may wait a second.
 [phases.stateful]
 max-steps = 4
+generation.max-examples = 4
 "#;
 
 /// Operations that [`CONFIGURATION`] leaves out.
