@@ -123,6 +123,7 @@ async fn serve(
     let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.abort();
+    broker.note_all_refused();
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }
 

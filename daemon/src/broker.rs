@@ -21,6 +21,7 @@ use crate::policy::Rule;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
 use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
+use crate::refused_peers::{self, RefusedPeers};
 use crate::requests::view::View;
 use crate::requests::{self, Desk, Task};
 use crate::reviews::Reviews;
@@ -109,6 +110,7 @@ pub struct Broker {
     pub(crate) page_door: PageDoor,
     pub(crate) reviews: Arc<Reviews>,
     pub(crate) consequences: Arc<Consequences>,
+    refused_peers: RefusedPeers,
     /// The sessions whose end the human has been told of.
     told: Mutex<HashSet<SessionName>>,
     pub(crate) started_at: SystemTime,
@@ -172,7 +174,7 @@ impl Broker {
         let _ = consequences.gated.set(Arc::downgrade(&gated));
         let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
         let (started_at, warnings) = (clock.now(), rooms.warnings);
-        let (told, end) = (Mutex::default(), Notify::new());
+        let (told, end, refused_peers) = (Mutex::default(), Notify::new(), RefusedPeers::new(Arc::clone(&clock)));
         Self {
             clock,
             aws,
@@ -195,6 +197,7 @@ impl Broker {
             page_door,
             reviews,
             consequences,
+            refused_peers,
             told,
             started_at,
             end,
@@ -248,24 +251,29 @@ impl Broker {
         wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait)
     }
 
-    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now.
+    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
+    /// that one has given up, nobody is.
     async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
+        let session = chain.session();
         let patience = self.patience(wait);
         let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), async {
             let mut changes = self.sign_in_sessions.changes();
+            let mut somebody_came = false;
             loop {
                 changes.mark_unchanged();
+                // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
+                let somebody_is_there = self.attempts.is_under_way(&session.name);
                 let problem = match self.obtainer.obtain(chain).await {
                     Err(problem @ Problem::SignInRequired { .. }) => problem,
                     answer => return answer,
                 };
-                let Source::SignIn { session, .. } = &chain.source;
                 self.tell(session);
-                if !waits_for_person && !self.attempts.is_under_way(&session.name) {
+                if !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
+                somebody_came = somebody_is_there;
                 last = problem;
                 // The table outlives this wait.
                 let _ = changes.changed().await;
@@ -393,7 +401,12 @@ impl Broker {
 
     /// Takes note of a connection by another user, which got no byte.
     pub fn peer_refused(&self, uid: u32) {
-        self.note(None, &Event::PeerRefused { uid });
+        self.note_refused(self.refused_peers.refused(uid));
+    }
+
+    /// Writes down the connections by other users that were only counted so far.
+    pub fn note_all_refused(&self) {
+        self.note_refused(self.refused_peers.untold(Duration::ZERO));
     }
 
     /// Writes a record of the daemon's own.
@@ -422,6 +435,7 @@ impl Broker {
         for grant in self.grants.sweep() {
             self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
         }
+        self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;
         }
@@ -495,6 +509,12 @@ impl Broker {
     /// Writes a record without which nothing may happen.
     pub(crate) fn record_for(&self, caller: &Caller, event: &Event<'_>) -> Result<(), ErrorBody> {
         self.audit.record(Some(caller), event).map_err(not_recorded)
+    }
+
+    fn note_refused(&self, counts: impl IntoIterator<Item = refused_peers::Count>) {
+        for refused_peers::Count { uid, times } in counts {
+            self.note(None, &Event::PeerRefused { uid, times });
+        }
     }
 
     /// Writes a record that releases nothing; if that fails, the log says so.

@@ -39,6 +39,7 @@ pub mod problem;
 pub mod profile;
 pub mod provider;
 pub mod random;
+mod refused_peers;
 mod regular_file;
 pub mod renewal;
 pub mod report;

@@ -260,4 +260,6 @@ fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
 }
 
 #[cfg(test)]
+mod openapi_tests;
+#[cfg(test)]
 mod tests;
