@@ -354,8 +354,7 @@ fn verify(
     if result.backup_eligible() != enrolled.backup_eligible {
         return Err(enrolled.changed());
     }
-    let counts = result.counter() > 0 || enrolled.counter > 0;
-    if counts && result.counter() <= enrolled.counter {
+    if enrolled.counter > 0 && result.counter() <= enrolled.counter {
         return Err(enrolled.counter_went_back());
     }
     Ok(result)

@@ -291,7 +291,7 @@ async fn b16_an_answer_that_is_too_large_is_not_even_parsed() {
     let (id, _) = stage.begin().await;
     let garbage = vec![b'{'; MAX_ANSWER + 1];
     let refused = stage.finish_with(&id, &garbage).await;
-    assert_eq!(refused, Err(GateError::TooLarge { limit: MAX_ANSWER }));
+    assert_eq!(refused, Err(GateError::TooLarge { limit: 16_384 }));
     let faults = Faults { padding: 5_000_000, ..Faults::default() };
     assert_eq!(stage.approve_badly(&faults).await, Err(GateError::TooLarge { limit: MAX_ANSWER }));
 }

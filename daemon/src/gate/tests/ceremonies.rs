@@ -117,6 +117,7 @@ async fn b19_a_gesture_for_one_request_does_not_open_another() {
     assert_eq!(other, Err(GateError::OtherRequest));
     let own = stage.gate.finish_approval(&id, &origin(), &request(1), answer.as_bytes()).await;
     assert_eq!(own, Err(GateError::NoSuchCeremony), "who tried it under another request has used it up");
+    assert_eq!(format!("{:?}", request(1)), "Binding", "what it is for is told nowhere");
 }
 
 #[tokio::test]

@@ -154,9 +154,18 @@ async fn b29_nobody_hears_of_an_approval_before_it_is_written() {
     let answer = stage.hand.get(&options, ORIGIN).unwrap();
     let (gate, store) = (Arc::clone(&stage.gate), stage.store.clone());
     store.hold();
-    let finish = tokio::spawn(async move { Stage::finish_at(&gate, &id, &answer).await });
-    let held = store.clone();
-    tokio::task::spawn_blocking(move || held.until_held(1)).await.unwrap();
+    let mut finish = tokio::spawn(async move { Stage::finish_at(&gate, &id, &answer).await });
+    let (told, mut writing) = tokio::sync::oneshot::channel();
+    let watched = store.clone();
+    // A thread of its own: the runtime would wait for ever for one of its own that waits for a write that never comes.
+    std::thread::spawn(move || {
+        watched.until_held(1);
+        let _ = told.send(());
+    });
+    tokio::select! {
+        early = &mut finish => panic!("it is known before it is written: {early:?}"),
+        _ = &mut writing => {}
+    }
     assert!(!finish.is_finished());
     store.release();
     finish.await.unwrap().unwrap();

@@ -11,6 +11,9 @@ fn key() -> Key {
     Key::new("passkeys", "")
 }
 
+/// What somebody does to the record.
+type Tampering = fn(&mut Value);
+
 /// Rewrites the record below the daemon and starts the next one.
 fn tamper(stage: &mut Stage, with: impl FnOnce(&mut Value)) {
     let mut record = serde_json::from_slice(&stage.memory.read(&key()).unwrap().unwrap()).unwrap();
@@ -31,7 +34,7 @@ async fn is_shut(stage: &Stage, why: &str) {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_keeps_the_gate_shut() {
-    let changes: [(&str, fn(&mut Value)); 6] = [
+    let changes: [(&str, Tampering); 6] = [
         ("version 2", |record| record["version"] = json!(2)),
         ("not readable", |record| record["passkeys"] = json!("none")),
         ("not readable", |record| record["passkeys"][0]["counter"] = json!(-1)),
