@@ -157,7 +157,7 @@
     const rows = [
       ["Profile", view.profile],
       ["Account", view.account],
-      ["Role", view.role],
+      ["Role", view.role && breakable(view.role)],
       ["Lasts", view.window_seconds && lasting(view.window_seconds)],
       ["Reason", view.reason],
       ["Passkey of", view.person],
@@ -169,6 +169,13 @@
       return [element("dt", name), shown];
     }));
     show(part("facts"), rows.length > 0);
+  }
+
+  // A long ARN breaks behind a slash, where a reader would.
+  function breakable(name) {
+    const line = document.createDocumentFragment();
+    name.split(/(?<=\/)/).forEach((piece) => line.append(piece, element("wbr")));
+    return line;
   }
 
   // "terraform 4242 ← bash 4100"
