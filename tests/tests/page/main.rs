@@ -59,13 +59,24 @@ fn c10_secrets_of_pages_are_compared_in_constant_time() {
             if text.contains(concat!("PageDesk ", "for ")) {
                 desks += 1;
                 let beside = sources(file.parent().expect("a source lies somewhere"));
-                let compares =
-                    beside.iter().any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(".ct_eq(")));
+                let compares = beside
+                    .iter()
+                    .any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(concat!(".ct_", "eq("))));
                 assert!(compares, "{} and its neighbours never use `subtle`", file.display());
             }
         }
     }
     assert!(desks >= 2, "no desk was found");
+}
+
+/// A search that finds nothing proves nothing.
+#[test]
+fn c10_twin_the_search_finds_what_compares_and_what_does_not() {
+    let desk = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
+    let found = sources(&desk);
+    let compares =
+        |name: &str| std::fs::read_to_string(desk.join(name)).is_ok_and(|text| text.contains(concat!(".ct_", "eq(")));
+    assert!(found.contains(&desk.join("desk.rs")) && compares("desk.rs") && !compares("control.rs"));
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
