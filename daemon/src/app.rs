@@ -1,5 +1,6 @@
 //! From start to end: harden, read what there is to read, become the one daemon, serve until told to end.
 
+use crate::accepted_policy::Wanted;
 use crate::arguments::{Arguments, HELP};
 use crate::audit::{Audit, Event};
 use crate::aws::{self, SdkAws};
@@ -8,9 +9,11 @@ use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
 use crate::instance::{Instance, Start, passed_listener};
+use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::notify::Desktop;
 use crate::profile::ConfigFiles;
+use crate::reviews::Reviews;
 use crate::serve::api::Api;
 use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
@@ -20,6 +23,7 @@ use crate::{harden, renewal, settings, upgrade};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,6 +123,7 @@ async fn serve(
     let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.abort();
+    broker.note_all_refused();
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }
 
@@ -132,11 +137,19 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         aws: Arc::new(aws),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
-        files: Arc::new(ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))),
+        files: Arc::new(
+            ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))
+                .with_extras(settings.extras_by_profile().clone()),
+        ),
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
+        user: LocalUser::read(rustix::process::getuid().as_raw()),
         warnings: environment.warnings(),
+        wanted: Wanted::of(settings),
+        organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
+            .map_err(fails(Exit::ProfileWrong))?,
+        reviews: Reviews::at(places.state_dir.join("reviews.json")),
     })
 }
 

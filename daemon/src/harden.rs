@@ -12,6 +12,9 @@ use std::path::Path;
 /// The most open descriptors the daemon asks for: two for each of its connections, and room for the rest.
 const DESCRIPTORS: u64 = 8192;
 
+/// Room for one user's entry in the user database.
+const USER_ENTRY: usize = 16 * 1024;
+
 /// Why the process could not be made what it must be. Always fatal: half a hardening is none.
 #[derive(Debug, thiserror::Error)]
 pub enum HardenError {
@@ -158,6 +161,33 @@ pub fn session(pid: u32) -> Result<u32, Errno> {
     // SAFETY: takes and gives numbers alone. (rustix takes the answer for a number that is never 0.)
     let leader = unsafe { libc::getsid(pid) };
     u32::try_from(leader).map_err(|_| Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
+}
+
+/// Returns the login name of a user as the user database has it, wherever that is (getpwuid_r(3)).
+#[must_use]
+pub fn user_name(uid: u32) -> Option<String> {
+    let mut entry = std::mem::MaybeUninit::<libc::passwd>::uninit();
+    let mut texts = vec![0_u8; USER_ENTRY];
+    let mut found: *mut libc::passwd = std::ptr::null_mut();
+    // SAFETY: `entry`, `texts` and `found` are live and writable, and the length is that of `texts`.
+    let error =
+        unsafe { libc::getpwuid_r(uid, entry.as_mut_ptr(), texts.as_mut_ptr().cast(), texts.len(), &raw mut found) };
+    if error != 0 || found.is_null() {
+        return None;
+    }
+    // SAFETY: on success `found` is `entry`, filled in; its name is a C string in `texts`. Both are live.
+    let name = unsafe { std::ffi::CStr::from_ptr((*found).pw_name) };
+    name.to_str().ok().map(str::to_owned)
+}
+
+/// Returns the machine's name (gethostname(2)).
+#[must_use]
+pub fn host_name() -> Option<String> {
+    let mut name = [0_u8; 256];
+    // SAFETY: `name` is live and writable, and the length is its own; the last byte stays 0.
+    let error = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    let name = std::ffi::CStr::from_bytes_until_nul(&name).ok()?;
+    if error == 0 { name.to_str().ok().map(str::to_owned) } else { None }
 }
 
 /// Returns a descriptor of the process that connected the other end of `socket`: of that process for ever, also when its

@@ -1,10 +1,12 @@
 //! `tegatad`: obtains short-lived AWS credentials, keeps what it needs for that in the OS keyring, and serves them to
 //! every tool of one user.
 //!
-//! `serve → broker → {policy, cache, provider, signin, store, audit}`; `profile` and `settings` know nobody.
+//! `serve → broker → {policy, cache, provider, signin, store, audit}`; `settings` knows nobody, and
+//! `profile` knows `settings` alone.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
 pub mod accepted_policy;
+pub mod afterwards;
 pub mod app;
 pub mod arguments;
 pub mod attempts;
@@ -18,11 +20,15 @@ pub mod credentials;
 pub mod environment;
 pub mod failpoint;
 pub mod flight;
+pub mod gate;
+pub mod gated;
 pub mod grant;
+pub mod hands;
 pub mod harden;
 pub mod human;
 pub mod instance;
 pub mod jitter;
+pub mod local_user;
 pub mod lock;
 pub mod names;
 mod nearest;
@@ -33,10 +39,12 @@ pub mod problem;
 pub mod profile;
 pub mod provider;
 pub mod random;
+mod refused_peers;
 mod regular_file;
 pub mod renewal;
 pub mod report;
 pub mod requests;
+pub mod reviews;
 pub mod serve;
 pub mod settings;
 pub mod sign_in_sessions;

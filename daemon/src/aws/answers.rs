@@ -253,11 +253,7 @@ mod tests {
         let user = assumed.map(|arn| AssumedRoleUser::builder().arn(arn).assumed_role_id("AROA:x").build().unwrap());
         let answer = AssumeRoleOutput::builder().credentials(found).set_assumed_role_user(user).build();
         let role_arn = RoleArn::new(role).unwrap();
-        assumed_role(
-            answer,
-            &RoleToAssume { role_arn, role_session_name: None, external_id: None, duration: None },
-            now(),
-        )
+        assumed_role(answer, &RoleToAssume::new(role_arn), now())
     }
 
     #[test]

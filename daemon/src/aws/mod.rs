@@ -6,6 +6,7 @@
 mod answers;
 mod config;
 mod endpoints;
+mod hints;
 mod http;
 mod refusals;
 mod retry;
@@ -159,17 +160,48 @@ pub struct Authorize<'a> {
     pub scopes: &'a [String],
 }
 
-/// A role to assume.
+/// A role to assume, and what the request for it carries (STS API reference, `AssumeRole`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleToAssume {
     /// The role.
     pub role_arn: RoleArn,
-    /// `role_session_name`, or absent for one made from user, host and time.
+    /// `role_session_name`, or absent for one made from user and host.
     pub role_session_name: Option<String>,
     /// `external_id`.
     pub external_id: Option<String>,
     /// `duration_seconds`, 900 to 43,200; one hour at most behind another role (role chaining).
     pub duration: Option<Duration>,
+    /// Who acts, for the whole rest of the chain: 2 to 64 characters of `[\w+=,.@-]`, not beginning with `aws:`.
+    pub source_identity: Option<String>,
+    /// Session tags in order: at most 50, keys of 128 and values of 256 characters.
+    pub session_tags: Vec<(String, String)>,
+    /// The keys of the tags that the roles after this one inherit.
+    pub transitive_tag_keys: Vec<String>,
+    /// An inline session policy (JSON); with `policy_arns` at most 2,048 characters.
+    pub session_policy: Option<String>,
+    /// Managed policies that narrow the session: at most 10.
+    pub policy_arns: Vec<String>,
+    /// The key of the session tag that carries the reason of an elevation; absent where the role must get no such tag.
+    pub reason_tag: Option<String>,
+}
+
+impl RoleToAssume {
+    /// A role that is asked for with nothing but its ARN.
+    #[must_use]
+    pub fn new(role_arn: RoleArn) -> Self {
+        Self {
+            role_arn,
+            role_session_name: None,
+            external_id: None,
+            duration: None,
+            source_identity: None,
+            session_tags: Vec::new(),
+            transitive_tag_keys: Vec::new(),
+            session_policy: None,
+            policy_arns: Vec::new(),
+            reason_tag: None,
+        }
+    }
 }
 
 /// Where the tokens of one sign-in session are sent: pinned at the first sign-in.

@@ -8,11 +8,12 @@ use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
     Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, Registration,
-    RoleToAssume, Tokens, answers, endpoints,
+    RoleToAssume, Tokens, answers, endpoints, hints,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
+use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -251,12 +252,20 @@ impl SdkAws {
     async fn assume(&self, region: &Region, from: &Credentials, role: &RoleToAssume) -> Result<Credentials, AwsError> {
         let operation = Operation::AssumeRole;
         let sts = self.sts(region, from);
+        let tags = tags(&role.session_tags)?;
+        let policy_arns: Vec<_> =
+            role.policy_arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
         let request = || {
             sts.assume_role()
                 .role_arn(role.role_arn.as_str())
                 .role_session_name(role.role_session_name.as_deref().unwrap_or(CLIENT_NAME))
                 .set_external_id(role.external_id.clone())
                 .set_duration_seconds(role.duration.map(whole_seconds))
+                .set_source_identity(role.source_identity.clone())
+                .set_tags(present(tags.clone()))
+                .set_transitive_tag_keys(present(role.transitive_tag_keys.clone()))
+                .set_policy(role.session_policy.clone())
+                .set_policy_arns(present(policy_arns.clone()))
         };
         let answer = bounded(self.bounds, operation.name(), || async {
             request()
@@ -264,8 +273,22 @@ impl SdkAws {
                 .await
                 .map_err(|error| self.failed(operation, &error, &[from.secret_access_key(), from.session_token()]))
         });
-        answers::assumed_role(answer.await.map_err(|error| self.with_clock_hint(error))?, role, self.now())
+        let answer = answer.await.map_err(|error| hints::explained(self.with_clock_hint(error), role))?;
+        answers::assumed_role(answer, role, self.now())
     }
+}
+
+fn tags(tags: &[(String, String)]) -> Result<Vec<Tag>, AwsError> {
+    let tag = |(key, value): &(String, String)| Tag::builder().key(key).value(value).build();
+    tags.iter()
+        .map(tag)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Operation::AssumeRole.unavailable(format!("a session tag cannot be sent: {error}")))
+}
+
+/// An empty list is left out: query parameters have no way to say one.
+fn present<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 fn whole_seconds(duration: Duration) -> i32 {

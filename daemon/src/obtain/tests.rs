@@ -57,7 +57,11 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
     let stored = Arc::new(StoredRoles::new(store, clock.clone(), Arc::clone(&cache)));
-    let providers = Providers { aws: aws.clone(), sign_in_sessions: Arc::clone(&sessions) };
+    let providers = Providers {
+        aws: aws.clone(),
+        sign_in_sessions: Arc::clone(&sessions),
+        user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
+    };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }
 
@@ -103,6 +107,15 @@ async fn d3_twin_another_role_is_another_call() {
     world.aws.next_role(Ok(HOUR));
     assert_ne!(world.key(&chain("Dev")).await.unwrap(), world.key(&chain("Ops")).await.unwrap());
     assert_eq!(world.fetches(), 2);
+}
+
+#[tokio::test]
+async fn d3_who_takes_off_when_the_last_flight_has_just_landed_makes_no_call() {
+    let world = World::signed_in().await;
+    world.aws.next_role(Ok(HOUR));
+    let key = world.key(&chain("Dev")).await.unwrap();
+    let late = landed(world.obtainer.fetch(&chain("Dev")).landed().await).unwrap();
+    assert_eq!((late.access_key_id(), world.fetches()), (key.as_str(), 1));
 }
 
 #[tokio::test]
@@ -234,11 +247,8 @@ async fn forgetting_drops_what_is_being_fetched_too() {
 #[tokio::test]
 async fn roles_are_assumed_one_from_the_other() {
     let world = World::signed_in().await;
-    let role = |name: &str| crate::aws::RoleToAssume {
-        role_arn: RoleArn::new(&format!("arn:aws:iam::123456789012:role/{name}")).unwrap(),
-        role_session_name: None,
-        external_id: None,
-        duration: None,
+    let role = |name: &str| {
+        crate::aws::RoleToAssume::new(RoleArn::new(&format!("arn:aws:iam::123456789012:role/{name}")).unwrap())
     };
     let base = chain("Dev");
     let behind = Arc::new(Chain { roles: vec![role("First"), role("Second")], ..(*base).clone() });

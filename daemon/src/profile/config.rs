@@ -5,6 +5,7 @@ use super::text::{self, Kind, Section};
 use super::{Profile, ProfileError, SignInSession, resolve};
 use crate::names::{ProfileName, SessionName, StartUrl};
 use crate::nearest::nearest;
+use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use tegata_protocol::text::one_line;
@@ -23,6 +24,7 @@ pub struct Config {
     /// Headers no client reads as a profile, for the message to whoever asks for one of them.
     others: HashMap<String, u32>,
     warnings: Vec<String>,
+    extras: Arc<ExtrasByProfile>,
     sign_ins: OnceLock<Vec<SignInSession>>,
 }
 
@@ -52,12 +54,23 @@ impl Config {
             by_session: HashMap::new(),
             others: HashMap::new(),
             warnings: document.warnings,
+            extras: Arc::default(),
             sign_ins: OnceLock::new(),
         };
         for section in document.sections {
             config.add(section);
         }
         Ok(config)
+    }
+
+    /// Adds what the settings say of profiles, whichever file these are in.
+    #[must_use]
+    pub fn with_extras(self, extras: Arc<ExtrasByProfile>) -> Self {
+        Self { extras, ..self }
+    }
+
+    pub(super) fn extras(&self, profile: &ProfileName) -> Option<&Extras> {
+        self.extras.get(profile)
     }
 
     fn add(&mut self, section: Section) {

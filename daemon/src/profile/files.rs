@@ -4,6 +4,7 @@ use super::text::MAX_BYTES;
 use super::{Config, ProfileError};
 use crate::clock::Clock;
 use crate::regular_file::{self, ReadError};
+use crate::settings::ExtrasByProfile;
 use rustix::fs::Stat;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ const SETTLES_AFTER: Duration = Duration::from_millis(20);
 pub struct ConfigFiles {
     default: PathBuf,
     clock: Arc<dyn Clock>,
+    extras: Arc<ExtrasByProfile>,
     /// Most recently used first.
     followed: Mutex<Vec<Arc<Followed>>>,
 }
@@ -72,7 +74,13 @@ impl ConfigFiles {
     /// Follows files; `default` is the one meant when a caller names none.
     #[must_use]
     pub fn new(default: PathBuf, clock: Arc<dyn Clock>) -> Self {
-        Self { default, clock, followed: Mutex::new(Vec::new()) }
+        Self { default, clock, extras: Arc::default(), followed: Mutex::new(Vec::new()) }
+    }
+
+    /// Adds what the settings say of profiles, whichever file these are in.
+    #[must_use]
+    pub fn with_extras(self, extras: ExtrasByProfile) -> Self {
+        Self { extras: Arc::new(extras), ..self }
     }
 
     /// Returns the file as it is now. Asks the file system once, and reads only what has changed.
@@ -119,7 +127,8 @@ impl ConfigFiles {
         match regular_file::read(path, MAX_BYTES) {
             Err(error) => (stamp, Err(self.refused(path, &error))),
             Ok(content) => {
-                let config = Config::parse(&path.to_string_lossy(), &content.bytes).map(|mut config| {
+                let config = Config::parse(&path.to_string_lossy(), &content.bytes).map(|config| {
+                    let mut config = config.with_extras(Arc::clone(&self.extras));
                     for warning in oddities(path, &content.stat) {
                         config.warn(warning);
                     }

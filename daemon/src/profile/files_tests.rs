@@ -56,6 +56,22 @@ fn a_file_that_did_not_change_is_read_once() {
 }
 
 #[test]
+fn what_the_settings_say_of_a_profile_holds_for_every_file() {
+    let mut home = Home::new();
+    let settings = crate::settings::Settings::parse("[profile.p]\nsource_identity = 'alice'\n").unwrap();
+    home.files = home.files.with_extras(settings.extras_by_profile().clone());
+    let text = "[sso-session corp]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = us-east-1\n\
+                [profile p]\nsource_profile = p\nrole_arn = arn:aws:iam::123456789012:role/r\nsso_session = corp\n\
+                sso_account_id = 123456789012\nsso_role_name = Dev\n";
+    home.write("config", text);
+    let other = home.write("other", text);
+    for path in [None, Some(other.as_path())] {
+        let profile = home.files.load(path).unwrap().resolve(&ProfileName::new("p").unwrap()).unwrap();
+        assert_eq!(profile.chain.roles[0].source_identity.as_deref(), Some("alice"), "{path:?}");
+    }
+}
+
+#[test]
 fn a_file_is_read_again_until_its_times_can_tell_a_change() {
     let home = Home::new();
     home.write("config", "[profile a]\n");

@@ -7,6 +7,7 @@ use super::{Chain, Profile, ProfileError, SignInSession, Source};
 use crate::aws::RoleToAssume;
 use crate::names::{AccountId, NameError, ProfileName, Region, RoleArn, RoleName, SessionName, StartUrl};
 use crate::nearest::nearest;
+use crate::settings::Extras;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::text::one_line;
@@ -28,7 +29,9 @@ const DEFAULT_SCOPE: &str = "sso:account:access";
 /// [`ProfileError::Invalid`] says which key of which profile, on which line.
 pub(super) fn resolve(config: &Config, slot: &Slot) -> Result<Profile, ProfileError> {
     let base = walk(config, slot)?;
-    let source = source(config, &base.keys).map_err(|fault| base.blame(slot, &fault))?;
+    let at_source = |fault: Fault| base.blame(slot, &fault);
+    base.extras_are_used(config).map_err(at_source)?;
+    let source = source(config, &base.keys).map_err(at_source)?;
     let Source::SignIn { session, .. } = &source;
     let region = match region(slot, &base.roles)? {
         Some(region) => region,
@@ -77,6 +80,18 @@ struct Base<'a> {
 }
 
 impl Base<'_> {
+    /// `GetRoleCredentials` takes an account and a role: what only `AssumeRole` can be told would be dropped in silence.
+    fn extras_are_used(&self, config: &Config) -> Result<(), Fault> {
+        let extras = config.extras(&self.slot.name).filter(|_| self.keys.get("role_arn").is_none());
+        let Some(key) = extras.and_then(Extras::for_roles_only) else { return Ok(()) };
+        let detail = format!(
+            "[profile.{}] of config.toml sets {key}, which AWS takes for a role that is assumed and not for a permission set; \
+             give it to a profile that reaches a role through this one (role_arn with source_profile)",
+            one_line(self.slot.name.as_str())
+        );
+        Err(Fault::at(self.keys.line(), detail))
+    }
+
     fn blame(&self, asked: &Slot, fault: &Fault) -> ProfileError {
         blame(asked, self.slot, fault)
     }
@@ -104,7 +119,7 @@ fn walk<'a>(config: &'a Config, asked: &'a Slot) -> Result<Base<'a>, ProfileErro
     loop {
         let at = |fault: Fault| blame(asked, slot, &fault);
         let keys = Keys::of(&slot.section).map_err(at)?;
-        let Step::Role { role, source_profile } = step(&keys).map_err(at)? else {
+        let Step::Role { role, source_profile } = step(&keys, config.extras(&slot.name)).map_err(at)? else {
             return finish(asked, Base { slot, keys, roles });
         };
         roles.push(*role);
@@ -157,7 +172,7 @@ fn find<'a>(config: &'a Config, source_profile: &Found<'_>) -> Result<&'a Slot, 
 }
 
 /// Ranked as the AWS CLI ranks them: a role, then a sign-in session, then the rest.
-fn step<'a>(keys: &Keys<'a>) -> Result<Step<'a>, Fault> {
+fn step<'a>(keys: &Keys<'a>, extras: Option<&Extras>) -> Result<Step<'a>, Fault> {
     if let Some(role_arn) = keys.get("role_arn") {
         let not_served = keys.any(&["web_identity_token_file", "credential_source", "mfa_serial"]);
         if let Some(key) = not_served {
@@ -167,7 +182,7 @@ fn step<'a>(keys: &Keys<'a>) -> Result<Step<'a>, Fault> {
             let own = "(the profile's own name to start from its own keys)";
             Fault::at(role_arn.line, format!("{} needs {} {own}", role_arn.key, keys.spell("source_profile")))
         })?;
-        return Ok(Step::Role { role: Box::new(role(keys, &role_arn)?), source_profile });
+        return Ok(Step::Role { role: Box::new(role(keys, &role_arn, extras)?), source_profile });
     }
     own_source(keys).map(|()| Step::SignIn)
 }
@@ -233,12 +248,20 @@ fn agrees(keys: &Keys<'_>, session: &SignInSession) -> Result<(), Fault> {
     differs("sso_registration_scopes", &|found| Ok(scopes(Some(found.clone()))? == session.scopes))
 }
 
-fn role(keys: &Keys<'_>, role_arn: &Found<'_>) -> Result<RoleToAssume, Fault> {
+/// The role of one profile, with what the settings say under that profile's name: a profile that goes through it gets it so, too.
+fn role(keys: &Keys<'_>, role_arn: &Found<'_>, extras: Option<&Extras>) -> Result<RoleToAssume, Fault> {
+    let extras = extras.cloned().unwrap_or_default();
     Ok(RoleToAssume {
         role_arn: named(role_arn, RoleArn::new)?,
         role_session_name: keys.get("role_session_name").map(|found| parameter(&found, 64, "_=,.@-+")).transpose()?,
         external_id: keys.get("external_id").map(|found| parameter(&found, 1224, "_=,.@-+:/\\")).transpose()?,
         duration: keys.get("duration_seconds").map(|found| duration(&found)).transpose()?,
+        source_identity: extras.source_identity,
+        session_tags: extras.session_tags.into_iter().collect(),
+        transitive_tag_keys: extras.transitive_tags.into_iter().collect(),
+        session_policy: extras.session_policy.map(|policy| policy.as_str().to_owned()),
+        policy_arns: extras.policy_arns,
+        reason_tag: extras.reason_tag,
     })
 }
 

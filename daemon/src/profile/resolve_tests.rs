@@ -1,6 +1,8 @@
 use super::super::{Config, ProfileError, Source};
 use crate::names::ProfileName;
+use crate::settings::Settings;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 const CORP: &str = "[sso-session corp]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = eu-west-1\n";
@@ -73,6 +75,69 @@ fn a_role_carries_its_parameters() {
     assert_eq!(roles[0].external_id.as_deref(), Some("ext-1"));
     assert_eq!(roles[0].role_session_name.as_deref(), Some("me@host"));
     assert_eq!(roles[0].duration, Some(Duration::from_secs(900)));
+}
+
+/// Resolves a profile beside settings.
+fn resolve_with(settings: &str, text: &str, name: &str) -> Result<super::Profile, String> {
+    let settings = Settings::parse(settings).unwrap();
+    let config = config(text).with_extras(Arc::new(settings.extras_by_profile().clone()));
+    let resolved = config.resolve(&ProfileName::new(name).unwrap());
+    resolved.map(|profile| (*profile).clone()).map_err(|error| error.to_string())
+}
+
+const EXTRAS: &str = "[profile.p0]\nsource_identity = 'alice'\nsession_tags = { team = 'sre', area = '基盤' }\n\
+                      transitive_tags = ['team']\nsession_policy = '{\"Statement\": []}'\n\
+                      policy_arns = ['arn:aws:iam::aws:policy/ReadOnlyAccess']\nreason_tag = 'Why'\n";
+
+#[test]
+fn what_the_settings_say_of_a_profile_goes_to_its_own_role() {
+    let roles = resolve_with(EXTRAS, &tower(2), "p0").unwrap().chain.roles.clone();
+    let own = &roles[1];
+    assert_eq!(own.source_identity.as_deref(), Some("alice"));
+    let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    assert_eq!(own.session_tags, [tag("area", "基盤"), tag("team", "sre")]);
+    assert_eq!(own.transitive_tag_keys, ["team"]);
+    assert_eq!(own.session_policy.as_deref(), Some(r#"{"Statement":[]}"#));
+    assert_eq!(own.policy_arns, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
+    assert_eq!(own.reason_tag.as_deref(), Some("Why"));
+    assert_eq!(roles[0], resolve(&tower(2), "p1").unwrap().chain.roles[0]);
+}
+
+#[test]
+fn a_profile_on_the_way_keeps_what_the_settings_say_of_it() {
+    let settings = EXTRAS.replace("profile.p0", "profile.p1");
+    let through = resolve_with(&settings, &tower(2), "p0").unwrap().chain.before(1);
+    assert_eq!(through, *resolve_with(&settings, &tower(2), "p1").unwrap().chain);
+    assert_eq!(through.roles[0].source_identity.as_deref(), Some("alice"));
+}
+
+#[test]
+fn a_role_has_a_tag_for_the_reason_unless_it_is_switched_off() {
+    let reason_tag =
+        |settings: &str| resolve_with(settings, &tower(1), "p0").unwrap().chain.roles[0].reason_tag.clone();
+    assert_eq!(reason_tag("").as_deref(), Some("Reason"));
+    assert_eq!(reason_tag("[profile.p0]\nreason_tag = ''\n"), None);
+}
+
+#[test]
+fn what_a_permission_set_cannot_be_told_is_an_error_that_names_the_way_out() {
+    let settings = EXTRAS.replace("profile.p0", "profile.base");
+    let text = tower(1);
+    let expected = "line 4: [profile.base] of config.toml sets source_identity, which AWS takes for a role that is assumed and \
+                    not for a permission set; give it to a profile that reaches a role through this one (role_arn with \
+                    source_profile)";
+    assert_eq!(resolve_with(&settings, &text, "base").unwrap_err(), format!("profile \"base\": {expected}"));
+    let through = resolve_with(&settings, &text, "p0").unwrap_err();
+    assert_eq!(through, format!("profile \"p0\": its source \"base\": {expected}"));
+}
+
+#[test]
+fn a_role_in_front_of_the_permission_set_takes_it() {
+    assert!(resolve_with(EXTRAS, &tower(1), "p0").is_ok());
+    let own = "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n";
+    let text = format!("{CORP}[profile p0]\n{}source_profile = p0\n{own}", role(1));
+    assert_eq!(resolve_with(EXTRAS, &text, "p0").unwrap().chain.roles[0].source_identity.as_deref(), Some("alice"));
+    assert!(resolve_with("[profile.base]\nreason_tag = ''\n", &tower(1), "base").is_ok(), "nothing is dropped here");
 }
 
 #[test]

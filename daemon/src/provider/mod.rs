@@ -1,9 +1,14 @@
 //! From a chain to credentials: the source's provider, then the roles to assume, in order. One file per source.
 
+pub mod elevation;
+pub mod session_name;
 pub mod sign_in;
+
+pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
 use crate::credentials::Credentials;
+use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
 use crate::sign_in_sessions::SignInSessions;
@@ -16,20 +21,62 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// Whom role sessions are named after.
+    pub user: Arc<LocalUser>,
 }
 
 impl Providers {
-    /// Obtains credentials for a chain from AWS.
+    /// Obtains credentials for a chain from AWS, without a grant.
     ///
     /// # Errors
     /// What the first step that failed said.
     pub async fn provide(&self, chain: &Chain) -> Result<Credentials, Problem> {
-        let mut credentials = match &chain.source {
-            Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await?,
-        };
+        let mut credentials = self.provide_source(chain).await?;
         for role in &chain.roles {
-            credentials = self.aws.assume_role(&chain.region, &credentials, role).await?;
+            let asked = elevation::plain(role, &self.user);
+            credentials = self.aws.assume_role(&chain.region, &credentials, &asked).await?;
+        }
+        Ok(credentials)
+    }
+
+    /// Obtains the credentials a chain starts from: nothing of a grant reaches AWS here (`GetRoleCredentials` takes an account
+    /// and a role, and no session name, tag, policy or duration).
+    ///
+    /// # Errors
+    /// What AWS or the sign-in session said.
+    pub async fn provide_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
+        match &chain.source {
+            Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
+        }
+    }
+
+    /// Assumes the roles of a chain from `chain.roles[first]` on, under a grant; `from` are the credentials of what stands
+    /// before them: of [`Chain::before`], or of [`Providers::provide_source`] when `first` is 0. With no role left, that is
+    /// the answer.
+    ///
+    /// # Errors
+    /// [`Problem::Elevation`] where AWS has no way to issue the target on these terms, before anything is asked; else what
+    /// the first step that failed said.
+    pub async fn provide_from(
+        &self,
+        chain: &Chain,
+        first: usize,
+        from: Credentials,
+        elevation: &Elevation<'_>,
+    ) -> Result<Credentials, Problem> {
+        elevation::can_honour(chain, elevation.session_policy)?;
+        let mut credentials = from;
+        for (at, role) in chain.roles.iter().enumerate().skip(first) {
+            let asked = if at + 1 == chain.roles.len() {
+                elevation::target(role, &self.user, elevation)
+            } else {
+                elevation::on_the_way(role, &self.user, elevation)
+            };
+            credentials = self.aws.assume_role(&chain.region, &credentials, &asked).await?;
         }
         Ok(credentials)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,9 @@ const MAX_POLICY_ARNS: usize = 10;
 /// The session tag that carries the reason of a grant where the settings name no other.
 pub const REASON_TAG: &str = "Reason";
 
+/// All `[profile.NAME]` tables.
+pub type ExtrasByProfile = BTreeMap<ProfileName, Extras>;
+
 /// What a profile's last role is assumed with, beside what AWS's own keys say.
 ///
 /// A permission set takes none of this (SSO portal API, `GetRoleCredentials`), so a profile without a role cannot have them.
@@ -55,6 +58,21 @@ impl Default for Extras {
 }
 
 impl Extras {
+    /// Returns the first key that means something for a role that is assumed and for nothing else.
+    #[must_use]
+    pub fn for_roles_only(&self) -> Option<&'static str> {
+        let renamed = self.reason_tag.as_ref().is_some_and(|tag| tag != REASON_TAG);
+        let keys = [
+            ("source_identity", self.source_identity.is_some()),
+            ("session_tags", !self.session_tags.is_empty()),
+            ("transitive_tags", !self.transitive_tags.is_empty()),
+            ("session_policy", self.session_policy.is_some()),
+            ("policy_arns", !self.policy_arns.is_empty()),
+            ("reason_tag", renamed),
+        ];
+        keys.into_iter().find_map(|(key, is_set)| is_set.then_some(key))
+    }
+
     /// Reads the file of the session policy, and counts what AWS counts together.
     pub(super) fn read_files(&mut self, read: &dyn Fn(&Path) -> Result<String, String>) -> Result<(), String> {
         self.session_policy.as_mut().map_or(Ok(()), |policy| policy.read_file(read))?;
@@ -70,7 +88,7 @@ impl Extras {
 }
 
 /// Reads all `[profile.NAME]` tables.
-pub(super) fn by_profile<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<ProfileName, Extras>, D::Error> {
+pub(super) fn by_profile<'de, D: Deserializer<'de>>(from: D) -> Result<ExtrasByProfile, D::Error> {
     let tables = BTreeMap::<String, Extras>::deserialize(from)?;
     let named = |(name, extras): (String, Extras)| Ok((ProfileName::new(&name).map_err(D::Error::custom)?, extras));
     tables.into_iter().map(named).collect()
@@ -238,6 +256,22 @@ mod tests {
         assert!(extras("session_tags = { reason = 'x' }\nreason_tag = ''").is_ok());
         assert!(extras("transitive_tags = ['Reason']").is_ok());
         assert!(refused("transitive_tags = ['Reason']\nreason_tag = ''").contains("transitive_tags names \"Reason\""));
+    }
+
+    #[test]
+    fn what_only_a_role_can_be_told_is_known_by_key() {
+        for (lines, key) in [
+            ("source_identity = 'alice'", Some("source_identity")),
+            ("session_tags = { a = 'b' }", Some("session_tags")),
+            ("transitive_tags = ['Reason']", Some("transitive_tags")),
+            ("session_policy = '{\"Statement\":[]}'", Some("session_policy")),
+            ("policy_arns = ['arn:aws:iam::aws:policy/ReadOnlyAccess']", Some("policy_arns")),
+            ("reason_tag = 'Why'", Some("reason_tag")),
+            ("reason_tag = ''", None),
+            ("", None),
+        ] {
+            assert_eq!(extras(lines).unwrap().for_roles_only(), key, "{lines}");
+        }
     }
 
     #[test]

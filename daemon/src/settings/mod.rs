@@ -11,7 +11,7 @@ mod rules;
 mod session_policy;
 mod values;
 
-pub use extras::{Extras, REASON_TAG, is_tag_character};
+pub use extras::{Extras, ExtrasByProfile, REASON_TAG, is_tag_character};
 pub use fault::SettingsError;
 pub use file::load;
 pub use organisation::{POLICY_FILE, load_organisation};
@@ -22,7 +22,6 @@ use crate::names::ProfileName;
 use crate::policy::Rule;
 use rules::RuleKeys;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::Path;
 use toml::Spanned;
 
@@ -44,7 +43,7 @@ pub struct Settings {
     pub notifications: Notifications,
     /// What profiles are told beside AWS's own keys: `[profile.NAME]`.
     #[serde(rename = "profile", deserialize_with = "extras::by_profile")]
-    profiles: BTreeMap<ProfileName, Extras>,
+    profiles: ExtrasByProfile,
     /// The rules as they are written; none is left once the settings are read.
     #[serde(rename = "rule")]
     written_rules: Vec<Spanned<RuleKeys>>,
@@ -179,6 +178,12 @@ impl Settings {
             (StoreChoice::File, Some(_)) | (_, None) => Ok(settings),
             (_, Some(_)) => Err(SettingsError::whole("[file_store] is read with store = \"file\" only")),
         }
+    }
+
+    /// Returns what all profiles are told beside AWS's own keys.
+    #[must_use]
+    pub fn extras_by_profile(&self) -> &ExtrasByProfile {
+        &self.profiles
     }
 
     /// Returns the rules, `[[rule]]`.

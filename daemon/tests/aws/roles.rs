@@ -10,10 +10,9 @@ use tegata_sandbox::{ExpirationForm, IamRole, Operation, TokenBucket};
 
 pub(crate) fn deploy() -> RoleToAssume {
     RoleToAssume {
-        role_arn: RoleArn::new("arn:aws:iam::210987654321:role/Deploy").unwrap(),
         role_session_name: Some(String::from("alice@laptop")),
-        external_id: None,
         duration: Some(Duration::from_secs(900)),
+        ..RoleToAssume::new(RoleArn::new("arn:aws:iam::210987654321:role/Deploy").unwrap())
     }
 }
 

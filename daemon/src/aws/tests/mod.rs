@@ -65,10 +65,9 @@ fn source() -> Credentials {
 
 fn role() -> RoleToAssume {
     RoleToAssume {
-        role_arn: RoleArn::new("arn:aws:iam::123456789012:role/Deploy").unwrap(),
-        role_session_name: None,
         external_id: Some(String::from("ext-1")),
         duration: Some(Duration::from_secs(900)),
+        ..RoleToAssume::new(RoleArn::new("arn:aws:iam::123456789012:role/Deploy").unwrap())
     }
 }
 
@@ -161,6 +160,51 @@ async fn a_role_is_assumed_with_a_signed_request_for_the_region() {
     assert!(asked.contains("x-amz-date: 20261122T090758Z"), "the injected clock signs: {asked}");
     assert!(asked.contains("RoleSessionName=tegata&") && asked.contains("DurationSeconds=900"), "{asked}");
     assert!(asked.contains("ExternalId=ext-1"), "{asked}");
+}
+
+#[tokio::test]
+async fn a_role_is_asked_for_with_identity_tags_and_policies() {
+    let (aws, double) = aws_playing(vec![xml("200 OK", &assume_role_body("2026-11-22T09:22:58Z"))]).await;
+    let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let asked = RoleToAssume {
+        source_identity: Some("alice@example.com".to_owned()),
+        session_tags: vec![tag("team", "基盤"), tag("Reason", "INC-42")],
+        transitive_tag_keys: vec!["team".to_owned()],
+        session_policy: Some(r#"{"Statement":[]}"#.to_owned()),
+        policy_arns: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned()],
+        ..role()
+    };
+    aws.assume_role(&region(), &source(), &asked).await.unwrap();
+    let asked = &double.asked()[0];
+    for parameter in [
+        "SourceIdentity=alice%40example.com",
+        "Tags.member.1.Key=team&Tags.member.1.Value=%E5%9F%BA%E7%9B%A4",
+        "Tags.member.2.Key=Reason&Tags.member.2.Value=INC-42",
+        "TransitiveTagKeys.member.1=team",
+        "Policy=%7B%22Statement%22%3A%5B%5D%7D",
+        "PolicyArns.member.1.arn=arn%3Aaws%3Aiam%3A%3Aaws%3Apolicy%2FReadOnlyAccess",
+    ] {
+        assert!(asked.contains(parameter), "{parameter} in {asked}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_role_does_not_carry_is_not_sent() {
+    let (aws, double) = aws_playing(vec![xml("200 OK", &assume_role_body("2026-11-22T09:22:58Z"))]).await;
+    aws.assume_role(&region(), &source(), &role()).await.unwrap();
+    for parameter in ["SourceIdentity", "Tags", "TransitiveTagKeys", "Policy"] {
+        assert!(!double.asked()[0].contains(parameter), "{parameter} in {}", double.asked()[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_tag_names_what_the_trust_policy_has_to_allow() {
+    let body = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>AccessDenied\
+                </Code><Message>User: arn:u is not authorized to perform: sts:TagSession on resource: arn:r</Message></Error>\
+                </ErrorResponse>";
+    let (aws, _double) = aws_playing(vec![xml("403 Forbidden", body)]).await;
+    let said = aws.assume_role(&region(), &source(), &role()).await.unwrap_err().to_string();
+    assert!(said.contains("have to allow sts:TagSession") && said.contains("reason_tag = \"\""), "{said}");
 }
 
 #[tokio::test]
