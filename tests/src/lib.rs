@@ -8,6 +8,7 @@ pub mod crowd;
 pub mod desktop;
 pub mod failpoints;
 pub mod keyring;
+pub mod moto;
 pub mod product;
 pub mod prompter;
 pub mod store_process;
