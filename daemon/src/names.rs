@@ -134,6 +134,34 @@ name!(
     )
 );
 
+name!(
+    /// A person who approves, as the people around them call them.
+    Person, "the person's name", 256, short_and_trimmed
+);
+name!(
+    /// A passkey's name: what its person calls the device or the place it is kept in.
+    PasskeyName, "the passkey's name", 256, short_and_trimmed
+);
+
+/// The most characters of a name that a person makes up.
+const MAX_CHARACTERS: usize = 64;
+
+/// Two names that differ in surrounding space only look the same, and a second "alice " would count as a second person.
+fn short_and_trimmed(text: &str) -> Result<(), NameError> {
+    let fits = text.trim() == text && text.chars().count() <= MAX_CHARACTERS;
+    form("the name", text, fits, "a name of at most 64 characters without space at its ends")
+}
+
+impl RoleArn {
+    /// Returns the account and the role's name without its path.
+    #[must_use]
+    pub fn account_and_role(&self) -> (&str, &str) {
+        let mut parts = self.0.splitn(6, ':').skip(4);
+        let (account, role) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        (account, role.rsplit('/').next().unwrap_or_default())
+    }
+}
+
 /// An organisation's start URL: https, or http to a loopback address for a double in tests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StartUrl(url::Url);

@@ -124,7 +124,8 @@ impl Obtainer {
     }
 
     /// Returns the wall time by AWS's clock, as far as it is known: expiry is judged by the clock of who enforces it.
-    fn aws_time(&self) -> SystemTime {
+    #[must_use]
+    pub fn aws_time(&self) -> SystemTime {
         let now = self.clock.now();
         let ahead = self.providers.aws.clock_skew_seconds().unwrap_or(0);
         let by = Duration::from_secs(ahead.unsigned_abs());

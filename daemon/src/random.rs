@@ -3,10 +3,16 @@
 /// Returns an id nobody can guess: 128 random bits in hexadecimal.
 #[must_use]
 pub fn id() -> String {
-    let mut bytes = [0_u8; 16];
+    bytes::<16>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Returns random bytes.
+#[must_use]
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
     // Linux cannot fail here once it has booted (getrandom(2)).
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
 }
 
 /// Returns so many characters of five random bits each, lower case, without those that are read for one another (Crockford's

@@ -169,6 +169,10 @@ mod tests {
                 session("old", SessionState::SignedOut, None),
             ],
             cached_credentials: 3,
+            grants: vec![],
+            requests: vec![],
+            reviews: vec![],
+            passkeys: None,
             clock_skew_seconds: Some(-400),
             warnings: vec!["AWS_ENDPOINT_URL is ignored".to_owned()],
         }

@@ -141,6 +141,9 @@ pub struct Profile {
     /// What stands between malware running as the user and this profile. Absent where the profile has no gate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<String>,
+    /// `open`, `gated`, `proposed` or `denied`, as in [`crate::gate::Explanation::gate`]. Absent where it cannot be served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
 }
 
 /// `GET /v1/status`.
@@ -160,6 +163,18 @@ pub struct Status {
     pub sessions: Vec<Session>,
     /// Credentials in memory.
     pub cached_credentials: usize,
+    /// The live grants.
+    #[serde(default)]
+    pub grants: Vec<crate::gate::Grant>,
+    /// What waits for a hand.
+    #[serde(default)]
+    pub requests: Vec<crate::gate::HandRequest>,
+    /// The review items that are open.
+    #[serde(default)]
+    pub reviews: Vec<crate::gate::Review>,
+    /// How many passkeys are enrolled; absent where the store cannot say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkeys: Option<usize>,
     /// Seconds this machine's clock is ahead of AWS (negative: behind), as the last answer's Date header told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_skew_seconds: Option<i64>,
@@ -192,7 +207,7 @@ pub enum StoreState {
     Unavailable,
 }
 
-/// `GET`, `PUT` and `DELETE /v1/lock`.
+/// `GET`, `PUT` and `DELETE /v1/lock`. Where a passkey is enrolled, `DELETE` answers 202 with a [`crate::gate::HandRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// Whether everything is locked.

@@ -134,7 +134,16 @@ pub struct HandRequests {
     pub requests: Vec<HandRequest>,
 }
 
-/// `POST /v1/requests/{id}/pages`: a page for one request.
+/// `POST /v1/requests/{id}/pages`: asks for a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenPage {
+    /// The reason that a parked request lacks; one that is there stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A page for one request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Page {
     /// What to open in a browser on this machine. The secret behind `#` is good once and never leaves the browser in a URL.

@@ -18,7 +18,8 @@ pub const GRANTS: &str = "/v1/grants";
 pub const REQUESTS: &str = "/v1/requests";
 /// The last segment of a request's pages.
 pub const PAGES: &str = "pages";
-/// `GET`: the passkeys. `POST`: enrol one. `PUT …/{id}`: rename. `DELETE …/{id}`: remove. `POST …/test`: try one.
+/// `GET`: the passkeys. `POST`: enrol one. `DELETE`: forget all of them, behind a fresh sign-in. `PUT …/{id}`: rename.
+/// `DELETE …/{id}`: remove, by hand. `POST …/test`: try one.
 pub const PASSKEYS: &str = "/v1/passkeys";
 /// The last segment of trying a passkey.
 pub const TEST: &str = "test";

@@ -1,14 +1,17 @@
 //! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
 
-use super::record::{name, names, shown, time};
+use super::record::{name, names, shown, shown_if, text, texts, time};
 use crate::credentials::Credentials;
+use crate::grant::{GrantId, Holder};
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
+use crate::policy::terms::Tier;
 use crate::profile::{Profile, Source};
 use crate::store::{Kind, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
 use tegata_protocol::ErrorCode;
 use tegata_protocol::body::SignInFlow;
+use tegata_protocol::gate::Purpose;
 
 /// Something that is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +32,9 @@ pub enum Event<'a> {
         /// When AWS stops accepting them.
         #[serde(serialize_with = "time")]
         expires_at: SystemTime,
+        /// The grant they were released under; it is part of the role session name that CloudTrail has.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        grant: Option<&'a GrantId>,
     },
     /// A request for credentials ends without any.
     Refused {
@@ -82,6 +88,101 @@ pub enum Event<'a> {
         /// Whether AWS confirmed that its tokens are dead.
         revoked_upstream: bool,
     },
+    /// A hand is asked for.
+    HandAsked {
+        /// The request.
+        request: &'a str,
+        /// What for.
+        purpose: Purpose,
+        /// The profile, where it is about one.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        profile: Option<&'a ProfileName>,
+    },
+    /// A person said no.
+    HandRefused {
+        /// The request.
+        request: &'a str,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// A ceremony failed: the signature, the counter, the origin.
+    HandFailed {
+        /// The request.
+        request: &'a str,
+        /// Why.
+        #[serde(serialize_with = "text")]
+        why: &'a str,
+    },
+    /// A hand approved; where several are needed, one of them.
+    HandGiven {
+        /// The request.
+        request: &'a str,
+        /// What for.
+        purpose: Purpose,
+        /// Whose hand.
+        #[serde(serialize_with = "text")]
+        person: &'a str,
+        /// The passkey.
+        #[serde(serialize_with = "text")]
+        passkey: &'a str,
+    },
+    /// A grant was made.
+    Granted {
+        /// The grant.
+        #[serde(serialize_with = "shown")]
+        grant: &'a GrantId,
+        /// The request it came of.
+        request: &'a str,
+        /// The profile it was asked for with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// How long it lives, in seconds.
+        seconds: u64,
+        /// Who it is for.
+        #[serde(serialize_with = "shown")]
+        holder: &'a Holder,
+        /// Why, in the person's own words.
+        #[serde(serialize_with = "texts", skip_serializing_if = "Option::is_none")]
+        reason: Option<&'a str>,
+        /// Who approved.
+        approved_by: &'a [String],
+        /// What it does and does not stand against.
+        tier: Tier,
+    },
+    /// A grant ended.
+    GrantEnded {
+        /// The grant.
+        #[serde(serialize_with = "shown")]
+        grant: &'a GrantId,
+        /// Why.
+        why: GrantEnd,
+    },
+    /// A passkey was enrolled.
+    PasskeyAdded {
+        /// The passkey.
+        passkey: &'a str,
+        /// Whose.
+        #[serde(serialize_with = "text")]
+        person: &'a str,
+    },
+    /// A passkey was removed.
+    PasskeyRemoved {
+        /// The passkey.
+        passkey: &'a str,
+    },
+    /// Weaker rules or other endpoints were accepted by hand.
+    PolicyAccepted {
+        /// In how many points they are weaker.
+        weaker: usize,
+    },
+    /// A review was closed.
+    ReviewClosed {
+        /// The grant that was reviewed.
+        review: &'a str,
+        /// What it found.
+        #[serde(serialize_with = "text")]
+        note: &'a str,
+    },
     /// Everything was locked.
     Locked,
     /// It was unlocked.
@@ -125,7 +226,7 @@ pub enum Event<'a> {
 impl<'a> Event<'a> {
     /// Describes the release of a profile's credentials.
     #[must_use]
-    pub fn released(profile: &'a Profile, credentials: &'a Credentials) -> Self {
+    pub fn released(profile: &'a Profile, credentials: &'a Credentials, grant: Option<&'a GrantId>) -> Self {
         let Source::SignIn { account, role, .. } = &profile.chain.source;
         let last = profile.chain.roles.last();
         Self::Released {
@@ -135,8 +236,29 @@ impl<'a> Event<'a> {
             role: last.map_or(Reached::PermissionSet(role), |role| Reached::Role(&role.role_arn)),
             access_key: KeyTail::of(credentials),
             expires_at: credentials.expires_at(),
+            grant,
         }
     }
+}
+
+/// Why a grant ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantEnd {
+    /// Its time was over.
+    Expired,
+    /// `tegata drop`.
+    Dropped,
+    /// Everything was locked.
+    Locked,
+    /// The machine went to sleep.
+    Suspended,
+    /// The desktop was locked.
+    DesktopLocked,
+    /// Its sign-in session was signed out.
+    SignedOut,
+    /// The daemon ended.
+    DaemonEnded,
 }
 
 /// The role that credentials are of: an ARN, or a permission set's name.

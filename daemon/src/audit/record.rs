@@ -126,12 +126,26 @@ pub(super) fn shown<T: Display, S: Serializer>(value: &T, serializer: S) -> Resu
     serializer.collect_str(value)
 }
 
+pub(super) fn shown_if<T: Display, S: Serializer>(value: &Option<&T>, serializer: S) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
+}
+
 pub(super) fn time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&rfc3339(*time))
 }
 
-fn text<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn text<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&printable(text))
+}
+
+pub(super) fn texts<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => serializer.serialize_str(&printable(text)),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn process_names<S: Serializer>(processes: &[Process], serializer: S) -> Result<S::Ok, S::Error> {

@@ -96,7 +96,7 @@ fn profile(name: &str) -> Arc<crate::profile::Profile> {
 fn l14_twin_a_release_is_one_line_that_says_who_and_what() {
     let room = Room::new();
     let (profile, credentials) = (profile("dev"), credentials("ASIAABCDEFGHIJKLWXYZ"));
-    room.open().record(Some(&caller("aws")), &Event::released(&profile, &credentials)).unwrap();
+    room.open().record(Some(&caller("aws")), &Event::released(&profile, &credentials, None)).unwrap();
     let expected = json!({
         "v": 1, "seq": 1, "at": "2026-11-22T09:07:58Z", "boot_ms": 3_600_000, "event": "released",
         "profile": "dev", "account": "123456789012", "role": "Dev", "access_key": "WXYZ",
@@ -111,10 +111,31 @@ fn l14_twin_a_release_is_one_line_that_says_who_and_what() {
 fn behind_a_role_the_record_names_the_role() {
     let room = Room::new();
     let (profile, credentials) = (profile("admin"), credentials("ASIAABCDEFGHIJKLWXYZ"));
-    room.open().record(None, &Event::released(&profile, &credentials)).unwrap();
+    room.open().record(None, &Event::released(&profile, &credentials, None)).unwrap();
     let record = &room.records("2026-11")[0];
     assert_eq!(record["role"], "arn:aws:iam::210987654321:role/admin");
     assert!(record.get("account").is_none() && record.get("requester").is_none());
+}
+
+#[test]
+fn a_grant_is_recorded_with_its_reason_on_one_line() {
+    let room = Room::new();
+    let (profile, grant) = (ProfileName::new("admin").unwrap(), crate::grant::GrantId::random());
+    let granted = Event::Granted {
+        grant: &grant,
+        request: "k3f9x2",
+        profile: &profile,
+        seconds: 900,
+        holder: &crate::grant::Holder::User,
+        reason: Some("障害対応 INC-42\n{\"event\":\"locked\"}"),
+        approved_by: &["alice".to_owned()],
+        tier: crate::policy::terms::Tier::Prompt,
+    };
+    room.open().record_durably(None, &granted).unwrap();
+    let lines = room.records("2026-11");
+    let record = lines.last().unwrap();
+    assert_eq!((&record["event"], &record["tier"]), (&"granted".into(), &"prompt".into()));
+    assert!(record["reason"].as_str().unwrap().starts_with("障害対応 INC-42\\u{a}"), "{record}");
 }
 
 #[test]
@@ -123,6 +144,7 @@ fn every_event_is_a_record_of_its_own_name() {
     let session = &SessionName::new("corp").unwrap();
     let (code, store) = (ErrorCode::UpstreamRefused, crate::store::Kind::SecretService);
     let locked = StoreProblem::from(&crate::store::StoreError::Locked);
+    let (purpose, grant) = (tegata_protocol::gate::Purpose::Elevate, &crate::grant::GrantId::random());
     let events = [
         (Event::Refused { profile: None, code }, "refused"),
         (Event::SignInBegan { session, flow: tegata_protocol::body::SignInFlow::DeviceCode }, "sign_in_began"),
@@ -131,6 +153,15 @@ fn every_event_is_a_record_of_its_own_name() {
         (Event::Renewed { session }, "renewed"),
         (Event::RenewalFailed { session, code }, "renewal_failed"),
         (Event::SignedOut { session, revoked_upstream: true }, "signed_out"),
+        (Event::HandAsked { request: "k3f9x2", purpose, profile: None }, "hand_asked"),
+        (Event::HandRefused { request: "k3f9x2", purpose }, "hand_refused"),
+        (Event::HandFailed { request: "k3f9x2", why: "counter" }, "hand_failed"),
+        (Event::HandGiven { request: "k3f9x2", purpose, person: "alice", passkey: "p1" }, "hand_given"),
+        (Event::GrantEnded { grant, why: GrantEnd::Suspended }, "grant_ended"),
+        (Event::PasskeyAdded { passkey: "p1", person: "alice" }, "passkey_added"),
+        (Event::PasskeyRemoved { passkey: "p1" }, "passkey_removed"),
+        (Event::PolicyAccepted { weaker: 2 }, "policy_accepted"),
+        (Event::ReviewClosed { review: "k3f9x2ab", note: "as planned" }, "review_closed"),
         (Event::Locked, "locked"),
         (Event::Unlocked, "unlocked"),
         (Event::PeerRefused { uid: 1001 }, "peer_refused"),
@@ -147,7 +178,7 @@ fn every_event_is_a_record_of_its_own_name() {
     let names: Vec<_> = records.iter().map(|record| record["event"].as_str().unwrap()).collect();
     assert_eq!(names, events.map(|(_, name)| name));
     assert_eq!(
-        (&records[0]["code"], &records[11]["store"], &records[11]["problem"]),
+        (&records[0]["code"], &records[20]["store"], &records[20]["problem"]),
         (&json!("upstream_refused"), &json!("secret-service"), &json!("locked"))
     );
 }
@@ -356,7 +387,7 @@ fn l14_no_secret_and_no_whole_access_key_id_is_in_a_record() {
     let audit = room.open();
     for (id, tail) in [("ASIAABCDEFGHIJKLWXYZ", "WXYZ"), ("short", ""), ("ASIAABCDEFGHIJKLWX\u{1b}\u{7}", "")] {
         let (profile, credentials) = (profile("dev"), credentials(id));
-        audit.record(Some(&caller("aws")), &Event::released(&profile, &credentials)).unwrap();
+        audit.record(Some(&caller("aws")), &Event::released(&profile, &credentials, None)).unwrap();
         assert_eq!(room.records("2026-11").last().unwrap()["access_key"], tail);
     }
     let text = fs::read_to_string(room.file("2026-11")).unwrap();

@@ -155,19 +155,23 @@ impl Grants {
         Self { clock, table: Mutex::default(), changes: watch::Sender::new(0) }
     }
 
-    /// Makes a grant of what was approved. An older one for the same target and holder ends.
-    pub fn add(&self, approved: Approved) -> Arc<Grant> {
+    /// Makes a grant of what was approved. It is found by nobody before [`Grants::add`].
+    #[must_use]
+    pub fn prepare(&self, approved: Approved) -> Arc<Grant> {
         let since = self.clock.since_boot();
         let uses_left = approved.terms.uses.map(std::num::NonZeroU32::get);
         let until = since + approved.window.min(approved.terms.window);
         let held = Mutex::new(Held { credentials: None, uses_left, ended: false });
-        let grant = Arc::new(Grant { id: GrantId::random(), approved, until, since, held });
+        Arc::new(Grant { id: GrantId::random(), approved, until, since, held })
+    }
+
+    /// Lets a grant be found. An older one for the same target and holder ends.
+    pub fn add(&self, grant: Arc<Grant>) {
         let replaced =
             |old: &Grant| old.approved.chain == grant.approved.chain && old.approved.holder == grant.approved.holder;
         self.end(&replaced);
-        self.lock().push(Arc::clone(&grant));
+        self.lock().push(grant);
         self.changes.send_modify(|count| *count += 1);
-        grant
     }
 
     /// Finds a live grant of a target for a caller. Of several the one that lives longest.

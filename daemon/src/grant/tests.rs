@@ -17,6 +17,12 @@ fn caller(leader: u32) -> Caller {
     Caller { uid: 1, gid: 1, process, login_session, ancestry: vec![] }
 }
 
+fn add(grants: &Grants, approved: Approved) -> Arc<Grant> {
+    let grant = grants.prepare(approved);
+    grants.add(Arc::clone(&grant));
+    grant
+}
+
 fn approved(role: &str, leader: u32, window: Duration) -> Approved {
     Approved {
         profile: ProfileName::new("admin").unwrap(),
@@ -48,7 +54,7 @@ fn table() -> (Arc<ManualClock>, Grants) {
 #[test]
 fn b28_a_grant_ends_with_its_last_second() {
     let (clock, grants) = table();
-    grants.add(approved("Admin", 20, 15 * MINUTE));
+    add(&grants, approved("Admin", 20, 15 * MINUTE));
     clock.advance(15 * MINUTE);
     assert!(grants.find(&chain("Admin"), &caller(20)).is_none());
     assert_eq!(grants.sweep().len(), 1);
@@ -57,7 +63,7 @@ fn b28_a_grant_ends_with_its_last_second() {
 #[test]
 fn b28_twin_a_grant_lives_until_its_last_second() {
     let (clock, grants) = table();
-    grants.add(approved("Admin", 20, 15 * MINUTE));
+    add(&grants, approved("Admin", 20, 15 * MINUTE));
     clock.advance(15 * MINUTE - Duration::from_secs(1));
     assert!(grants.find(&chain("Admin"), &caller(20)).is_some());
     assert!(grants.sweep().is_empty());
@@ -67,7 +73,7 @@ fn b28_twin_a_grant_lives_until_its_last_second() {
 fn j1_no_wall_clock_revives_or_prolongs_a_grant() {
     for wall in [0, 86_400, 1_795_000_000 - 86_400, 1_795_000_000 + 86_400, 4_294_967_295] {
         let (clock, grants) = table();
-        let grant = grants.add(approved("Admin", 20, 15 * MINUTE));
+        let grant = add(&grants, approved("Admin", 20, 15 * MINUTE));
         clock.jump_to(from_unix_seconds(wall));
         assert!(grants.find(&chain("Admin"), &caller(20)).is_some(), "ended at {wall}");
         clock.advance(15 * MINUTE);
@@ -80,7 +86,7 @@ fn j1_no_wall_clock_revives_or_prolongs_a_grant() {
 #[test]
 fn j1_twin_a_grant_lives_by_the_boot_clock() {
     let (clock, grants) = table();
-    grants.add(approved("Admin", 20, 15 * MINUTE));
+    add(&grants, approved("Admin", 20, 15 * MINUTE));
     clock.advance(14 * MINUTE);
     assert!(grants.find(&chain("Admin"), &caller(20)).is_some());
 }
@@ -88,17 +94,17 @@ fn j1_twin_a_grant_lives_by_the_boot_clock() {
 #[test]
 fn j6_no_window_is_longer_than_the_rules_allow() {
     let (clock, grants) = table();
-    grants.add(approved("Admin", 20, Duration::from_secs(u64::MAX / 4)));
+    add(&grants, approved("Admin", 20, Duration::from_secs(u64::MAX / 4)));
     clock.advance(15 * MINUTE);
     assert!(grants.find(&chain("Admin"), &caller(20)).is_none());
-    let none = grants.add(approved("Admin", 20, Duration::ZERO));
+    let none = add(&grants, approved("Admin", 20, Duration::ZERO));
     assert!(!none.is_live(clock.since_boot()), "a window of nothing is over at once");
 }
 
 #[test]
 fn j6_twin_a_shorter_window_is_kept() {
     let (clock, grants) = table();
-    grants.add(approved("Admin", 20, MINUTE));
+    add(&grants, approved("Admin", 20, MINUTE));
     clock.advance(MINUTE - Duration::from_secs(1));
     assert!(grants.find(&chain("Admin"), &caller(20)).is_some());
     clock.advance(Duration::from_secs(1));
@@ -108,7 +114,7 @@ fn j6_twin_a_shorter_window_is_kept() {
 #[test]
 fn k5_a_grant_is_for_its_holder_and_its_target_alone() {
     let (_clock, grants) = table();
-    grants.add(approved("Admin", 20, MINUTE));
+    add(&grants, approved("Admin", 20, MINUTE));
     assert!(grants.find(&chain("Admin"), &caller(21)).is_none());
     assert!(grants.find(&chain("admin"), &caller(20)).is_none());
 }
@@ -116,14 +122,14 @@ fn k5_a_grant_is_for_its_holder_and_its_target_alone() {
 #[test]
 fn k5_twin_the_holder_finds_the_grant_of_the_target() {
     let (_clock, grants) = table();
-    let grant = grants.add(approved("Admin", 20, MINUTE));
+    let grant = add(&grants, approved("Admin", 20, MINUTE));
     assert_eq!(grants.find(&chain("Admin"), &caller(20)).unwrap().id, grant.id);
 }
 
 #[test]
 fn an_ended_grant_takes_its_credentials_along_and_keeps_no_new_ones() {
     let (_clock, grants) = table();
-    let grant = grants.add(approved("Admin", 20, MINUTE));
+    let grant = add(&grants, approved("Admin", 20, MINUTE));
     let now = from_unix_seconds(1_795_000_000);
     assert!(grant.keep(credentials()) && grant.credentials(now).is_some());
     assert_eq!(grants.end(&|_| true).len(), 1);
@@ -137,7 +143,7 @@ fn uses_are_counted_and_given_back() {
     let (_clock, grants) = table();
     let mut twice = approved("Admin", 20, MINUTE);
     twice.terms.uses = NonZeroU32::new(2);
-    let grant = grants.add(twice);
+    let grant = add(&grants, twice);
     assert!(grant.take_use() && grant.take_use() && !grant.take_use());
     grant.give_back_use();
     assert_eq!(grant.uses_left(), Some(1));
@@ -147,18 +153,18 @@ fn uses_are_counted_and_given_back() {
 #[test]
 fn a_new_grant_takes_the_place_of_the_one_before() {
     let (_clock, grants) = table();
-    let first = grants.add(approved("Admin", 20, MINUTE));
-    let second = grants.add(approved("Admin", 20, 2 * MINUTE));
+    let first = add(&grants, approved("Admin", 20, MINUTE));
+    let second = add(&grants, approved("Admin", 20, 2 * MINUTE));
     assert_eq!(grants.live().iter().map(|grant| &grant.id).collect::<Vec<_>>(), [&second.id]);
     assert!(!first.is_live(Duration::ZERO));
-    grants.add(approved("Admin", 21, MINUTE));
+    add(&grants, approved("Admin", 21, MINUTE));
     assert_eq!(grants.live().len(), 2);
 }
 
 #[test]
 fn signing_out_ends_the_grants_of_the_session() {
     let (_clock, grants) = table();
-    grants.add(approved("Admin", 20, MINUTE));
+    add(&grants, approved("Admin", 20, MINUTE));
     assert!(grants.end_of_session(&SessionName::new("other").unwrap()).is_empty());
     assert_eq!(grants.end_of_session(&SessionName::new("corp").unwrap()).len(), 1);
 }

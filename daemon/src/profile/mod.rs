@@ -55,13 +55,28 @@ pub struct Chain {
 }
 
 impl Chain {
+    /// Returns the account that is reached and the role in it, for showing.
+    #[must_use]
+    pub fn reached(&self) -> (&str, &str) {
+        match (&self.source, self.roles.last()) {
+            (_, Some(role)) => role.role_arn.account_and_role(),
+            (Source::SignIn { account, role, .. }, None) => (account.as_str(), role.as_str()),
+        }
+    }
+
+    /// Returns the sign-in session it starts from.
+    #[must_use]
+    pub fn session(&self) -> &SignInSession {
+        let Source::SignIn { session, .. } = &self.source;
+        session
+    }
+
     /// Returns the chain that ends before `roles[first]`: what is reached without that role. With no role left it is the same
     /// as that of a profile for the bare source.
     #[must_use]
     pub fn before(&self, first: usize) -> Self {
         let roles: Vec<_> = self.roles.iter().take(first).cloned().collect();
-        let Source::SignIn { session, .. } = &self.source;
-        let region = if roles.is_empty() { session.region.clone() } else { self.region.clone() };
+        let region = if roles.is_empty() { self.session().region.clone() } else { self.region.clone() };
         Self { source: self.source.clone(), roles, region }
     }
 }

@@ -1,5 +1,6 @@
 //! What waits for a hand: the table of requests, each with an end.
 
+pub mod desk;
 mod pages;
 mod refusals;
 mod table;
@@ -8,7 +9,8 @@ pub(crate) mod testing;
 pub mod view;
 mod words;
 
-pub use table::{Elevation, Entry, Hand, NoRequest, Task};
+pub use desk::Desk;
+pub use table::{Elevation, Entry, NoRequest, Task};
 
 use crate::aws::BoxFuture;
 use tegata_protocol::Secret;
@@ -48,4 +50,19 @@ pub trait PageDesk: Send + Sync + 'static {
 
     /// Whether any page is alive: while none is, nothing listens.
     fn has_pages(&self) -> bool;
+}
+
+/// What follows from an approval in other rooms.
+pub trait Afterwards: Send + Sync + std::fmt::Debug {
+    /// Takes note of a grant that is about to live: a review item, an alert. If it fails there is no grant.
+    ///
+    /// # Errors
+    /// One line for the person.
+    fn granted(&self, grant: &crate::grant::Grant) -> Result<(), String>;
+
+    /// Does what was approved, for every task but an elevation.
+    ///
+    /// # Errors
+    /// One line for the person; then nothing was done.
+    fn approved<'a>(&'a self, task: &'a Task) -> BoxFuture<'a, Result<(), String>>;
 }

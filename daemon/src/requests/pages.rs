@@ -1,5 +1,6 @@
 //! The pages that are open: one-time secrets of URLs, and the tokens they were swapped for. Pure; boot time is given.
 
+use crate::gate::CeremonyId;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
@@ -19,7 +20,7 @@ pub(super) struct Pages(Vec<Page>);
 struct Page {
     request: String,
     key: Key,
-    ceremony: Option<String>,
+    ceremony: Option<CeremonyId>,
     ends: Duration,
 }
 
@@ -66,14 +67,14 @@ impl Pages {
     }
 
     /// Takes note of the ceremony that a page has begun; an older one of the page is over.
-    pub(super) fn begun(&mut self, token: &str, ceremony: String, now: Duration) {
+    pub(super) fn begun(&mut self, token: &str, ceremony: CeremonyId, now: Duration) {
         if let Some(page) = self.of_token(token, now) {
             page.ceremony = Some(ceremony);
         }
     }
 
     /// Takes the ceremony that a page has begun: it is good once.
-    pub(super) fn take_ceremony(&mut self, token: &str, now: Duration) -> Option<String> {
+    pub(super) fn take_ceremony(&mut self, token: &str, now: Duration) -> Option<CeremonyId> {
         self.of_token(token, now)?.ceremony.take()
     }
 
@@ -145,7 +146,7 @@ mod tests {
             pages.open(secret.expose_secret(), NOW).unwrap().0
         };
         let (mine, other) = (token("r1"), token("r1"));
-        pages.begun(mine.expose_secret(), "ceremony".into(), NOW);
+        pages.begun(mine.expose_secret(), CeremonyId::random(), NOW);
         assert!(pages.take_ceremony(other.expose_secret(), NOW).is_none());
         assert!(pages.take_ceremony(mine.expose_secret(), NOW).is_some());
         assert!(pages.take_ceremony(mine.expose_secret(), NOW).is_none());

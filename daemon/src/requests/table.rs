@@ -2,8 +2,9 @@
 
 use super::refusals::Refusals;
 use super::words;
+use crate::gate::{Approver, PasskeyId};
 use crate::grant::{GrantId, Holder};
-use crate::names::ProfileName;
+use crate::names::{PasskeyName, Person, ProfileName};
 use crate::policy::terms::{Approvals, Terms};
 use crate::profile::Chain;
 use sha2::{Digest, Sha256};
@@ -28,25 +29,25 @@ pub enum Task {
     /// To enrol a passkey. Behind the first one it takes a gesture of an enrolled one before.
     AddPasskey {
         /// Whose it is.
-        person: String,
+        person: Person,
         /// What it is called.
-        name: String,
+        name: PasskeyName,
         /// Whether an enrolled passkey has to approve first.
         gesture_first: bool,
     },
     /// To remove a passkey.
     RemovePasskey {
         /// Which.
-        id: String,
+        id: PasskeyId,
         /// Whose it is.
-        person: String,
+        person: Person,
         /// What it is called.
-        name: String,
+        name: PasskeyName,
     },
     /// To try a passkey.
     TestPasskey {
         /// Which; absent: any.
-        id: Option<String>,
+        id: Option<PasskeyId>,
     },
     /// To accept what is weaker than what is in force.
     AcceptPolicy {
@@ -103,15 +104,6 @@ impl Task {
     }
 }
 
-/// Who approved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hand {
-    /// Whose passkey it was.
-    pub person: String,
-    /// Which.
-    pub passkey: String,
-}
-
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -126,7 +118,7 @@ pub struct Entry {
     /// How it stands.
     pub state: RequestState,
     /// Who approved so far.
-    pub hands: Vec<Hand>,
+    pub hands: Vec<Approver>,
     /// The grant that came of it.
     pub grant: Option<GrantId>,
     /// Boot time until which a hand is waited for.
@@ -144,7 +136,7 @@ impl Entry {
     }
 
     /// What a gesture made of it.
-    fn approve(&mut self, hand: Hand) {
+    fn approve(&mut self, hand: Approver) {
         self.hands.push(hand);
         if self.hands.len() >= usize::from(self.task.approvals_needed()) {
             let enrols = matches!(self.task, Task::AddPasskey { .. });
@@ -226,9 +218,13 @@ impl Table {
         self.entries.iter().filter(move |entry| entry.state.is_pending() && now < entry.expires)
     }
 
-    /// Takes note of a gesture. Returns the request as it stands then; nothing if it no longer waits for one, or not for this person.
-    pub(super) fn approve(&mut self, id: &str, hand: Hand, now: Duration) -> Option<Entry> {
-        let entry = self.pending(id, now).filter(|entry| entry.state == RequestState::AwaitsGesture)?;
+    /// Takes note of a gesture for the request as it was shown. Returns the request as it stands then; nothing if it no longer waits
+    /// for one, has changed meanwhile, or waits for another person.
+    pub(super) fn approve(&mut self, shown: &Entry, hand: Approver, now: Duration) -> Option<Entry> {
+        let entry = self.pending(&shown.id, now).filter(|entry| entry.state == RequestState::AwaitsGesture)?;
+        if entry.digest() != shown.digest() {
+            return None;
+        }
         if entry.hands.iter().any(|before| before.person == hand.person || before.passkey == hand.passkey) {
             return None;
         }
@@ -244,6 +240,13 @@ impl Table {
     pub(super) fn enrolled(&mut self, id: &str, now: Duration) -> bool {
         let entry = self.pending(id, now).filter(|entry| entry.state == RequestState::AwaitsEnrolment);
         entry.map(|entry| entry.state = RequestState::Approved).is_some()
+    }
+
+    /// Ends a request that was approved and could not be done.
+    pub(super) fn failed(&mut self, id: &str) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
+            entry.state = RequestState::Expired;
+        }
     }
 
     /// Takes note of the grant that came of a request.
@@ -369,36 +372,53 @@ mod tests {
         assert_eq!(table.find(&id).unwrap().digest(), table.find(&id).unwrap().digest());
     }
 
+    /// A gesture for the request as it stands.
+    fn approve(table: &mut Table, id: &str, hand: Approver, now: Duration) -> Option<Entry> {
+        let shown = table.find(id).unwrap().clone();
+        table.approve(&shown, hand, now)
+    }
+
+    #[test]
+    fn b19_a_gesture_for_what_has_changed_since_is_none() {
+        let mut table = Table::default();
+        let id = parked(&mut table, "Admin", 1);
+        let shown = table.find(&id).unwrap().clone();
+        table.give_reason(&id, "INC-42", NOW);
+        assert!(table.approve(&shown, hand("alice", "ax"), NOW).is_none());
+        assert!(approve(&mut table, &id, hand("alice", "ax"), NOW).is_some());
+    }
+
     #[test]
     fn two_approvals_are_of_two_people_with_two_passkeys() {
         let mut table = Table::default();
         let mut wanted = elevation("Admin", program(1));
         wanted.terms.approvals = Approvals::Two;
         let id = table.park(wanted, vec![], NOW).unwrap().0;
-        assert_eq!(table.approve(&id, hand("alice", "a1"), NOW).unwrap().state, RequestState::AwaitsGesture);
-        assert!(table.approve(&id, hand("alice", "a2"), NOW).is_none(), "the same person twice");
-        assert!(table.approve(&id, hand("bob", "a1"), NOW).is_none(), "the same passkey twice");
-        assert_eq!(table.approve(&id, hand("bob", "b1"), NOW).unwrap().state, RequestState::Approved);
-        assert!(table.approve(&id, hand("carol", "c1"), NOW).is_none(), "it waits no more");
+        assert_eq!(approve(&mut table, &id, hand("alice", "ax"), NOW).unwrap().state, RequestState::AwaitsGesture);
+        assert!(approve(&mut table, &id, hand("alice", "ay"), NOW).is_none(), "the same person twice");
+        assert!(approve(&mut table, &id, hand("bob", "ax"), NOW).is_none(), "the same passkey twice");
+        assert_eq!(approve(&mut table, &id, hand("bob", "bx"), NOW).unwrap().state, RequestState::Approved);
+        assert!(approve(&mut table, &id, hand("carol", "cx"), NOW).is_none(), "it waits no more");
     }
 
     #[test]
     fn another_passkey_takes_a_gesture_and_then_is_made() {
         let mut table = Table::default();
-        let task = |gesture_first| Task::AddPasskey { person: "bob".into(), name: "key".into(), gesture_first };
+        let (person, name) = (Person::new("bob").unwrap(), PasskeyName::new("key").unwrap());
+        let task = |gesture_first| Task::AddPasskey { person: person.clone(), name: name.clone(), gesture_first };
         let id = table.ask(task(true), vec![], NOW).unwrap();
         assert!(!table.enrolled(&id, NOW), "not before the gesture");
-        assert_eq!(table.approve(&id, hand("alice", "a1"), NOW).unwrap().state, RequestState::AwaitsEnrolment);
+        assert_eq!(approve(&mut table, &id, hand("alice", "ax"), NOW).unwrap().state, RequestState::AwaitsEnrolment);
         assert!(table.enrolled(&id, NOW) && table.find(&id).unwrap().state == RequestState::Approved);
         let first = table.ask(task(false), vec![], NOW).unwrap();
-        assert!(table.approve(&first, hand("alice", "a1"), NOW).is_none() && table.enrolled(&first, NOW));
+        assert!(approve(&mut table, &first, hand("alice", "ax"), NOW).is_none() && table.enrolled(&first, NOW));
     }
 
     #[test]
     fn nobody_is_waited_for_longer_than_said() {
         let mut table = Table::default();
         let id = parked(&mut table, "Admin", 1);
-        assert!(table.approve(&id, hand("alice", "a1"), NOW + WAITS_FOR).is_none());
+        assert!(approve(&mut table, &id, hand("alice", "ax"), NOW + WAITS_FOR).is_none());
         assert!(!table.sweep(NOW + WAITS_FOR - Duration::from_secs(1)) && table.sweep(NOW + WAITS_FOR));
         assert_eq!(table.find(&id).unwrap().state, RequestState::Expired);
         table.sweep(NOW + WAITS_FOR + KEPT_FOR);

@@ -1,9 +1,10 @@
 //! What tests of this room ask for.
 
-use super::table::{Elevation, Hand};
+use super::table::Elevation;
 use crate::caller::Process;
+use crate::gate::{Approver, PasskeyId};
 use crate::grant::Holder;
-use crate::names::{AccountId, ProfileName, Region, RoleName, SessionName, StartUrl};
+use crate::names::{AccountId, Person, ProfileName, Region, RoleName, SessionName, StartUrl};
 use crate::policy::terms::{Approvals, Scope, Terms};
 use crate::profile::{Chain, SignInSession, Source};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub(crate) fn elevation(role: &str, holder: Holder) -> Elevation {
     Elevation { profile: ProfileName::new("admin").unwrap(), chain: chain(role), holder, terms, window, reason: None }
 }
 
-pub(crate) fn hand(person: &str, passkey: &str) -> Hand {
-    Hand { person: person.to_owned(), passkey: passkey.to_owned() }
+/// The hand of a person with one of their passkeys, each of a name of its own.
+pub(crate) fn hand(person: &str, passkey: &str) -> Approver {
+    let id = PasskeyId::parse(&format!("{passkey:a>8}")).unwrap();
+    Approver { passkey: id, person: Person::new(person).unwrap() }
 }

@@ -1,6 +1,10 @@
 //! A request as the page shows it, and why the page is refused. Texts are printable lines; nothing in here is secret.
 
+use super::table::{Entry, Task};
+use crate::policy::terms::Tier;
 use serde::Serialize;
+use std::time::Duration;
+use tegata_protocol::gate::HandRequest;
 pub use tegata_protocol::gate::{Purpose, RequestState as State};
 
 /// A request that waits for a hand, for showing.
@@ -25,7 +29,7 @@ pub struct View {
     pub role: Option<String>,
     /// What stands between malware running as the user and this target.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tier: Option<crate::policy::terms::Tier>,
+    pub tier: Option<Tier>,
     /// Why it is asked for, in the person's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -65,4 +69,67 @@ pub enum PageRefusal {
     /// The daemon cannot: the store, the audit log.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// Shows a request that is waited for so long still.
+#[must_use]
+pub(super) fn of(entry: &Entry, left: Duration) -> View {
+    let elevation = match &entry.task {
+        Task::Elevate(elevation) => Some(&**elevation),
+        _ => None,
+    };
+    let reached = elevation.map(|elevation| elevation.chain.reached());
+    let (person, changes) = concerning(&entry.task);
+    View {
+        id: entry.id.clone(),
+        code: entry.code.clone(),
+        purpose: entry.task.purpose(),
+        state: if entry.state.is_pending() && left.is_zero() { State::Expired } else { entry.state },
+        profile: elevation.map(|elevation| elevation.profile.to_string()),
+        account: reached.map(|(account, _)| account.to_owned()),
+        role: reached.map(|(_, role)| role.to_owned()),
+        tier: elevation.map(|_| Tier::Prompt),
+        reason: elevation.and_then(|elevation| elevation.reason.clone()),
+        window_seconds: elevation.map(|elevation| elevation.window.as_secs()),
+        requester: entry.requester.clone(),
+        changes,
+        person,
+        approvals_needed: entry.task.approvals_needed(),
+        approvals_given: entry.hands.iter().map(|hand| hand.person.to_string()).collect(),
+        grant: entry.grant.as_ref().map(ToString::to_string),
+        expires_in_seconds: left.as_secs(),
+    }
+}
+
+fn concerning(task: &Task) -> (Option<String>, Vec<String>) {
+    match task {
+        Task::AddPasskey { person, name, .. } => (Some(person.to_string()), vec![name.to_string()]),
+        Task::RemovePasskey { person, name, .. } => (Some(person.to_string()), vec![name.to_string()]),
+        Task::AcceptPolicy { weaker } => (None, weaker.clone()),
+        Task::Elevate(_) | Task::TestPasskey { .. } | Task::Unlock => (None, Vec::new()),
+    }
+}
+
+impl From<View> for HandRequest {
+    fn from(view: View) -> Self {
+        Self {
+            id: view.id,
+            code: view.code,
+            purpose: view.purpose,
+            state: view.state,
+            profile: view.profile,
+            account: view.account,
+            role: view.role,
+            tier: view.tier.map(|tier| crate::policy::tier_word(tier).to_owned()),
+            reason: view.reason,
+            window_seconds: view.window_seconds,
+            requester: view.requester,
+            changes: view.changes,
+            person: view.person,
+            approvals_needed: view.approvals_needed,
+            approvals_given: view.approvals_given,
+            grant: view.grant,
+            expires_in_seconds: view.expires_in_seconds,
+        }
+    }
 }
