@@ -78,11 +78,7 @@ impl Hand {
     /// # Errors
     /// What the page said.
     pub fn refuse(&self, url: &str) -> Result<Value, Refused> {
-        let mut page = OpenPage::open(url)?;
-        page.act("refuse", &json!({})).map(|view| {
-            page.view.clone_from(&view);
-            view
-        })
+        OpenPage::open(url)?.act("refuse", &json!({}))
     }
 }
 
