@@ -1,5 +1,6 @@
 //! From start to end: harden, read what there is to read, become the one daemon, serve until told to end.
 
+use crate::accepted_policy::Wanted;
 use crate::arguments::{Arguments, HELP};
 use crate::audit::{Audit, Event};
 use crate::aws::{self, SdkAws};
@@ -12,6 +13,7 @@ use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::notify::Desktop;
 use crate::profile::ConfigFiles;
+use crate::reviews::Reviews;
 use crate::serve::api::Api;
 use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
@@ -21,6 +23,7 @@ use crate::{harden, renewal, settings, upgrade};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +123,7 @@ async fn serve(
     let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.abort();
+    broker.note_all_refused();
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }
 
@@ -142,6 +146,10 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
         user: LocalUser::read(rustix::process::getuid().as_raw()),
         warnings: environment.warnings(),
+        wanted: Wanted::of(settings),
+        organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
+            .map_err(fails(Exit::ProfileWrong))?,
+        reviews: Reviews::at(places.state_dir.join("reviews.json")),
     })
 }
 

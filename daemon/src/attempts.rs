@@ -28,6 +28,8 @@ pub struct Attempts {
     sign_in_sessions: Arc<SignInSessions>,
     audit: Arc<Audit>,
     table: Mutex<Vec<Attempt>>,
+    /// When a person last finished signing in, in boot time.
+    last_finished: Arc<Mutex<Option<Duration>>>,
     beginning: tokio::sync::Mutex<()>,
 }
 
@@ -71,7 +73,8 @@ impl Attempts {
         sign_in_sessions: Arc<SignInSessions>,
         audit: Arc<Audit>,
     ) -> Self {
-        Self { aws, clock, sign_in_sessions, audit, table: Mutex::default(), beginning: tokio::sync::Mutex::default() }
+        let (table, last_finished, beginning) = (Mutex::default(), Arc::default(), tokio::sync::Mutex::default());
+        Self { aws, clock, sign_in_sessions, audit, table, last_finished, beginning }
     }
 
     /// Begins a sign-in, or joins the one under way for the same session and flow. Another flow replaces the one under way:
@@ -122,6 +125,12 @@ impl Attempts {
         self.lock().iter().any(Attempt::is_pending)
     }
 
+    /// Returns when a person last finished signing in, in boot time; absent: not in this daemon's life.
+    #[must_use]
+    pub fn last_finished(&self) -> Option<Duration> {
+        *self.last_finished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn under_way(&self, session: &SignInSession, flow: SignInFlow) -> Option<SignIn> {
         let table = self.lock();
         let pending = table.iter().find(|attempt| attempt.session.name == session.name && attempt.is_pending())?;
@@ -160,10 +169,13 @@ impl Attempts {
             state: SignInState::Pending,
         };
         let (table, audit, of) = (Arc::clone(&self.sign_in_sessions), Arc::clone(&self.audit), session.clone());
-        let ends = ended.clone();
+        let (ends, finished, clock) = (ended.clone(), Arc::clone(&self.last_finished), Arc::clone(&self.clock));
         let task = tokio::spawn(async move {
             let outcome = finish(&table, &of, begun.outcome).await;
             note(&audit, &of, &outcome);
+            if outcome == SignInState::Done {
+                *finished.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock.since_boot());
+            }
             ends.send_replace(outcome);
             table.announce();
         });

@@ -2,24 +2,36 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+use crate::accepted_policy::{AcceptedPolicy, Wanted};
+use crate::afterwards::Consequences;
 use crate::attempts::Attempts;
-use crate::audit::{Audit, Event};
+use crate::audit::{Audit, Event, GrantEnd};
 use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
 use crate::credentials::Credentials;
+use crate::gate::Gate;
+use crate::gated::{self, Elevated, Gated};
+use crate::grant::Grants;
 use crate::human::{Human, Notice};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
+use crate::policy::Rule;
+use crate::policy::terms::Decision;
 use crate::problem::Problem;
 use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
+use crate::refused_peers::{self, RefusedPeers};
+use crate::requests::view::View;
+use crate::requests::{self, Desk, Task};
+use crate::reviews::Reviews;
+use crate::serve::page::PageDoor;
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
 use crate::store::{Bytes, Store, StoreError};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 use tegata_protocol::body::{self, BeginSignIn, ProcessCredentials};
 use tegata_protocol::{DEFAULT_WAIT_SECONDS, ErrorBody, ErrorCode};
@@ -66,6 +78,12 @@ pub struct Rooms {
     pub user: LocalUser,
     /// What a person should know since the start, one line each.
     pub warnings: Vec<String>,
+    /// What the settings say of what is accepted by hand.
+    pub wanted: Wanted,
+    /// The organisation's rules.
+    pub organisation: Vec<Rule>,
+    /// The review items.
+    pub reviews: Reviews,
 }
 
 /// Answers the doors.
@@ -73,18 +91,26 @@ pub struct Rooms {
 pub struct Broker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) aws: Arc<dyn crate::aws::Aws>,
-    human: Arc<dyn Human>,
+    pub(crate) human: Arc<dyn Human>,
     pub(crate) store: Store,
     files: Arc<ConfigFiles>,
     audit: Arc<Audit>,
-    lock: LockState,
-    longest_wait: Duration,
+    lock: Arc<LockState>,
+    pub(crate) longest_wait: Duration,
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
-    attempts: Attempts,
+    pub(crate) attempts: Attempts,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) gated: Arc<Gated>,
+    pub(crate) page_door: PageDoor,
+    pub(crate) reviews: Arc<Reviews>,
+    pub(crate) consequences: Arc<Consequences>,
+    refused_peers: RefusedPeers,
     /// The sessions whose end the human has been told of.
     told: Mutex<HashSet<SessionName>>,
     pub(crate) started_at: SystemTime,
@@ -95,20 +121,60 @@ impl Broker {
     /// Wires the rooms.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, user, warnings } = rooms;
+        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, .. } = rooms;
         let cache = Arc::new(crate::cache::Cache::default());
         let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(&aws), Arc::clone(&clock), store.clone()));
         let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(&clock), Arc::clone(&cache)));
         let providers = crate::provider::Providers {
             aws: Arc::clone(&aws),
             sign_in_sessions: Arc::clone(&sign_in_sessions),
-            user: Arc::new(user),
+            user: Arc::new(rooms.user),
         };
-        let obtainer = Obtainer::new(Arc::clone(&clock), Arc::clone(&cache), providers, Arc::clone(&stored_roles));
+        let stored = Arc::clone(&stored_roles);
+        let obtainer = Arc::new(Obtainer::new(Arc::clone(&clock), Arc::clone(&cache), providers.clone(), stored));
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
-        let (started_at, obtainer) = (clock.now(), Arc::new(obtainer));
-        let (told, end) = (Mutex::default(), Notify::new());
+        let (lock, reviews) = (Arc::new(lock), Arc::new(rooms.reviews));
+        let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
+        let grants = Arc::new(Grants::new(Arc::clone(&clock)));
+        let accepted = AcceptedPolicy::new(store.clone());
+        let consequences = Arc::new(Consequences {
+            clock: Arc::clone(&clock),
+            gate: Arc::clone(&gate),
+            lock: Arc::clone(&lock),
+            reviews: Arc::clone(&reviews),
+            audit: Arc::clone(&audit),
+            human: Arc::clone(&human),
+            accepted: accepted.clone(),
+            wanted: rooms.wanted.clone(),
+            gated: OnceLock::new(),
+            obtainer: Arc::clone(&obtainer),
+            stored_roles: Arc::clone(&stored_roles),
+            sign_in_sessions: Arc::clone(&sign_in_sessions),
+        });
+        let desk = Arc::new(Desk::new(requests::desk::Rooms {
+            clock: Arc::clone(&clock),
+            gate: Arc::clone(&gate),
+            grants: Arc::clone(&grants),
+            audit: Arc::clone(&audit),
+            human: Arc::clone(&human),
+            afterwards: Arc::<Consequences>::clone(&consequences),
+        }));
+        let gated = gated::Rooms {
+            clock: Arc::clone(&clock),
+            gate: Arc::clone(&gate),
+            grants: Arc::clone(&grants),
+            desk: Arc::clone(&desk),
+            accepted,
+            wanted: rooms.wanted,
+            organisation: rooms.organisation,
+        };
+        let gated = Arc::new(Gated::new(gated, providers, Arc::clone(&obtainer)));
+        // Set once: the consequences have just been made.
+        let _ = consequences.gated.set(Arc::downgrade(&gated));
+        let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
+        let (started_at, warnings) = (clock.now(), rooms.warnings);
+        let (told, end, refused_peers) = (Mutex::default(), Notify::new(), RefusedPeers::new(Arc::clone(&clock)));
         Self {
             clock,
             aws,
@@ -124,23 +190,36 @@ impl Broker {
             stored_roles,
             obtainer,
             attempts,
+            gate,
+            grants,
+            desk,
+            gated,
+            page_door,
+            reviews,
+            consequences,
+            refused_peers,
             told,
             started_at,
             end,
         }
     }
 
-    /// Answers a tool with the `credential_process` JSON of a profile. A record of it is written before it is released.
+    /// Answers a tool with the `credential_process` JSON of a profile. A record of it is written before it is released; for a
+    /// gated profile it is on disk before.
     ///
     /// # Errors
     /// Why there are no credentials; recorded as well.
     pub async fn credentials(&self, caller: &Caller, ask: &Ask) -> Result<Bytes, ErrorBody> {
-        let outcome = self.released(ask).await;
+        let outcome = self.released(caller, ask).await;
         match outcome {
-            Ok((profile, credentials)) => {
+            Ok((profile, Release::Open(credentials))) => {
                 let released = Event::released(&profile, &credentials, None);
-                let recorded = self.audit.record(Some(caller), &released);
-                recorded.map_err(|error| ErrorBody::new(ErrorCode::AuditFailed, error.to_string()))?;
+                self.record_for(caller, &released)?;
+                Ok(process_json(&credentials))
+            }
+            Ok((profile, Release::Elevated(Elevated { grant, credentials }))) => {
+                let released = Event::released(&profile, &credentials, Some(&grant.id));
+                self.audit.record_durably(Some(caller), &released).map_err(not_recorded)?;
                 Ok(process_json(&credentials))
             }
             Err(problem) => {
@@ -152,33 +231,49 @@ impl Broker {
         }
     }
 
-    async fn released(&self, ask: &Ask) -> Result<(Arc<Profile>, Arc<Credentials>), Problem> {
+    async fn released(&self, caller: &Caller, ask: &Ask) -> Result<(Arc<Profile>, Release), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
         let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
-        let credentials = self.in_time(&profile.chain, ask.wait).await?;
+        let release = match self.gated.decide(&profile).await? {
+            Decision::Open => Release::Open(self.in_time(&profile.chain, ask.wait).await?),
+            Decision::Gated(terms) => {
+                let patience = self.patience(ask.wait);
+                Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
+            }
+            Decision::Denied(denial) => return Err(denial.into()),
+        };
         self.unlocked()?;
-        Ok((profile, credentials))
+        Ok((profile, release))
     }
 
-    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now.
+    fn patience(&self, wait: Option<Duration>) -> Duration {
+        wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait)
+    }
+
+    /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
+    /// that one has given up, nobody is.
     async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
-        let patience = wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait);
+        let session = chain.session();
+        let patience = self.patience(wait);
         let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), async {
             let mut changes = self.sign_in_sessions.changes();
+            let mut somebody_came = false;
             loop {
                 changes.mark_unchanged();
+                // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
+                let somebody_is_there = self.attempts.is_under_way(&session.name);
                 let problem = match self.obtainer.obtain(chain).await {
                     Err(problem @ Problem::SignInRequired { .. }) => problem,
                     answer => return answer,
                 };
-                let Source::SignIn { session, .. } = &chain.source;
                 self.tell(session);
-                if !waits_for_person && !self.attempts.is_under_way(&session.name) {
+                if !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
+                somebody_came = somebody_is_there;
                 last = problem;
                 // The table outlives this wait.
                 let _ = changes.changed().await;
@@ -234,6 +329,10 @@ impl Broker {
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
+        let ended = self.grants.end_of_session(&session.name);
+        ended.iter().for_each(|grant| {
+            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::SignedOut });
+        });
         self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
         self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
         Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
@@ -247,6 +346,8 @@ impl Broker {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
         self.obtainer.forget_all();
+        self.end_grants(GrantEnd::Locked, &|_| true);
+        self.desk.end_all();
         let deleted = self.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
         self.note(Some(caller), &Event::Locked);
@@ -269,14 +370,17 @@ impl Broker {
         }
     }
 
-    /// Unlocks.
+    /// Unlocks, or asks for the hand that it takes where a passkey is enrolled.
     ///
     /// # Errors
-    /// When the mark of the lock cannot be removed.
-    pub async fn unlock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
+    /// When the mark of the lock cannot be removed, or the store cannot say whether there is a passkey.
+    pub async fn unlock(&self, caller: &Caller) -> Result<Unlocking, ErrorBody> {
+        if self.lock.is_locked() && self.gated.standing().await.map_err(Problem::from)?.has_passkey() {
+            return self.ask(caller, Task::Unlock).await.map(|view| Unlocking::AwaitsHand(Box::new(view)));
+        }
         self.lock.unlock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.note(Some(caller), &Event::Unlocked);
-        Ok(self.locked())
+        Ok(Unlocking::Done(self.locked()))
     }
 
     /// Says whether everything is locked.
@@ -297,7 +401,12 @@ impl Broker {
 
     /// Takes note of a connection by another user, which got no byte.
     pub fn peer_refused(&self, uid: u32) {
-        self.note(None, &Event::PeerRefused { uid });
+        self.note_refused(self.refused_peers.refused(uid));
+    }
+
+    /// Writes down the connections by other users that were only counted so far.
+    pub fn note_all_refused(&self) {
+        self.note_refused(self.refused_peers.untold(Duration::ZERO));
     }
 
     /// Writes a record of the daemon's own.
@@ -322,6 +431,11 @@ impl Broker {
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
+        self.desk.sweep();
+        for grant in self.grants.sweep() {
+            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
+        }
+        self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;
         }
@@ -375,7 +489,7 @@ impl Broker {
         configured.or_else(|problem| known().ok_or(problem))
     }
 
-    fn unlocked(&self) -> Result<(), Problem> {
+    pub(crate) fn unlocked(&self) -> Result<(), Problem> {
         if self.lock.is_locked() { Err(Problem::Locked) } else { Ok(()) }
     }
 
@@ -392,12 +506,42 @@ impl Broker {
         }
     }
 
+    /// Writes a record without which nothing may happen.
+    pub(crate) fn record_for(&self, caller: &Caller, event: &Event<'_>) -> Result<(), ErrorBody> {
+        self.audit.record(Some(caller), event).map_err(not_recorded)
+    }
+
+    fn note_refused(&self, counts: impl IntoIterator<Item = refused_peers::Count>) {
+        for refused_peers::Count { uid, times } in counts {
+            self.note(None, &Event::PeerRefused { uid, times });
+        }
+    }
+
     /// Writes a record that releases nothing; if that fails, the log says so.
-    fn note(&self, caller: Option<&Caller>, event: &Event<'_>) {
+    pub(crate) fn note(&self, caller: Option<&Caller>, event: &Event<'_>) {
         if let Err(error) = self.audit.record(caller, event) {
             tracing::error!("a record could not be written: {error}");
         }
     }
+}
+
+/// What leaves the daemon.
+enum Release {
+    Open(Arc<Credentials>),
+    Elevated(Elevated),
+}
+
+/// What became of unlocking.
+#[derive(Debug)]
+pub enum Unlocking {
+    /// It is done.
+    Done(body::Lock),
+    /// A hand has to do it.
+    AwaitsHand(Box<View>),
+}
+
+fn not_recorded(error: crate::audit::AuditError) -> ErrorBody {
+    ErrorBody::new(ErrorCode::AuditFailed, error.to_string())
 }
 
 fn no_such_sign_in() -> ErrorBody {

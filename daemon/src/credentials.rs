@@ -64,6 +64,12 @@ impl Credentials {
         self.expires_at
     }
 
+    /// Returns the same, said to end at `end` where that is earlier: whoever keeps to it asks again then.
+    #[must_use]
+    pub fn until(&self, end: SystemTime) -> Self {
+        Self { expires_at: self.expires_at.min(end), ..self.clone() }
+    }
+
     /// Returns when they were issued.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {

@@ -5,6 +5,8 @@
 //! `profile` knows `settings` alone.
 //! The outside comes in as four traits, built once in `main`: [`clock::Clock`], [`store::Records`], [`aws::Aws`], [`human::Human`].
 
+pub mod accepted_policy;
+pub mod afterwards;
 pub mod app;
 pub mod arguments;
 pub mod attempts;
@@ -19,7 +21,9 @@ pub mod environment;
 pub mod failpoint;
 pub mod flight;
 pub mod gate;
+pub mod gated;
 pub mod grant;
+pub mod hands;
 pub mod harden;
 pub mod human;
 pub mod instance;
@@ -35,10 +39,12 @@ pub mod problem;
 pub mod profile;
 pub mod provider;
 pub mod random;
+mod refused_peers;
 mod regular_file;
 pub mod renewal;
 pub mod report;
 pub mod requests;
+pub mod reviews;
 pub mod serve;
 pub mod settings;
 pub mod sign_in_sessions;

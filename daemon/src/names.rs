@@ -249,6 +249,16 @@ mod tests {
     }
 
     #[test]
+    fn names_of_people_and_passkeys_have_one_spelling() {
+        for good in ["alice", "O'Neill, Zoë", "山田 太郎", &"é".repeat(64)] {
+            assert!(Person::new(good).is_ok() && PasskeyName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "alice ", "\u{3000}alice", "al\u{200b}ice", "a\nb", &"é".repeat(65)] {
+            assert!(Person::new(bad).is_err() && PasskeyName::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn a_region_cannot_carry_a_host() {
         for bad in ["us-east-1.evil.test", "us-east-1/", "US-EAST-1", "-us-", "us", "us-east-1@evil"] {
             assert!(Region::new(bad).is_err(), "{bad}");

@@ -3,7 +3,7 @@
 //! What is still valid is served: a renewal that fails never takes live credentials away, and a failure is remembered
 //! briefly so that a retrying SDK does not become a storm at AWS.
 
-use crate::cache::{Cache, Found};
+use crate::cache::{Cache, Found, renew_at};
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::flight::{Flight, Flights, Lost};
@@ -124,7 +124,8 @@ impl Obtainer {
     }
 
     /// Returns the wall time by AWS's clock, as far as it is known: expiry is judged by the clock of who enforces it.
-    fn aws_time(&self) -> SystemTime {
+    #[must_use]
+    pub fn aws_time(&self) -> SystemTime {
         let now = self.clock.now();
         let ahead = self.providers.aws.clock_skew_seconds().unwrap_or(0);
         let by = Duration::from_secs(ahead.unsigned_abs());
@@ -169,6 +170,12 @@ impl Obtainer {
     async fn stored_or_provided(&self, chain: &Arc<Chain>) -> Fetched {
         let Source::SignIn { session, .. } = &chain.source;
         let pins = self.providers.sign_in_sessions.pins(session).await?;
+        // Whoever looked just before the last flight landed, and asked just after, needs no other one.
+        if let Found::Fresh(credentials) = self.cache.peek(chain, self.aws_time())
+            && renew_at(&credentials) > self.aws_time()
+        {
+            return Ok(credentials);
+        }
         if matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing) {
             self.stored.restore(chain, &pins).await;
             if let Found::Fresh(credentials) | Found::Usable(credentials) = self.cache.peek(chain, self.aws_time()) {

@@ -1,9 +1,13 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
 use crate::aws::AwsError;
-use crate::names::SessionName;
+use crate::gate::GateError;
+use crate::names::{ProfileName, SessionName};
+use crate::policy::ReasonFault;
+use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
 use crate::provider::ElevationError;
+use crate::requests::NoRequest;
 use crate::store::StoreError;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -46,6 +50,71 @@ pub enum Problem {
     /// The store gave nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A hand has to approve first, and has not.
+    #[error("{profile} is gated and waits for a hand")]
+    ElevationRequired {
+        /// The profile.
+        profile: ProfileName,
+        /// The request that waits.
+        request: String,
+    },
+    /// Only a passkey opens this, and none is enrolled.
+    #[error("this is gated by a passkey, and none is enrolled")]
+    NoPasskey,
+    /// A person said no, a moment ago.
+    #[error("{profile} was refused by hand")]
+    RefusedByHand {
+        /// The profile.
+        profile: ProfileName,
+    },
+    /// No rule lets this be had now.
+    #[error(transparent)]
+    DeniedByRule(#[from] Denial),
+    /// The reason will not do.
+    #[error(transparent)]
+    Reason(#[from] ReasonFault),
+    /// The rules allow no grant for so many programs.
+    #[error("rule {rule} allows no grant for so many programs")]
+    TooWide {
+        /// The rules.
+        rule: String,
+    },
+    /// There is no gate to open.
+    #[error("{profile} is not gated; use it as it is")]
+    NotGated {
+        /// The profile.
+        profile: ProfileName,
+    },
+    /// A grant ended while something was being done under it.
+    #[error("the grant for {profile} has ended")]
+    GrantEnded {
+        /// The profile.
+        profile: ProfileName,
+    },
+    /// A grant has no use left.
+    #[error("the grant for {profile} is used up")]
+    GrantUsedUp {
+        /// The profile.
+        profile: ProfileName,
+    },
+    /// Too much waits for a hand.
+    #[error(transparent)]
+    NoRequest(#[from] NoRequest),
+    /// The settings lead elsewhere than was accepted.
+    #[error("the settings were changed and not accepted: {what}")]
+    NotAccepted {
+        /// What was changed.
+        what: String,
+    },
+    /// The passkeys did not do it.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// It takes a sign-in of the last minutes.
+    #[error("this takes a sign-in of the last {minutes} minutes")]
+    FreshSignInRequired {
+        /// How fresh.
+        minutes: u64,
+    },
     /// Everything is locked.
     #[error("Tegata is locked")]
     Locked,
@@ -79,6 +148,16 @@ impl Problem {
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
             Self::Store(_) => ErrorCode::KeyringUnavailable,
+            Self::ElevationRequired { .. } | Self::NoPasskey | Self::GrantEnded { .. } | Self::GrantUsedUp { .. } => {
+                ErrorCode::ElevationRequired
+            }
+            Self::RefusedByHand { .. } | Self::DeniedByRule(_) | Self::TooWide { .. } | Self::NoRequest(_) => {
+                ErrorCode::Denied
+            }
+            Self::Reason(_) | Self::NotGated { .. } => ErrorCode::BadRequest,
+            Self::NotAccepted { .. } => ErrorCode::SettingsInvalid,
+            Self::FreshSignInRequired { .. } => ErrorCode::SignInRequired,
+            Self::Gate(error) => gate_code(error),
             Self::Locked => ErrorCode::Locked,
             Self::WaitEnded { .. } => ErrorCode::WaitEnded,
             Self::Internal(_) => ErrorCode::Internal,
@@ -93,6 +172,14 @@ impl Problem {
                 Some(format!("tegata logout {name} && tegata login {name}"))
             }
             Self::Profile(error) => error.mend().map(str::to_owned),
+            Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
+            Self::NoPasskey => Some("tegata passkey add".to_owned()),
+            Self::RefusedByHand { profile } | Self::GrantEnded { profile } | Self::GrantUsedUp { profile } => {
+                Some(format!("tegata elevate {}", quoted(profile.as_str())))
+            }
+            Self::NotAccepted { .. } => Some("tegata policy accept".to_owned()),
+            Self::NoRequest(_) => Some("tegata approve".to_owned()),
+            Self::FreshSignInRequired { .. } => Some("tegata login".to_owned()),
             Self::Locked => Some("tegata unlock".to_owned()),
             Self::Store(_) => Some("tegata status".to_owned()),
             _ => None,
@@ -107,6 +194,17 @@ impl From<Problem> for ErrorBody {
             Some(command) => body.mend(command),
             None => body,
         }
+    }
+}
+
+fn gate_code(error: &GateError) -> ErrorCode {
+    match error {
+        GateError::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
+        GateError::Store(_) | GateError::Damaged { .. } => ErrorCode::KeyringUnavailable,
+        GateError::UnknownPasskey { .. } => ErrorCode::NotFound,
+        GateError::NameTaken { .. } | GateError::TooMany { .. } | GateError::NotDamaged => ErrorCode::BadRequest,
+        GateError::Internal(_) => ErrorCode::Internal,
+        _ => ErrorCode::Denied,
     }
 }
 

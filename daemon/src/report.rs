@@ -1,10 +1,13 @@
 //! What the broker tells about itself: sessions, profiles, status. Nothing here releases or changes anything.
 
 use crate::broker::Broker;
+use crate::caller::Caller;
 use crate::clock::rfc3339;
+use crate::gated::Standing;
 use crate::profile::Config;
 use std::path::Path;
 use tegata_protocol::body::{self, Profiles, Session, SessionState, Status};
+use tegata_protocol::gate::HandRequest;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
 /// Profiles on one page of a listing: well below the response limit however long their names are.
@@ -33,19 +36,26 @@ impl Broker {
         let all = config.profiles();
         let next = first.saturating_add(PAGE);
         let next_page = (next < all.len()).then(|| next.to_string());
-        let profiles = all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name)).collect();
+        let standing = if self.locked().locked { None } else { self.gated.standing().await.ok() };
+        let profiles =
+            all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name, standing.as_deref())).collect();
         let warnings = if first == 0 { config.warnings().to_vec() } else { Vec::new() };
         Ok(Profiles { profiles, next_page, warnings })
     }
 
     /// Says how everything stands.
-    pub async fn status(&self, config: Option<&Path>) -> Status {
+    pub async fn status(&self, caller: &Caller, config: Option<&Path>) -> Status {
         let mut warnings = self.warnings.clone();
         match self.config(config).await {
             Ok(config) => warnings.extend(config.warnings().iter().cloned()),
             Err(error) => warnings.push(error.to_string()),
         }
         let sessions = self.session_views(config).await;
+        let reviews = self.reviews().map(|open| open.reviews).unwrap_or_else(|error| {
+            warnings.push(error.message);
+            Vec::new()
+        });
+        warnings.extend(self.gate_warnings().await);
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -54,13 +64,32 @@ impl Broker {
             store: self.store.describe().await,
             sessions,
             cached_credentials: self.cache.len(),
-            grants: vec![],
-            requests: vec![],
-            reviews: vec![],
-            passkeys: None,
+            grants: self.grants(caller),
+            requests: self.requests().into_iter().map(HandRequest::from).collect(),
+            reviews,
+            passkeys: self.gated.known_standing().and_then(|standing| standing.passkeys),
             clock_skew_seconds: self.aws.clock_skew_seconds(),
             warnings,
         }
+    }
+
+    /// What a person should know of the gate. While locked the store is not asked.
+    async fn gate_warnings(&self) -> Vec<String> {
+        if self.locked().locked {
+            return Vec::new();
+        }
+        let Ok(standing) = self.gated.standing().await else { return Vec::new() };
+        let mut warnings: Vec<_> = standing
+            .pending
+            .iter()
+            .map(|line| format!("not in force until accepted (tegata policy accept): {line}"))
+            .collect();
+        match standing.passkeys {
+            Some(1) => warnings.push("only one passkey is enrolled; add a second: tegata passkey add".to_owned()),
+            None => warnings.push("the record of the passkeys is damaged; run: tegata passkey reset".to_owned()),
+            Some(_) => {}
+        }
+        warnings
     }
 
     /// While locked the store is not asked: what would be read would have to be forgotten again.
@@ -84,7 +113,12 @@ impl Broker {
         views
     }
 
-    fn profile_view(&self, config: &Config, name: &crate::names::ProfileName) -> body::Profile {
+    fn profile_view(
+        &self,
+        config: &Config,
+        name: &crate::names::ProfileName,
+        standing: Option<&Standing>,
+    ) -> body::Profile {
         let empty = body::Profile {
             name: name.to_string(),
             session: None,
@@ -100,10 +134,14 @@ impl Broker {
             Err(error) => return body::Profile { problem: Some(error.to_string()), ..empty },
         };
         let (account, role) = profile.chain.reached();
+        let explained = standing
+            .map(|standing| standing.policy.explain(name, &profile.chain, standing.has_passkey(), self.clock.now()));
         body::Profile {
             session: Some(profile.chain.session().name.to_string()),
             account_id: Some(account.to_owned()),
             role: Some(role.to_owned()),
+            tier: explained.as_ref().and_then(|explained| explained.tier.clone()),
+            gate: explained.map(|explained| explained.gate),
             expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),
             ..empty
         }

@@ -47,6 +47,12 @@ impl Crowd {
         wait_until("everybody is connected", || connections(product) >= self.members.len());
     }
 
+    /// Returns whether all have ended.
+    pub fn is_over(&mut self) -> bool {
+        let over = |member: &mut Member| member.process.try_wait().is_ok_and(|status| status.is_some());
+        self.members.iter_mut().all(over)
+    }
+
     /// Waits for all and returns how each ended.
     ///
     /// # Panics

@@ -31,7 +31,20 @@ impl Desktop {
         BufReader::new(output).read_line(&mut address).expect("the bus names its address");
         let address = address.trim().to_owned();
         product.environment.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), address.clone()));
-        let mut desktop = Self { address, log: product.path("notifications.log"), processes: vec![bus] };
+        Self::start(product, address, vec![bus])
+    }
+
+    /// Starts the notification service of this home on a bus that is there.
+    ///
+    /// # Panics
+    /// As [`Desktop::of`].
+    #[must_use]
+    pub fn on(product: &Product, address: String) -> Self {
+        Self::start(product, address, vec![])
+    }
+
+    fn start(product: &Product, address: String, processes: Vec<Child>) -> Self {
+        let mut desktop = Self { address, log: product.path("notifications.log"), processes };
         desktop.start_notifications(product);
         desktop
     }

@@ -141,12 +141,8 @@ impl PrivateKeyring {
     /// When it stays locked.
     pub fn unlock(&self) {
         let bus = self.connect();
-        let opened = bus
-            .call_method(Some(NAME), SERVICE_PATH, Some(SERVICE), "OpenSession", &("plain", Value::from("")))
-            .expect("a session");
-        let (_, session): (OwnedValue, OwnedObjectPath) = opened.body().deserialize().expect("a session");
         let login = OwnedObjectPath::try_from(LOGIN).expect("a path");
-        let secret = (session, Vec::<u8>::new(), PASSWORD.as_bytes().to_vec(), "text/plain");
+        let secret = unencrypted(&bus, PASSWORD);
         let interface = "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface";
         bus.call_method(Some(NAME), SERVICE_PATH, Some(interface), "UnlockWithMasterPassword", &(login, secret))
             .expect("it unlocks");
@@ -205,6 +201,35 @@ impl PrivateKeyring {
         let label = |item| String::try_from(property(item, "Label")).expect("a label");
         let attributes = |item| HashMap::try_from(property(item, "Attributes")).expect("attributes");
         items(&bus, name).iter().map(|item| (label(item), attributes(item))).collect()
+    }
+
+    /// Stores an item under service `tegata` as a careless program would: its secret goes over the bus as it is.
+    ///
+    /// # Panics
+    /// When it is not stored.
+    pub fn store_unencrypted(&self, name: &str, secret: &str) {
+        let bus = self.connect();
+        let attributes = HashMap::from([("service", "tegata"), ("username", name)]);
+        let properties = HashMap::from([
+            ("org.freedesktop.Secret.Item.Label", Value::from("an item")),
+            ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes)),
+        ]);
+        let item = (properties, unencrypted(&bus, secret), true);
+        let interface = "org.freedesktop.Secret.Collection";
+        bus.call_method(Some(NAME), LOGIN, Some(interface), "CreateItem", &item).expect("the item is stored");
+    }
+
+    /// Gives the items of a name this label.
+    ///
+    /// # Panics
+    /// When they keep theirs.
+    pub fn label(&self, name: &str, label: &str) {
+        let bus = self.connect();
+        for item in items(&bus, name) {
+            let change = ("org.freedesktop.Secret.Item", "Label", Value::from(label));
+            bus.call_method(Some(NAME), item.as_str(), Some("org.freedesktop.DBus.Properties"), "Set", &change)
+                .expect("the item is changed");
+        }
     }
 
     /// Connects to the bus.
@@ -287,6 +312,15 @@ fn owner(bus: &Connection) -> Option<rustix::process::Pid> {
     let asked = "GetConnectionUnixProcessID";
     let reply = bus.call_method(Some(daemon), "/org/freedesktop/DBus", Some(daemon), asked, &(NAME,)).ok()?;
     rustix::process::Pid::from_raw(reply.body().deserialize::<u32>().ok()?.try_into().ok()?)
+}
+
+/// A secret as it goes over the bus in a session that does not encrypt.
+fn unencrypted(bus: &Connection, secret: &str) -> (OwnedObjectPath, Vec<u8>, Vec<u8>, &'static str) {
+    let opened = bus
+        .call_method(Some(NAME), SERVICE_PATH, Some(SERVICE), "OpenSession", &("plain", Value::from("")))
+        .expect("a session");
+    let (_, session): (OwnedValue, OwnedObjectPath) = opened.body().deserialize().expect("a session");
+    (session, Vec::new(), secret.as_bytes().to_vec(), "text/plain")
 }
 
 fn is_locked(bus: &Connection) -> Option<bool> {

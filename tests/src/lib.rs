@@ -3,14 +3,17 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
 pub mod browser;
+pub mod bus_monitor;
 pub mod canaries;
 pub mod crowd;
 pub mod desktop;
 pub mod failpoints;
+pub mod hijacker;
 pub mod keyring;
 pub mod product;
 pub mod prompter;
 pub mod store_process;
+pub mod unlocker;
 
 use std::path::{Path, PathBuf};
 

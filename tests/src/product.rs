@@ -161,6 +161,30 @@ impl Product {
         assert_eq!(copied.code, 0, "{copied:?}");
     }
 
+    /// Gives the home to another user, whose daemon and commands are run from now on. The test has to be root.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn give_to(&mut self, uid: u32) {
+        fs::create_dir(self.path("bin")).expect("a directory in the home");
+        for name in ["tegata", "tegatad"] {
+            // Copied by another process, as in `never_start_a_daemon`.
+            assert_eq!(run(Command::new("cp").arg(program(name)).arg(self.path("bin"))).code, 0);
+            let binary = self.path("bin").join(name);
+            let script = format!(
+                "#!/bin/sh\nexec setpriv --reuid={uid} --regid={uid} --clear-groups {} \"$@\"\n",
+                binary.display()
+            );
+            fs::write(self.path(format!("bin/{name}.text")), script).expect("a file");
+            let wrapper = self.path(format!("bin/{name}-as-{uid}"));
+            assert_eq!(run(Command::new("cp").arg(self.path(format!("bin/{name}.text"))).arg(&wrapper)).code, 0);
+            fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("a program");
+            *if name == "tegata" { &mut self.cli_binary } else { &mut self.daemon_binary } = wrapper;
+        }
+        let owner = format!("{uid}:{uid}");
+        assert_eq!(run(Command::new("chown").args(["-R", &owner]).arg(self.home.path())).code, 0);
+    }
+
     /// Returns a command in this home with nothing of the test's own environment.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {

@@ -37,7 +37,12 @@ fn a_crash_anywhere_over_files_costs_at_most_a_sign_in_where_aws_does_not() {
 }
 
 #[test]
-fn a_crash_anywhere_over_a_keyring_costs_at_most_a_sign_in() {
+fn a_crash_anywhere_over_a_keyring_loses_nothing_where_aws_forgives_a_spent_token() {
+    crash_everywhere(Place::Keyring, RefreshReuse::TolerantFor(Duration::from_secs(3600)));
+}
+
+#[test]
+fn a_crash_anywhere_over_a_keyring_costs_at_most_a_sign_in_where_aws_does_not() {
     crash_everywhere(Place::Keyring, RefreshReuse::Strict);
 }
 

@@ -40,34 +40,52 @@ fn upstream_calls(product: &Product) -> u64 {
     product.sandbox().counters().values().sum()
 }
 
-#[test]
-fn after_kill_9_the_keyring_serves_without_a_call_to_aws() {
-    let keyring = PrivateKeyring::start(Around::Nothing);
-    let mut product = over(&keyring);
-    served_and_kept(&mut product, &keyring);
-    let calls = upstream_calls(&product);
+/// Signs in to a session, is served, and is served again after a power cut, by the store alone.
+fn outlives_a_power_cut(product: &mut Product, session: &str, is_kept: impl Fn() -> bool) {
+    product.start_daemon();
+    let login = product.sign_in_with(&["login", session, "--print"]);
+    assert_eq!(login.code, 0, "{login:?}");
+    assert_eq!(product.credentials("dev").code, 0);
+    wait_until("the role's credentials are in the store", is_kept);
+    let calls = upstream_calls(product);
     product.kill_daemon();
     product.start_daemon();
     let served = product.credentials("dev");
     assert_eq!((served.code, served.stderr.as_str()), (0, ""));
-    assert_eq!(upstream_calls(&product), calls);
+    assert_eq!(upstream_calls(product), calls);
+}
+
+#[test]
+fn after_kill_9_the_keyring_serves_without_a_call_to_aws() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    outlives_a_power_cut(&mut over(&keyring), "corp", || has(&keyring, &roles()));
 }
 
 #[test]
 fn after_kill_9_encrypted_files_serve_without_a_call_to_aws() {
     let mut product = Product::new();
     product.store_in_files();
-    product.start_daemon();
-    product.sign_in();
-    assert_eq!(product.credentials("dev").code, 0);
     let record = product.state_dir().join(format!("secrets/{}.sealed", roles().as_str()));
-    wait_until("the role's credentials are in a file", || record.exists());
-    let calls = upstream_calls(&product);
-    product.kill_daemon();
-    product.start_daemon();
-    let served = product.credentials("dev");
-    assert_eq!((served.code, served.stderr.as_str()), (0, ""));
-    assert_eq!(upstream_calls(&product), calls);
+    outlives_a_power_cut(&mut product, "corp", || record.exists());
+}
+
+#[test]
+fn after_kill_9_the_kernel_keyring_serves_without_a_call_to_aws() {
+    // The kernel's keyring is the user's own and not this home's: a sign-in session of this test's own name.
+    let mut product = Product::new();
+    product.write_settings("store = \"keyutils\"\n");
+    let session = format!("test-{}", std::process::id());
+    product.write_aws_config(&product.default_aws_config().replace("corp", &session));
+    let description = format!("keyring:{}@tegata", RolesRecord::key(&session).as_str());
+    outlives_a_power_cut(&mut product, &session, || kernel_has(&description));
+    assert_eq!(product.run(&["logout", &session]).code, 0);
+    // The kernel collects what nobody links to any more in its own time.
+    wait_until("a sign-out has taken them away", || !kernel_has(&description));
+}
+
+/// Whether the user has a key of this name (proc_keys(5)).
+fn kernel_has(description: &str) -> bool {
+    std::fs::read_to_string("/proc/keys").unwrap().contains(description)
 }
 
 #[test]
@@ -190,17 +208,51 @@ fn i6_damaged_and_oversized_items_cost_one_sign_in() {
     for damage in ["printf garbage", "head -c 3000000 /dev/zero | tr '\\0' x"] {
         served_and_kept(&mut product, &keyring);
         product.kill_daemon();
-        for key in [roles(), sign_in()] {
-            let script = format!("{damage} | secret-tool store --label=x service tegata username {}", key.as_str());
-            let planted = run(keyring.command("sh").args(["-c", &script]));
-            assert_eq!(planted.code, 0, "{planted:?}");
-        }
+        damage_items(&keyring, damage);
         product.start_daemon();
         let refused = product.credentials("dev");
         assert_eq!((refused.code, refused.stdout.as_str()), (10, ""), "{refused:?}");
         product.sign_in();
         assert_eq!(product.credentials("dev").code, 0);
         product.kill_daemon();
+    }
+}
+
+#[test]
+fn i6_damaged_and_oversized_items_of_one_session_leave_the_other_alone() {
+    let keyring = PrivateKeyring::start(Around::Nothing);
+    let mut product = over(&keyring);
+    let sessions = product.default_aws_config();
+    let other = sessions.replace("corp", "other").replace("[profile ", "[profile other-");
+    product.write_aws_config(&(sessions + &other));
+    served_and_kept(&mut product, &keyring);
+    assert_eq!(product.sign_in_with(&["login", "other", "--print"]).code, 0);
+    assert_eq!(product.credentials("other-dev").code, 0);
+    wait_until("both are kept", || has(&keyring, &RolesRecord::key("other")));
+    for damage in ["printf garbage", "head -c 3000000 /dev/zero | tr '\\0' x"] {
+        product.kill_daemon();
+        damage_items(&keyring, damage);
+        let calls = upstream_calls(&product);
+        product.start_daemon();
+        assert_eq!(product.credentials("dev").code, 10);
+        assert_eq!(product.credentials("other-dev").code, 0);
+        assert_eq!(upstream_calls(&product), calls, "what was kept is served");
+        assert_eq!(product.credentials("other-admin").code, 0, "the tokens were kept as well");
+        let status = product.run(&["status"]).stdout;
+        let row = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap_or(&status).to_owned();
+        assert!(row("corp ").contains("signed out") && row("other ").contains("signed in"), "{status}");
+        product.sign_in();
+        assert_eq!(product.credentials("dev").code, 0);
+        wait_until("it is kept again", || has(&keyring, &roles()));
+    }
+}
+
+/// Puts what `script` prints in the place of both records of `corp`.
+fn damage_items(keyring: &PrivateKeyring, script: &str) {
+    for key in [roles(), sign_in()] {
+        let script = format!("{script} | secret-tool store --label=x service tegata username {}", key.as_str());
+        let planted = run(keyring.command("sh").args(["-c", &script]));
+        assert_eq!(planted.code, 0, "{planted:?}");
     }
 }
 
@@ -247,33 +299,4 @@ fn reader() {
     let Ok(account) = std::env::var("TEGATA_TEST_ACCOUNT") else { return };
     let item = keyring::v1::Entry::new("tegata", &account).unwrap().get_password().unwrap();
     println!("read {}", &item[..9]);
-}
-
-#[test]
-fn after_kill_9_the_kernel_keyring_serves_without_a_call_to_aws() {
-    // The kernel's keyring is the user's own and not this home's: a sign-in session of this test's own name.
-    let mut product = Product::new();
-    product.write_settings("store = \"keyutils\"\n");
-    let session = format!("test-{}", std::process::id());
-    product.write_aws_config(&product.default_aws_config().replace("corp", &session));
-    product.start_daemon();
-    let login = product.sign_in_with(&["login", &session, "--print"]);
-    assert_eq!(login.code, 0, "{login:?}");
-    assert_eq!(product.credentials("dev").code, 0);
-    let description = format!("keyring:{}@tegata", RolesRecord::key(&session).as_str());
-    wait_until("the role's credentials are in the kernel", || kernel_has(&description));
-    let calls = upstream_calls(&product);
-    product.kill_daemon();
-    product.start_daemon();
-    let served = product.credentials("dev");
-    assert_eq!((served.code, served.stderr.as_str()), (0, ""));
-    assert_eq!(upstream_calls(&product), calls);
-    assert_eq!(product.run(&["logout", &session]).code, 0);
-    // The kernel collects what nobody links to any more in its own time.
-    wait_until("a sign-out has taken them away", || !kernel_has(&description));
-}
-
-/// Whether the user has a key of this name (proc_keys(5)).
-fn kernel_has(description: &str) -> bool {
-    std::fs::read_to_string("/proc/keys").unwrap().contains(description)
 }

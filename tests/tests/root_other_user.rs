@@ -1,9 +1,12 @@
 //! The daemon of a user who is not root: what others, and other programs of the same user, can do to it.
-#![cfg(feature = "root")]
+#![cfg(all(feature = "system", feature = "root"))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
-use std::fs;
+use rustix::fs::FlockOperation;
+use std::fs::{self, File};
+use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use tegata_tests::product::{Ended, Product, run, wait_until};
@@ -110,30 +113,126 @@ fn a14_root_is_another_user_to_the_daemon_and_to_the_command() {
     assert_eq!((ended.code, ended.stdout.as_str()), (16, ""), "{ended:?}");
 }
 
-/// Tries to read a process's memory, environment and core as its own user.
+/// What another program of the same user tries, each for itself: `$1` is the process, `$2` an address in its memory.
+const SPIES: [&str; 6] = [
+    "head -c 1 /proc/$1/environ",
+    "cat /proc/$1/maps",
+    "ls -l /proc/$1/fd/",
+    "gcore -o \"$HOME/gcore\" $1 && test -s \"$HOME/gcore.$1\"",
+    "python3 -c 'import os, sys; os.pread(os.open(f\"/proc/{sys.argv[1]}/mem\", 0), 8, int(sys.argv[2]))' $1 $2",
+    "python3 -c '
+import ctypes, sys
+class Part(ctypes.Structure): _fields_ = [(\"base\", ctypes.c_void_p), (\"size\", ctypes.c_size_t)]
+room = ctypes.create_string_buffer(8)
+here, there = Part(ctypes.addressof(room), 8), Part(int(sys.argv[2]), 8)
+sys.exit(ctypes.CDLL(None).process_vm_readv(int(sys.argv[1]), ctypes.byref(here), 1, ctypes.byref(there), 1, 0) != 8)' $1 $2",
+];
+
+/// Tries to read a process's memory, environment, descriptors and core as its own user.
 fn spied(product: &Product, pid: u32) -> Vec<i32> {
-    let codes =
-        [format!("head -c 1 /proc/{pid}/environ"), format!("cat /proc/{pid}/maps"), format!("ls -l /proc/{pid}/fd/")];
-    let spy = |script: String| run(as_user(product, NOBODY, &PathBuf::from("/bin/sh"), &[]).args(["-c", &script])).code;
-    codes.into_iter().map(spy).collect()
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let address = u64::from_str_radix(maps.split('-').next().unwrap(), 16).unwrap().to_string();
+    let spy = |script: &str| {
+        let words = ["-c", script, "spy", &pid.to_string(), &address];
+        run(&mut as_user(product, NOBODY, &PathBuf::from("/bin/sh"), &words)).code
+    };
+    SPIES.into_iter().map(spy).collect()
+}
+
+/// A program of `nobody` which everybody of the user may trace, also where Yama asks for that (prctl(2), PR_SET_PTRACER).
+/// It lives until its stdin ends.
+fn ordinary_program(product: &Product) -> Child {
+    let script = "import ctypes, sys; ctypes.CDLL(None).prctl(0x59616d61, ctypes.c_ulong(-1)); print(flush=True); sys.stdin.read()";
+    let mut program = as_user(product, NOBODY, &PathBuf::from("python3"), &["-c", script]);
+    let mut program = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    program.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+    program
 }
 
 #[test]
-fn f2_another_program_of_the_same_user_reads_nothing_of_the_daemon() {
+fn f2_f3_another_program_of_the_same_user_reads_nothing_of_the_daemon() {
     let home = Nobodys::running();
     let codes = spied(&home.product, home.daemon.id());
     assert!(codes.iter().all(|code| *code != 0), "{codes:?}");
 }
 
 #[test]
-fn f2_twin_it_reads_everything_of_a_program_that_is_not_hardened() {
+fn f2_f3_twin_it_reads_everything_of_a_program_that_is_not_hardened() {
     let home = Nobodys::running();
-    let mut sleeper = as_user(&home.product, NOBODY, &PathBuf::from("/bin/cat"), &[]);
-    let mut sleeper = sleeper.stdin(Stdio::piped()).spawn().unwrap();
-    let pid = sleeper.id();
-    wait_until("it has become nobody's cat", || fs::read_to_string(format!("/proc/{pid}/comm")).unwrap() == "cat\n");
-    let codes = spied(&home.product, pid);
-    drop(sleeper.stdin.take());
-    sleeper.wait().unwrap();
-    assert_eq!(codes, [0, 0, 0]);
+    let mut program = ordinary_program(&home.product);
+    let codes = spied(&home.product, program.id());
+    drop(program.stdin.take());
+    program.wait().unwrap();
+    assert_eq!(codes, [0; SPIES.len()]);
+}
+
+/// The machine's core dumps, piped to a program of the test, until this ends. There is one setting for the whole kernel, so
+/// who wants it waits for who has it.
+struct Dumps {
+    setting: File,
+    before: String,
+    directory: PathBuf,
+}
+
+impl Dumps {
+    /// `None` in a container that may not change the kernel's settings.
+    fn caught_in(directory: PathBuf) -> Option<Self> {
+        let mut setting = File::options().read(true).write(true).open("/proc/sys/kernel/core_pattern").ok()?;
+        rustix::fs::flock(&setting, FlockOperation::LockExclusive).unwrap();
+        let handler = directory.join("handler");
+        let script = "#!/bin/sh\ncat >\"${0%/*}/part.$1\" && mv \"${0%/*}/part.$1\" \"${0%/*}/core.$1\"\n";
+        fs::create_dir(&directory).unwrap();
+        fs::write(&handler, script).unwrap();
+        fs::set_permissions(&handler, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut before = String::new();
+        setting.read_to_string(&mut before).unwrap();
+        let dumps = Self { setting, before, directory };
+        dumps.set(&format!("|{} %P\n", handler.display()));
+        Some(dumps)
+    }
+
+    fn set(&self, pattern: &str) {
+        (&self.setting).rewind().unwrap();
+        (&self.setting).write_all(pattern.as_bytes()).unwrap();
+    }
+
+    fn of(&self, pid: u32) -> PathBuf {
+        self.directory.join(format!("core.{pid}"))
+    }
+}
+
+impl Drop for Dumps {
+    fn drop(&mut self) {
+        self.set(&self.before);
+    }
+}
+
+/// Ends a process as a fault of its own would, and returns whether the kernel wrote a core.
+fn crashed(process: &mut Child) -> bool {
+    rustix::process::kill_process(rustix::process::Pid::from_child(process), rustix::process::Signal::ABORT).unwrap();
+    let mut status = None;
+    wait_until("it has crashed", || {
+        status = process.try_wait().unwrap();
+        status.is_some()
+    });
+    let status = status.unwrap();
+    assert_eq!(status.signal(), Some(6), "{status:?}");
+    status.core_dumped()
+}
+
+#[test]
+fn f1_a_daemon_that_crashes_leaves_no_core_whoever_collects_them() {
+    let mut home = Nobodys::running();
+    let Some(dumps) = Dumps::caught_in(home.product.path("dumps")) else {
+        assert!(!crashed(&mut home.daemon));
+        eprintln!("this container may not change core_pattern: cores were not collected by a program");
+        return;
+    };
+    let daemon = home.daemon.id();
+    assert!(!crashed(&mut home.daemon));
+    // The twin: what is not hardened is collected.
+    let mut program = ordinary_program(&home.product);
+    assert!(crashed(&mut program));
+    wait_until("the core of an ordinary program is collected", || dumps.of(program.id()).exists());
+    assert!(!dumps.of(daemon).exists());
 }

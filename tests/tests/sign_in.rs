@@ -145,6 +145,41 @@ fn a_denied_device_code_is_one_line() {
 }
 
 #[test]
+fn a_device_code_outlasts_faults_of_the_token_endpoint() {
+    let product = started();
+    product.sandbox().configure(|settings| settings.device.approval = DeviceApproval::AfterPolls(0));
+    let (code, message) = ("InternalServerException".to_owned(), "oops".to_owned());
+    let (content_type, body) = ("text/html".to_owned(), "<html>bad gateway</html>".to_owned());
+    let faults = [
+        Effect::Error { status: 500, code, message, retry_after: None },
+        Effect::Answer { status: 502, content_type, body },
+    ];
+    for (call, effect) in (0..).zip(faults) {
+        product.sandbox().fault(Fault::on(Operation::CreateTokenDeviceCode, effect).skip(call).times(1));
+    }
+    let ended = product.run(&["login", "corp", "--device-code"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(product.sandbox().calls(Operation::CreateTokenDeviceCode), 3, "two faults, then the tokens");
+    assert!(arn(&product, "dev").ends_with("/alice"));
+}
+
+#[test]
+fn a_device_code_that_aws_refuses_ends_at_once_with_one_line() {
+    let product = started();
+    let (code, message) = ("UnauthorizedClientException".to_owned(), "not for you".to_owned());
+    let refusal = Effect::Error { status: 400, code, message, retry_after: None };
+    product.sandbox().fault(Fault::on(Operation::CreateTokenDeviceCode, refusal));
+    let ended = product.run(&["login", "corp", "--device-code"]);
+    assert_eq!(ended.code, 10, "{ended:?}");
+    let said: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("tegata: ")).collect();
+    assert_eq!(
+        said,
+        ["tegata: signing in to corp failed: AWS refused CreateToken (UnauthorizedClientException): not for you"]
+    );
+    assert_eq!(product.sandbox().calls(Operation::CreateTokenDeviceCode), 1);
+}
+
+#[test]
 fn a_second_sign_in_uses_the_registration_of_the_first_even_by_code() {
     let product = started();
     sign_in_to(&product, "corp");

@@ -50,6 +50,13 @@ fn begin_sign_in(product: &Product) -> (Child, String) {
     (login, page.trim().to_owned())
 }
 
+/// The person presses Ctrl-C.
+fn interrupt(login: &mut Child) {
+    let pid = rustix::process::Pid::from_child(login);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert!(!login.wait().unwrap().success());
+}
+
 #[test]
 fn tools_that_come_while_a_person_signs_in_wait_and_are_served() {
     let product = started();
@@ -86,11 +93,33 @@ fn a_tool_whose_wait_is_over_is_told_what_it_waited_for() {
 fn a_cancelled_sign_in_leaves_the_next_tool_nothing_to_wait_for() {
     let product = started();
     let (mut login, _) = begin_sign_in(&product);
-    let pid = rustix::process::Pid::from_child(&login);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    assert!(!login.wait().unwrap().success());
+    interrupt(&mut login);
     assert_eq!(product.credentials("dev").code, 10);
     assert_eq!(product.sandbox().calls(Operation::Authorize), 0);
+}
+
+#[test]
+fn tools_that_wait_for_a_person_are_told_when_that_person_cancels() {
+    let product = started();
+    let patient = [&DEV[..], &["--wait", "600"]].concat();
+    for arguments in [&DEV[..], &patient] {
+        let (mut login, _) = begin_sign_in(&product);
+        let mut crowd = Crowd::gather(&product, 3, arguments);
+        crowd.is_connected(&product);
+        interrupt(&mut login);
+        wait_until("everybody is told", || {
+            // One whose request came in only after that person had gone waits for the next.
+            crowd.is_over() || {
+                interrupt(&mut begin_sign_in(&product).0);
+                false
+            }
+        });
+        for ended in crowd.ends() {
+            assert_eq!((ended.code, ended.stdout.as_str()), (10, ""), "{ended:?}");
+            let said = "tegata: sign-in session corp has not been signed in to; run: tegata login corp\n";
+            assert_eq!(ended.stderr, said);
+        }
+    }
 }
 
 /// Lets something happen to AWS, and asserts that live credentials are served to their end, and that then the tool is

@@ -187,10 +187,13 @@ pub enum Event<'a> {
     Locked,
     /// It was unlocked.
     Unlocked,
-    /// A program of another user connected and got no byte.
+    /// Programs of another user connected and got no byte.
     PeerRefused {
-        /// That user, as the kernel told.
-        uid: u32,
+        /// That user, as the kernel told; absent for so many users that they are not told apart.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        uid: Option<u32>,
+        /// How often since the last record about that user.
+        times: u64,
     },
     /// The daemon began to serve.
     DaemonStarted {

@@ -164,7 +164,7 @@ fn every_event_is_a_record_of_its_own_name() {
         (Event::ReviewClosed { review: "k3f9x2ab", note: "as planned" }, "review_closed"),
         (Event::Locked, "locked"),
         (Event::Unlocked, "unlocked"),
-        (Event::PeerRefused { uid: 1001 }, "peer_refused"),
+        (Event::PeerRefused { uid: Some(1001), times: 1 }, "peer_refused"),
         (Event::DaemonStarted { version: "0.1.0", store }, "daemon_started"),
         (Event::StoreFailed { store, problem: locked }, "store_failed"),
         (Event::StoreRecovered { store }, "store_recovered"),

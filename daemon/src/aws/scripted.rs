@@ -11,6 +11,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tegata_protocol::Secret;
+use tokio::time::Instant;
+
+/// One exchange of what a person's sign-in gave: what was sent and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) grant: String,
+    pub(crate) verifier: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) at: Instant,
+}
 
 /// AWS by script.
 #[derive(Debug)]
@@ -19,9 +29,12 @@ pub(crate) struct ScriptedAws {
     pub(crate) host: Mutex<String>,
     pub(crate) tokens: Mutex<VecDeque<Result<Duration, AwsError>>>,
     pub(crate) roles: Mutex<VecDeque<Result<Duration, AwsError>>>,
+    /// What StartDeviceAuthorization answers.
+    pub(crate) device: Mutex<Result<DeviceAuthorization, AwsError>>,
     pub(crate) calls: Mutex<Vec<String>>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
+    exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
 
@@ -29,8 +42,10 @@ impl ScriptedAws {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let (tokens, roles, calls) = (Mutex::default(), Mutex::default(), Mutex::default());
         let host = Mutex::new("amazonaws.com".to_owned());
+        let (device, exchanges, minted) =
+            (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let assumed = Mutex::default();
-        Arc::new(Self { clock, host, tokens, roles, calls, assumed, minted: AtomicUsize::new(0) })
+        Arc::new(Self { clock, host, tokens, roles, device, calls, assumed, exchanges, minted })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -45,6 +60,10 @@ impl ScriptedAws {
 
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        self.exchanges.lock().unwrap().clone()
     }
 
     pub(crate) fn mint(&self, life: Duration) -> Tokens {
@@ -73,9 +92,32 @@ impl ScriptedAws {
         self.calls.lock().unwrap().push(call);
     }
 
+    fn exchanged(&self, grant: &Secret, verifier: &str, redirect_uri: &str) {
+        self.exchanges.lock().unwrap().push(Exchange {
+            grant: grant.expose_secret().to_owned(),
+            verifier: verifier.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            at: Instant::now(),
+        });
+    }
+
     fn role(&self) -> Result<Credentials, AwsError> {
         let answer = self.roles.lock().unwrap().pop_front().expect("the script has an answer for this role");
         answer.map(|life| self.credentials(life))
+    }
+}
+
+/// A device sign-in of AWS's own that lives ten minutes and is polled every second.
+pub(crate) fn device_authorization() -> DeviceAuthorization {
+    DeviceAuthorization {
+        device_code: Secret::new(String::from("device-1")),
+        user_code: String::from("ABCD-EFGH"),
+        verification_uri: String::from("https://device.sso.us-east-1.amazonaws.com/"),
+        verification_uri_complete: Some(String::from(
+            "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH",
+        )),
+        expires_in: Duration::from_secs(600),
+        interval: Duration::from_secs(1),
     }
 }
 
@@ -88,8 +130,15 @@ impl Aws for ScriptedAws {
         })
     }
 
-    fn authorize_url(&self, _region: &Region, _request: &Authorize<'_>) -> Result<url::Url, AwsError> {
-        panic!("no page in this script")
+    fn authorize_url(&self, region: &Region, request: &Authorize<'_>) -> Result<url::Url, AwsError> {
+        let mut url = url::Url::parse(&format!("{}/authorize", self.endpoints(region)?.sso_oidc)).unwrap();
+        url.query_pairs_mut()
+            .append_pair("client_id", request.client_id)
+            .append_pair("redirect_uri", request.redirect_uri)
+            .append_pair("state", request.state)
+            .append_pair("code_challenge", request.challenge)
+            .append_pair("scopes", &request.scopes.join(" "));
+        Ok(url)
     }
 
     fn register<'a>(
@@ -111,7 +160,7 @@ impl Aws for ScriptedAws {
         _: &'a Registration,
         _: &'a StartUrl,
     ) -> BoxFuture<'a, Result<DeviceAuthorization, AwsError>> {
-        panic!("no device in this script")
+        Box::pin(async { self.device.lock().unwrap().clone() })
     }
 
     fn create_token<'a>(
@@ -120,8 +169,13 @@ impl Aws for ScriptedAws {
         _: &'a Registration,
         grant: Grant<'a>,
     ) -> BoxFuture<'a, Result<Tokens, AwsError>> {
-        let Grant::RefreshToken(token) = grant else { panic!("only refreshes in this script") };
-        self.called(format!("refresh {}", token.expose_secret()));
+        match grant {
+            Grant::RefreshToken(token) => self.called(format!("refresh {}", token.expose_secret())),
+            Grant::DeviceCode(code) => self.exchanged(code, "", ""),
+            Grant::Code { code, verifier, redirect_uri } => {
+                self.exchanged(code, verifier.expose_secret(), redirect_uri);
+            }
+        }
         Box::pin(async move {
             // The other tasks get their turn, as they would while a request is on its way.
             tokio::task::yield_now().await;

@@ -212,7 +212,6 @@ impl From<&WebauthnError> for Fault {
             WebauthnError::MismatchedChallenge => Self::Challenge,
             WebauthnError::AuthenticationFailure => Self::Signature,
             WebauthnError::CredentialNotFound => Self::NotAllowed,
-            WebauthnError::CredentialCrossOrigin => Self::Framed,
             WebauthnError::CredentialMayNotBeHardwareBound => Self::BackupFlags,
             _ => Self::Unverified,
         }

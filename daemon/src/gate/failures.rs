@@ -45,10 +45,10 @@ impl Failures {
             return failure;
         }
         self.add(now);
-        match self.check(now) {
-            Err(cool_down) if !matches!(failure, GateError::CounterWentBack { .. }) => cool_down,
-            _ => failure,
+        if matches!(failure, GateError::CounterWentBack { .. }) {
+            return failure;
         }
+        self.check(now).err().unwrap_or(failure)
     }
 
     fn add(&self, now: Duration) {

@@ -102,6 +102,14 @@ impl Held {
         Ok(true)
     }
 
+    /// Forgets every passkey.
+    pub(super) async fn forget_all(&self) -> Result<(), StoreError> {
+        let _one_at_a_time = self.changing.lock().await;
+        self.write(&[]).await?;
+        self.publish(Vec::new());
+        Ok(())
+    }
+
     async fn read(&self) -> Result<Arc<Vec<Enrolled>>, StoreError> {
         if let Some(known) = self.known() {
             return known;

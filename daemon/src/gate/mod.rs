@@ -274,10 +274,21 @@ impl Gate {
         if self.held.reset().await? { Ok(()) } else { Err(GateError::NotDamaged) }
     }
 
+    /// Forgets every passkey, damaged or not: they were lost. The caller has a fresh sign-in to show for it, as for a first one.
+    ///
+    /// # Errors
+    /// [`GateError::Store`].
+    pub async fn forget_all(&self) -> Result<(), GateError> {
+        Ok(self.held.forget_all().await?)
+    }
+
     fn take(&self, id: &CeremonyId, origin: &Url, bound_to: &Binding) -> Result<Ceremony, GateError> {
         let now = self.clock.since_boot();
+        // Asked before the ceremony is taken: whoever sends one answer many times fails after the first only, and must not
+        // shut the gate before that one is looked at.
+        let shut = self.failures.check(now);
         let taken = self.open.take(id, origin, bound_to, now);
-        self.failures.check(now)?;
+        shut?;
         taken
     }
 }
@@ -343,8 +354,7 @@ fn verify(
     if result.backup_eligible() != enrolled.backup_eligible {
         return Err(enrolled.changed());
     }
-    let counts = result.counter() > 0 || enrolled.counter > 0;
-    if counts && result.counter() <= enrolled.counter {
+    if enrolled.counter > 0 && result.counter() <= enrolled.counter {
         return Err(enrolled.counter_went_back());
     }
     Ok(result)

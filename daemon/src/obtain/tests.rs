@@ -110,6 +110,15 @@ async fn d3_twin_another_role_is_another_call() {
 }
 
 #[tokio::test]
+async fn d3_who_takes_off_when_the_last_flight_has_just_landed_makes_no_call() {
+    let world = World::signed_in().await;
+    world.aws.next_role(Ok(HOUR));
+    let key = world.key(&chain("Dev")).await.unwrap();
+    let late = landed(world.obtainer.fetch(&chain("Dev")).landed().await).unwrap();
+    assert_eq!((late.access_key_id(), world.fetches()), (key.as_str(), 1));
+}
+
+#[tokio::test]
 async fn fresh_credentials_cost_no_call() {
     let world = World::signed_in().await;
     world.aws.next_role(Ok(HOUR));

@@ -1,5 +1,6 @@
 //! What a decision says: the words that policy, grants, gate and the person's screens share. Pure.
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ pub struct Terms {
     pub approvals: Approvals,
     /// Whether only passkeys that never leave their device count (WebAuthn L3, backup eligibility flag unset).
     pub device_bound: bool,
-    /// The inline session policies in force while elevated, each valid JSON. AWS takes one; so more than one is refused at load.
+    /// The inline session policy in force while elevated, valid JSON, for the last role of the chain.
     pub session_policy: Option<String>,
     /// Whether the desktop is told when a grant is made.
     pub alert: bool,
@@ -62,8 +63,19 @@ pub enum Scope {
     Request,
 }
 
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::Terminal => "terminal",
+            Self::Request => "request",
+        })
+    }
+}
+
 /// How many different people have to approve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Approvals {
     /// One.
     One,
@@ -73,11 +85,11 @@ pub enum Approvals {
 
 /// Why a target is not to be had at all, for now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("rule {rule} allows this {when} only")]
+#[error("rule {rule} allows this {when}")]
 pub struct Denial {
-    /// The rule.
+    /// The rule; several where they cannot hold together.
     pub rule: String,
-    /// When it allows it, such as `Mon-Fri 09:00-18:00 Asia/Tokyo`.
+    /// When it allows it, such as `Mon-Fri 09:00-18:00 Asia/Tokyo only`.
     pub when: String,
 }
 

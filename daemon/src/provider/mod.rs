@@ -4,7 +4,7 @@ pub mod elevation;
 pub mod session_name;
 pub mod sign_in;
 
-pub use elevation::{Elevation, ElevationError};
+pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
 use crate::credentials::Credentials;

@@ -4,6 +4,7 @@ use super::table::{Entry, Task};
 use crate::policy::terms::Tier;
 use serde::Serialize;
 use std::time::Duration;
+use tegata_protocol::gate::HandRequest;
 pub use tegata_protocol::gate::{Purpose, RequestState as State};
 
 /// A request that waits for a hand, for showing.
@@ -106,5 +107,29 @@ fn concerning(task: &Task) -> (Option<String>, Vec<String>) {
         Task::RemovePasskey { person, name, .. } => (Some(person.to_string()), vec![name.to_string()]),
         Task::AcceptPolicy { weaker } => (None, weaker.clone()),
         Task::Elevate(_) | Task::TestPasskey { .. } | Task::Unlock => (None, Vec::new()),
+    }
+}
+
+impl From<View> for HandRequest {
+    fn from(view: View) -> Self {
+        Self {
+            id: view.id,
+            code: view.code,
+            purpose: view.purpose,
+            state: view.state,
+            profile: view.profile,
+            account: view.account,
+            role: view.role,
+            tier: view.tier.map(|tier| crate::policy::tier_word(tier).to_owned()),
+            reason: view.reason,
+            window_seconds: view.window_seconds,
+            requester: view.requester,
+            changes: view.changes,
+            person: view.person,
+            approvals_needed: view.approvals_needed,
+            approvals_given: view.approvals_given,
+            grant: view.grant,
+            expires_in_seconds: view.expires_in_seconds,
+        }
     }
 }

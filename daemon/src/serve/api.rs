@@ -3,16 +3,17 @@
 //! `docs/api/openapi.json` describes the same for other programs.
 
 use super::answer::{self, Answer};
-use super::call::{Call, NoCall};
-use crate::broker::{Ask, Broker};
+use super::call::{Call, HandCall, NoCall};
+use crate::broker::{Ask, Broker, Unlocking};
 use crate::caller::{Caller, PeerError};
+use crate::requests::view::View;
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
-use tegata_protocol::{ErrorBody, ErrorCode, paths};
+use tegata_protocol::{ErrorBody, ErrorCode, gate, paths};
 
 /// The local API.
 pub struct Api<R> {
@@ -46,14 +47,45 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
             Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
-            Call::Status { config } => Ok(ok(&broker.status(config.as_deref()).await)),
+            Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),
             Call::Lock => Ok(ok(&broker.lock(caller).await?)),
-            Call::Unlock => Ok(ok(&broker.unlock(caller).await?)),
+            Call::Unlock => match broker.unlock(caller).await? {
+                Unlocking::Done(lock) => Ok(ok(&lock)),
+                Unlocking::AwaitsHand(request) => Ok(answer::written(StatusCode::ACCEPTED, &request)),
+            },
+            Call::Hand(call) => self.perform_by_hand(caller, call).await,
             Call::End => {
                 broker.end();
                 Ok(done())
             }
+        }
+    }
+
+    async fn perform_by_hand(&self, caller: &Caller, call: HandCall) -> Result<Response<Bytes>, ErrorBody> {
+        let broker = &self.broker;
+        match call {
+            HandCall::Grants => Ok(ok(&gate::Grants { grants: broker.grants(caller) })),
+            HandCall::Elevate(wanted) => asked(&broker.begin_elevation(caller, wanted).await?),
+            HandCall::DropGrants { profile } => Ok(ok(&broker.drop_grants(profile.as_deref())?)),
+            HandCall::DropGrant { id } => Ok(ok(&broker.drop_grant(&id)?)),
+            HandCall::Requests => Ok(ok(&Requests { requests: broker.requests() })),
+            HandCall::Request { id, wait } => Ok(ok(&broker.request(&id, wait).await?)),
+            HandCall::Refuse { id } => broker.refuse_request(&id).map(|()| done()),
+            HandCall::OpenPage { id, page } => {
+                Ok(answer::written(StatusCode::CREATED, &broker.open_page(&id, page).await?))
+            }
+            HandCall::Passkeys => Ok(ok(&broker.passkeys().await?)),
+            HandCall::AddPasskey(wanted) => asked(&broker.add_passkey(caller, &wanted).await?),
+            HandCall::ForgetPasskeys => broker.forget_passkeys(caller).await.map(|()| done()),
+            HandCall::RenamePasskey { id, to } => Ok(ok(&broker.rename_passkey(&id, &to).await?)),
+            HandCall::RemovePasskey { id } => asked(&broker.remove_passkey(caller, &id).await?),
+            HandCall::TestPasskey { id } => asked(&broker.test_passkey(caller, id.as_deref()).await?),
+            HandCall::Policy => Ok(ok(&broker.policy_state().await?)),
+            HandCall::Explain { profile, config } => Ok(ok(&broker.explain(&profile, config.as_deref()).await?)),
+            HandCall::AcceptPolicy => asked(&broker.accept_policy(caller).await?),
+            HandCall::Reviews => Ok(ok(&broker.reviews()?)),
+            HandCall::CloseReview { id, close } => broker.close_review(caller, &id, &close).map(|()| done()),
         }
     }
 }
@@ -85,9 +117,23 @@ fn done() -> Response<Bytes> {
 }
 
 fn begun(sign_in: &tegata_protocol::body::SignIn) -> Result<Response<Bytes>, ErrorBody> {
-    let mut response = answer::written(StatusCode::CREATED, sign_in);
-    let location = HeaderValue::try_from(format!("{}/{}", paths::SIGN_INS, sign_in.id))
-        .map_err(|_| ErrorBody::new(ErrorCode::Internal, "the sign-in's id cannot be part of a path"))?;
+    created(sign_in, paths::SIGN_INS, &sign_in.id)
+}
+
+fn asked(request: &View) -> Result<Response<Bytes>, ErrorBody> {
+    created(request, paths::REQUESTS, &request.id)
+}
+
+fn created(body: &impl Serialize, collection: &str, id: &str) -> Result<Response<Bytes>, ErrorBody> {
+    let mut response = answer::written(StatusCode::CREATED, body);
+    let location = HeaderValue::try_from(format!("{collection}/{id}"))
+        .map_err(|_| ErrorBody::new(ErrorCode::Internal, "the id cannot be part of a path"))?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// What waits for a hand; the same as [`gate::HandRequests`] from the other side.
+#[derive(Serialize)]
+struct Requests {
+    requests: Vec<View>,
 }

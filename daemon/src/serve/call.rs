@@ -1,5 +1,10 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod hands;
+
+pub(super) use hands::HandCall;
+
+use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
@@ -35,6 +40,8 @@ pub(super) enum Call {
     Unlock,
     /// `DELETE /v1/daemon`
     End,
+    /// About hands.
+    Hand(HandCall),
 }
 
 /// Why a request is no call.
@@ -64,6 +71,7 @@ enum Resource {
     Status,
     Lock,
     Daemon,
+    Hand(HandResource),
 }
 
 impl Call {
@@ -77,6 +85,7 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
             (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
@@ -120,7 +129,7 @@ impl Resource {
             paths::STATUS => Ok(Self::Status),
             paths::LOCK => Ok(Self::Lock),
             paths::DAEMON => Ok(Self::Daemon),
-            _ => Self::find_named(path),
+            _ => HandResource::find(path).map_or_else(|| Self::find_named(path), |found| found.map(Self::Hand)),
         }
     }
 
@@ -142,6 +151,7 @@ impl Resource {
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
+            Self::Hand(resource) => resource.methods(),
         }
     }
 }
@@ -188,11 +198,15 @@ impl Query {
         self.nothing_more().map(|()| config)
     }
 
-    fn nothing_more(self) -> Result<(), ErrorBody> {
+    fn empty(&self) -> Result<(), ErrorBody> {
         match self.0.first() {
             None => Ok(()),
             Some((key, _)) => Err(bad(&format!("there is no parameter {key} here"))),
         }
+    }
+
+    fn nothing_more(self) -> Result<(), ErrorBody> {
+        self.empty()
     }
 }
 
@@ -224,14 +238,18 @@ fn absolute(path: &str) -> Result<PathBuf, ErrorBody> {
     if path.is_absolute() { Ok(path.to_owned()) } else { Err(bad("config must be an absolute path")) }
 }
 
-fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
+/// Reads a body that is one JSON object of known fields.
+fn object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<T, ErrorBody> {
     // serde would read an array as the fields in their order.
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(bad("the body is not a JSON object"));
     }
     // serde_json stops at 128 levels, refuses NaN, and with derived types refuses keys that are there twice.
-    let sign_in: BeginSignIn =
-        serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not a sign-in request: {error}")))?;
+    serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not a {what}: {error}")))
+}
+
+fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
+    let sign_in: BeginSignIn = object(body, "sign-in request")?;
     if let Some(session) = &sign_in.session {
         plain(session.clone())?;
     }
@@ -241,5 +259,7 @@ fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     Ok(sign_in)
 }
 
+#[cfg(test)]
+mod openapi_tests;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ pub mod api;
 mod call;
 mod connection;
 pub mod door;
+pub mod page;
 mod rules;
 mod stream;
 

@@ -4,7 +4,7 @@ use crate::nearest::nearest;
 use tegata_protocol::text::one_line;
 
 /// Words of the whole file that later versions read.
-const LATER_TABLES: [&str; 2] = ["rule", "caller"];
+const LATER_TABLES: [&str; 1] = ["caller"];
 /// Words of `[endpoints]` that later versions read.
 const LATER_ENDPOINTS: [&str; 3] = ["signin", "iam", "rolesanywhere"];
 
@@ -12,7 +12,7 @@ const LATER_ENDPOINTS: [&str; 3] = ["signin", "iam", "rolesanywhere"];
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
     /// The text cannot be used as it is written.
-    #[error("{}{detail}", at(*.line))]
+    #[error("{}{detail}", prefix(*.line))]
     Wrong {
         /// The line it is about, from 1; absent where it is about several.
         line: Option<usize>,
@@ -35,14 +35,22 @@ impl SettingsError {
     }
 }
 
-fn at(line: Option<usize>) -> String {
+/// Says what is wrong with what begins at this byte of the text.
+pub(super) fn at(text: &str, start: usize, detail: &str) -> SettingsError {
+    SettingsError::Wrong { line: line_of(text, start), detail: one_line(detail) }
+}
+
+fn line_of(text: &str, start: usize) -> Option<usize> {
+    text.get(..start).map(|before| before.matches('\n').count() + 1)
+}
+
+fn prefix(line: Option<usize>) -> String {
     line.map(|line| format!("line {line}: ")).unwrap_or_default()
 }
 
 /// Says what the parser says, with the line, the key, and the nearest of the words that would have been right.
 pub(super) fn of(text: &str, error: &toml::de::Error) -> SettingsError {
-    let start = error.span().map(|span| span.start);
-    let line = start.and_then(|start| text.get(..start)).map(|before| before.matches('\n').count() + 1);
+    let line = error.span().and_then(|span| line_of(text, span.start));
     let detail = match word(error.message()) {
         Some((found, known)) => unknown(found, &known),
         None => match line.and_then(|line| key(text, line)) {

@@ -6,18 +6,24 @@
 mod extras;
 mod fault;
 mod file;
+mod organisation;
+mod rules;
 mod session_policy;
 mod values;
 
 pub use extras::{Extras, ExtrasByProfile, REASON_TAG, is_tag_character};
 pub use fault::SettingsError;
 pub use file::load;
+pub use organisation::{POLICY_FILE, load_organisation};
 pub use session_policy::SessionPolicy;
 pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUrl, Within};
 
 use crate::names::ProfileName;
+use crate::policy::Rule;
+use rules::RuleKeys;
 use serde::Deserialize;
 use std::path::Path;
+use toml::Spanned;
 
 /// Everything `config.toml` can say. An empty file says the same as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -38,6 +44,11 @@ pub struct Settings {
     /// What profiles are told beside AWS's own keys: `[profile.NAME]`.
     #[serde(rename = "profile", deserialize_with = "extras::by_profile")]
     profiles: ExtrasByProfile,
+    /// The rules as they are written; none is left once the settings are read.
+    #[serde(rename = "rule")]
+    written_rules: Vec<Spanned<RuleKeys>>,
+    #[serde(skip)]
+    rules: Vec<Rule>,
 }
 
 /// Where secrets are kept: `store`.
@@ -159,6 +170,7 @@ impl Settings {
             let at = |error: String| SettingsError::whole(&format!("[profile.{name}]: {error}"));
             extras.read_files(read).map_err(at)?;
         }
+        settings.rules = rules_of(text, std::mem::take(&mut settings.written_rules), read)?;
         match (settings.store, &settings.file_store) {
             (StoreChoice::File, None) => Err(SettingsError::whole(
                 "store = \"file\" needs [file_store] with passphrase_file or systemd_credential",
@@ -174,11 +186,39 @@ impl Settings {
         &self.profiles
     }
 
+    /// Returns the rules, `[[rule]]`.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
     /// Returns what a profile is told beside AWS's own keys.
     #[must_use]
     pub fn extras(&self, profile: &ProfileName) -> Option<&Extras> {
         self.profiles.get(profile)
     }
+}
+
+/// Makes rules of what is written in `text`.
+fn rules_of(
+    text: &str,
+    written: Vec<Spanned<RuleKeys>>,
+    read: &dyn Fn(&Path) -> Result<String, String>,
+) -> Result<Vec<Rule>, SettingsError> {
+    if written.len() > rules::MAX_RULES {
+        return Err(SettingsError::whole(&format!("there are more than {} rules", rules::MAX_RULES)));
+    }
+    let mut made: Vec<Rule> = Vec::with_capacity(written.len());
+    for (keys, number) in written.into_iter().zip(1..) {
+        let start = keys.span().start;
+        let wrong = |detail: String| fault::at(text, start, &detail);
+        let rule = keys.into_inner().rule(number, read).map_err(wrong)?;
+        if made.iter().any(|other| other.name == rule.name) {
+            return Err(wrong(format!("there are two rules {:?}", rule.name)));
+        }
+        made.push(rule);
+    }
+    Ok(made)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn an_unknown_word_is_an_error_with_its_line_and_the_nearest() {
 
 #[test]
 fn words_of_later_versions_are_not_passed_over() {
-    for text in ["[[rule]]\nrole = 'x'\n", "[[caller]]\n", "[endpoints]\nsignin = 'https://x'\n"] {
+    for text in ["[[caller]]\n", "[endpoints]\nsignin = 'https://x'\n"] {
         let message = refused(text);
         assert!(message.contains("is read by later versions of Tegata only; this one cannot honour it"), "{message}");
         assert!(message.starts_with("line "), "{message}");

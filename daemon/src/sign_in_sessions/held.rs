@@ -15,8 +15,8 @@ const RENEW_AHEAD: Duration = Duration::from_secs(15 * 60);
 pub(super) struct Held {
     pub(super) session: SignInSession,
     pub(super) record: SignInRecord,
-    /// Whether the store lacks what is here.
-    pub(super) unsaved: bool,
+    /// Why the store lacks what is here, if it does.
+    pub(super) unsaved: Option<String>,
     pub(super) last_error: Option<String>,
     /// The last failed renewal, repeated no earlier than at this boot time.
     pub(super) failure: Option<Problem>,
@@ -35,7 +35,7 @@ pub(super) enum Standing {
 
 impl Held {
     pub(super) fn new(session: SignInSession, record: SignInRecord) -> Self {
-        Self { session, record, unsaved: false, last_error: None, failure: None, retry_at: Duration::ZERO }
+        Self { session, record, unsaved: None, last_error: None, failure: None, retry_at: Duration::ZERO }
     }
 
     pub(super) fn standing(&self, now: SystemTime) -> Standing {

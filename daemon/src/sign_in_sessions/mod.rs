@@ -153,7 +153,7 @@ impl SignInSessions {
         let (due, unsaved): (Vec<_>, Vec<_>) = {
             let table = self.lock();
             let due = table.iter().filter(|(_, held)| held.renew_at().is_some_and(|at| at <= now));
-            let unsaved = table.iter().filter(|(_, held)| held.unsaved);
+            let unsaved = table.iter().filter(|(_, held)| held.unsaved.is_some());
             (due.map(|(name, _)| name.clone()).collect(), unsaved.map(|(name, _)| name.clone()).collect())
         };
         for name in due {
@@ -211,7 +211,9 @@ impl SignInSessions {
             state,
             expires_at: tokens.filter(|tokens| tokens.expires_at > now).map(|tokens| rfc3339(tokens.expires_at)),
             renewable: tokens.is_some_and(|tokens| tokens.refresh_token.is_some()),
-            last_error: problem.map(|problem| problem.to_string()).or_else(|| held.and_then(|held| held.last_error)),
+            last_error: problem
+                .map(|problem| problem.to_string())
+                .or_else(|| held.and_then(|held| held.unsaved.or(held.last_error))),
         }
     }
 
@@ -274,10 +276,7 @@ impl SignInSessions {
         let Some(record) = self.lock().get(name).map(|held| held.record.clone()) else { return };
         let written = self.write(&record).await;
         if let Some(held) = self.lock().get_mut(name) {
-            held.unsaved = written.is_err();
-            if let Err(problem) = written {
-                held.last_error = Some(format!("not kept: {problem}"));
-            }
+            held.unsaved = written.err().map(|problem| format!("not kept: {problem}"));
         }
     }
 

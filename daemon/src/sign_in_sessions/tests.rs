@@ -220,7 +220,11 @@ async fn a_rotated_token_that_could_not_be_kept_is_written_again() {
     // The probe is the first write from here, the new token the second.
     world.faults.fail(Call::Write, 2, StoreError::Locked);
     let renewed = world.token().await.unwrap();
+    let session = corp("https://d-1.awsapps.com/start");
+    let said = world.table.view(&session).await.last_error;
+    assert_eq!(said.as_deref(), Some("not kept: the keyring is locked"));
     world.table.look_after().await;
+    assert_eq!(world.table.view(&session).await.last_error, None);
     world.restart();
     assert_eq!(world.token().await.unwrap(), renewed);
 }

@@ -6,10 +6,19 @@ use crate::names::{Region, StartUrl};
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::text::one_line;
+use tokio::time::Instant;
 use url::Url;
 
 /// RFC 8628 section 3.5: every `slow_down` adds five seconds, for good.
 const SLOWER: Duration = Duration::from_secs(5);
+
+/// A person who has finished on the page is not kept waiting for much longer after AWS is back; twice the interval where that
+/// is more.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Polls without one usable answer end the sign-in after this long: whoever waits learns that AWS is down, not that the
+/// code is over.
+const WITHOUT_ANSWER: Duration = Duration::from_secs(120);
 
 /// Where AWS serves its portals. The list is that of `aws sso login`.
 const PORTALS: [&str; 8] = [
@@ -59,25 +68,24 @@ impl DeviceSignIn {
         Ok(Self { aws, region, client, authorization, page, page_with_code })
     }
 
-    /// Polls until the person has finished or the code is over.
+    /// Polls until the person has finished, AWS refuses or stays silent, or the code is over.
     pub(super) async fn finish(self) -> Result<Tokens, SignInError> {
         let code_ends = self.authorization.expires_in;
         tokio::time::timeout(code_ends, self.poll()).await.unwrap_or(Err(SignInError::TimedOut))
     }
 
     async fn poll(self) -> Result<Tokens, SignInError> {
-        let mut interval = self.authorization.interval;
-        let mut extra = Duration::ZERO;
+        let mut pace = Pace::every(self.authorization.interval);
         loop {
-            tokio::time::sleep(interval + std::mem::take(&mut extra)).await;
+            tokio::time::sleep(pace.pause).await;
             let grant = Grant::DeviceCode(&self.authorization.device_code);
             match self.aws.create_token(&self.region, &self.client, grant).await {
                 Ok(tokens) => return Ok(tokens),
-                Err(AwsError::Pending) => {}
-                Err(AwsError::SlowDown) => interval += SLOWER,
-                Err(AwsError::Throttled { retry_after, .. }) => extra = retry_after.unwrap_or(SLOWER),
-                // Nobody answered. The person may well finish meanwhile, so it goes on, only slower.
-                Err(AwsError::Unavailable { .. }) => extra = SLOWER,
+                Err(AwsError::Pending) => pace.answered(),
+                Err(AwsError::SlowDown) => pace.told_to_slow_down(),
+                // The person may well finish meanwhile, so it goes on, only slower and not for ever.
+                Err(AwsError::Throttled { retry_after, .. }) if pace.goes_on(Instant::now(), retry_after) => {}
+                Err(AwsError::Unavailable { .. }) if pace.goes_on(Instant::now(), None) => {}
                 Err(AwsError::SignInOver { .. }) => return Err(SignInError::TimedOut),
                 Err(AwsError::Refused { code, .. }) if is_refusal_by_the_person(&code) => {
                     return Err(SignInError::Declined);
@@ -85,6 +93,39 @@ impl DeviceSignIn {
                 Err(other) => return Err(other.into()),
             }
         }
+    }
+}
+
+/// How long to wait before the next poll.
+#[derive(Debug)]
+struct Pace {
+    interval: Duration,
+    pause: Duration,
+    unanswered_since: Option<Instant>,
+}
+
+impl Pace {
+    fn every(interval: Duration) -> Self {
+        Self { interval, pause: interval, unanswered_since: None }
+    }
+
+    /// AWS said that the person has not finished.
+    fn answered(&mut self) {
+        (self.pause, self.unanswered_since) = (self.interval, None);
+    }
+
+    fn told_to_slow_down(&mut self) {
+        self.interval += SLOWER;
+        self.answered();
+    }
+
+    /// A poll got no usable answer, or AWS asked for fewer. Doubles the pause, as RFC 8628 section 3.5 recommends, and never
+    /// below what AWS asked for. Returns false once it has been so for [`WITHOUT_ANSWER`].
+    fn goes_on(&mut self, now: Instant, asked: Option<Duration>) -> bool {
+        let since = *self.unanswered_since.get_or_insert(now);
+        let doubled = (self.pause * 2).min(LONGEST_PAUSE.max(self.interval * 2));
+        self.pause = doubled.max(asked.unwrap_or_default());
+        now.duration_since(since) < WITHOUT_ANSWER
     }
 }
 

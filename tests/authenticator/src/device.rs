@@ -80,10 +80,14 @@ impl Authenticator {
         let rp_id = options["rp"]["id"].as_str().ok_or(Refusal::NoOptions)?;
         let user = options["user"]["id"].as_str().and_then(from_base64url).ok_or(Refusal::NoOptions)?;
         let excluded = descriptors(&options["excludeCredentials"]);
-        if !faults.ignores_exclusions && self.credentials.iter().any(|held| excluded.contains(&held.id)) {
+        let again = self.credentials.iter().position(|held| faults.makes_again.as_ref() == Some(&held.id));
+        if again.is_none() && self.credentials.iter().any(|held| excluded.contains(&held.id)) {
             return Err(Refusal::AlreadyHere);
         }
-        let mut credential = Credential::new(rp_id, &user, self.counts, self.backup_eligible);
+        let mut credential = match again {
+            Some(at) => self.credentials.remove(at),
+            None => Credential::new(rp_id, &user, self.counts, self.backup_eligible),
+        };
         let counter = credential.count(faults.counter);
         let attested = wire::attested(&credential.id, &credential.key);
         let auth_data = wire::auth_data(&credential, faults, counter, Some(&attested));

@@ -54,6 +54,6 @@ pub struct Faults {
     pub signs_with: Option<Vec<u8>>,
     /// Uses this credential, whether or not the options allow it.
     pub uses: Option<Vec<u8>>,
-    /// Makes a new credential though the options exclude one that is here.
-    pub ignores_exclusions: bool,
+    /// Answers `create` with this credential, which is here already, whether or not the options exclude it.
+    pub makes_again: Option<Vec<u8>>,
 }

@@ -1,20 +1,20 @@
 //! The first call after boot: no daemon runs, the keyring is unlocked, the credentials are in it.
 
-use crate::keyring::Keyring;
 use crate::report::{Bound, Report};
 use crate::samples::Samples;
 use std::process::Stdio;
 use std::time::Instant;
 use tegata_sandbox::Operation;
+use tegata_tests::keyring::{Around, PrivateKeyring};
 use tegata_tests::product::{Product, wait_until};
 
 const CALLS: usize = 30;
 
 /// Measures a call that starts the daemon, which reads the credentials from the keyring and asks AWS nothing.
 pub(crate) fn measure(report: &mut Report) {
-    let keyring = Keyring::start();
+    let keyring = PrivateKeyring::start(Around::Nothing);
     let mut product = Product::new();
-    product.environment = keyring.environment();
+    product.environment.push((String::from("DBUS_SESSION_BUS_ADDRESS"), keyring.address()));
     product.write_settings("store = \"secret-service\"\n");
     product.sign_in();
     wait_until("the role's credentials are in the keyring", || {

@@ -8,7 +8,6 @@
 mod aws_cli;
 mod calls;
 mod first_call;
-mod keyring;
 mod load;
 mod mairu;
 mod memory;

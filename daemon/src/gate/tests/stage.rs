@@ -51,6 +51,14 @@ impl Stage {
         stage
     }
 
+    /// A gate with a passkey of alice's that is synced and counts nothing.
+    pub(super) async fn with_alices_phone() -> Self {
+        let mut stage = Self::empty();
+        stage.hand = Authenticator::synced();
+        stage.enrol("alice", "phone").await;
+        stage
+    }
+
     /// The next life of the daemon, over the same records.
     pub(super) fn restart(&mut self) {
         (self.gate, self.store) = gate_over(&self.memory, &self.clock);
@@ -90,7 +98,15 @@ impl Stage {
     }
 
     pub(super) async fn finish(&self, id: &CeremonyId, answer: &Value) -> Result<Approver, GateError> {
-        self.gate.finish_approval(id, &origin(), &request(1), answer.to_string().as_bytes()).await
+        Self::finish_at(&self.gate, id, answer).await
+    }
+
+    pub(super) async fn finish_at(gate: &Gate, id: &CeremonyId, answer: &Value) -> Result<Approver, GateError> {
+        gate.finish_approval(id, &origin(), &request(1), answer.to_string().as_bytes()).await
+    }
+
+    pub(super) async fn finish_with(&self, id: &CeremonyId, answer: &[u8]) -> Result<Approver, GateError> {
+        self.gate.finish_approval(id, &origin(), &request(1), answer).await
     }
 
     pub(super) async fn approve(&mut self) -> Result<Approver, GateError> {

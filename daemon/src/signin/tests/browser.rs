@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 #[tokio::test]
 async fn g1_pkce_is_the_default_and_shows_no_user_code() {
-    let aws = Arc::new(ScriptedAws::answering([]));
+    let aws = answering([]);
     let begun = begun(&aws, SignInFlow::default()).await.unwrap();
     assert!(begun.user_code.is_none() && begun.url_with_code.is_none());
     assert_eq!(begun.expires_at, SystemTime::UNIX_EPOCH + Duration::from_secs(600));
@@ -15,7 +15,7 @@ async fn g1_pkce_is_the_default_and_shows_no_user_code() {
 
 #[tokio::test]
 async fn g1_twin_a_device_code_is_used_when_asked_for() {
-    let aws = Arc::new(ScriptedAws::answering([]));
+    let aws = answering([]);
     let begun = begun(&aws, SignInFlow::DeviceCode).await.unwrap();
     assert_eq!(begun.user_code.as_deref(), Some("ABCD-EFGH"));
 }
@@ -98,7 +98,7 @@ async fn g3_twin_the_right_state_brings_the_tokens() {
     let browser = Browser::at_the_page().await;
     let answer = browser.callback(&format!("state={}&code=the-code", browser.state)).await;
     assert_eq!(status(&answer), 200);
-    assert_eq!(browser.outcome.await.unwrap().unwrap().access_token.expose_secret(), "access-1");
+    assert_eq!(browser.outcome.await.unwrap().unwrap().access_token.expose_secret(), "access-0");
     assert_eq!(browser.aws.exchanges()[0].grant, "the-code");
 }
 
@@ -279,7 +279,7 @@ async fn g9_the_page_is_that_of_the_sessions_region() {
 
 #[tokio::test]
 async fn g9_twin_another_region_has_another_page() {
-    let aws: Arc<dyn Aws> = Arc::new(ScriptedAws::answering([]));
+    let aws: Arc<dyn Aws> = answering([]);
     let session = SignInSession { region: Region::new("eu-west-1").unwrap(), ..session() };
     let clock = ManualClock::at(SystemTime::UNIX_EPOCH);
     let begun = begin(aws, &clock, &session, SignInFlow::Pkce, &registration()).await.unwrap();
@@ -387,7 +387,7 @@ async fn c24_a_second_request_on_the_connection_is_not_served() {
 #[tokio::test]
 async fn a_refused_code_is_reported_as_aws_said_it() {
     let over = AwsError::SignInOver { message: String::from("code expired") };
-    let aws = Arc::new(ScriptedAws::answering([Err(over.clone())]));
+    let aws = answering([Err(over.clone())]);
     let Begun { url, outcome, .. } = begun(&aws, SignInFlow::Pkce).await.unwrap();
     let outcome = tokio::spawn(outcome);
     let redirect_uri = parameter(&url, "redirect_uri");
@@ -400,7 +400,7 @@ async fn a_refused_code_is_reported_as_aws_said_it() {
 
 #[tokio::test]
 async fn e3_a_sign_in_under_way_shows_neither_state_nor_code() {
-    let aws = Arc::new(ScriptedAws::answering([]));
+    let aws = answering([]);
     for flow in [SignInFlow::Pkce, SignInFlow::DeviceCode] {
         let begun = begun(&aws, flow).await.unwrap();
         let shown = format!("{begun:?}");

@@ -2,12 +2,11 @@
 
 mod browser;
 mod device;
-mod scripted;
 
 use super::*;
+use crate::aws::scripted::ScriptedAws;
 use crate::clock::manual::ManualClock;
 use crate::names::{SessionName, StartUrl};
-use scripted::ScriptedAws;
 use tegata_protocol::Secret;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -29,6 +28,15 @@ fn registration() -> Registration {
     }
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// AWS that answers exchanges so: a success is tokens of this life.
+fn answering(script: impl IntoIterator<Item = Result<Duration, AwsError>>) -> Arc<ScriptedAws> {
+    let aws = ScriptedAws::new(Arc::new(ManualClock::at(SystemTime::UNIX_EPOCH)));
+    script.into_iter().for_each(|outcome| aws.next_tokens(outcome));
+    aws
+}
+
 async fn begun(aws: &Arc<ScriptedAws>, flow: SignInFlow) -> Result<Begun, SignInError> {
     let aws: Arc<dyn Aws> = Arc::<ScriptedAws>::clone(aws);
     begin(aws, &ManualClock::at(SystemTime::UNIX_EPOCH), &session(), flow, &registration()).await
@@ -45,7 +53,7 @@ struct Browser {
 
 impl Browser {
     async fn at_the_page() -> Self {
-        let aws = Arc::new(ScriptedAws::answering([Ok(scripted::tokens())]));
+        let aws = answering([Ok(HOUR)]);
         let Begun { url, outcome, .. } = begun(&aws, SignInFlow::Pkce).await.unwrap();
         let redirect_uri = Url::parse(&parameter(&url, "redirect_uri")).unwrap();
         let (state, port) = (parameter(&url, "state"), redirect_uri.port().unwrap());

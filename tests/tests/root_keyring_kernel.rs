@@ -7,7 +7,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use tegata_tests::product::{Ended, run};
+use tegata_tests::canaries::assert_none;
+use tegata_tests::product::{Ended, Product, run, wait_until};
 use tegata_tests::program;
 use tegata_tests::store_process::StoreProcess;
 use tempfile::TempDir;
@@ -55,6 +56,18 @@ impl User {
     fn keyctl(&self, script: &str) -> Ended {
         let script = format!("exec 2>/dev/null; keyctl get_persistent @s >/dev/null; {script}");
         run(self.command("keyctl").args(["session", "-", "sh", "-c", &script]))
+    }
+
+    /// Takes room of the user's quota, so that this many bytes are left or fewer, or gives it back.
+    fn fill(&self, left: usize) {
+        let script = "ring=$(keyctl get_persistent @s); head -c $1 /dev/zero | keyctl padd user filler $ring";
+        let taken = self.keyctl(&script.replace("$1", &(20_000 - left).to_string()));
+        assert_eq!(taken.code, 0, "{taken:?}");
+    }
+
+    fn make_room(&self) {
+        let script = "ring=$(keyctl get_persistent @s); keyctl unlink $(keyctl search $ring user filler) $ring";
+        assert_eq!(self.keyctl(script).code, 0);
     }
 
     /// What the kernel lists of this user's keys.
@@ -130,7 +143,8 @@ fn i2_over_quota_the_old_record_stays_and_nothing_of_the_new_one_is_left() {
     assert!(store.ask("write other 30000*").starts_with("NoRoom "));
     assert_eq!(store.ask("read corp"), "some 6000*");
     assert_eq!(store.ask("read other"), "ok");
-    assert_eq!(user.keys().matches("@tegata").count(), 1, "{}", user.keys());
+    // The kernel collects what nobody links to any more in its own time.
+    wait_until("nothing of the new ones is left", || user.keys().matches("@tegata").count() == 1);
     assert!(store.ask("describe").contains("state: Ready"));
 }
 
@@ -159,4 +173,61 @@ fn keeping_alive_brings_back_what_fell_out_of_the_persistent_keyring() {
     assert_eq!(store.ask("keep-alive"), "ok");
     assert!(store.kill());
     assert_eq!(user.store().ask("read corp"), "some tokens");
+}
+
+/// A product of this user over the kernel's keyring.
+fn product_of(user: &User) -> Product {
+    let mut product = Product::new();
+    product.write_settings("store = \"keyutils\"\n");
+    product.give_to(user.uid);
+    product
+}
+
+const NO_ROOM: &str = "the kernel's key quota for this user is used up";
+
+#[test]
+fn i2_a_sign_in_that_could_not_be_kept_ends_before_it_begins() {
+    let user = User::new();
+    let mut product = product_of(&user);
+    user.fill(1000);
+    product.start_daemon();
+    let refused = product.sign_in_with(&["login", "corp", "--print"]);
+    assert_eq!((refused.code, refused.stdout.as_str(), refused.stderr.lines().count()), (15, "", 1), "{refused:?}");
+    assert!(refused.stderr.ends_with(&format!("{NO_ROOM}; run: tegata status\n")), "{refused:?}");
+    assert!(product.run(&["status"]).stdout.contains(NO_ROOM));
+    assert_none(&product.canaries().find_under(&product.path(".local")));
+}
+
+#[test]
+fn i2_twin_with_room_again_the_same_daemon_signs_in() {
+    let user = User::new();
+    let mut product = product_of(&user);
+    user.fill(1000);
+    product.start_daemon();
+    assert_eq!(product.sign_in_with(&["login", "corp", "--print"]).code, 15);
+    user.make_room();
+    product.sign_in();
+    assert_eq!(product.credentials("dev").code, 0);
+    assert_eq!(product.run(&["logout", "corp"]).code, 0);
+}
+
+#[test]
+fn i2_what_found_no_room_is_served_from_memory_and_kept_once_there_is_some() {
+    let user = User::new();
+    let mut product = product_of(&user);
+    // Enough for the registration that a sign-in begins with, too little for the tokens it ends with.
+    user.fill(2600);
+    product.start_daemon();
+    product.sign_in();
+    assert_eq!(product.credentials("dev").code, 0);
+    let status = product.run(&["status"]).stdout;
+    assert!(status.contains("not kept") && status.contains(NO_ROOM), "{status}");
+    assert_none(&product.canaries().find_under(&product.path(".local")));
+    user.make_room();
+    assert_eq!(product.credentials("admin").code, 0);
+    wait_until("what was not kept is kept", || !product.run(&["status"]).stdout.contains("not kept"));
+    product.kill_daemon();
+    product.start_daemon();
+    assert_eq!(product.credentials("dev").code, 0);
+    assert_eq!(product.run(&["logout", "corp"]).code, 0);
 }

@@ -1,0 +1,370 @@
+//! `docs/api/openapi.json` says what this crate says: every path, every error code, every field of every body.
+//!
+//! A new path, error code or body fails here until the file has it; a new body needs a sample below as well. What the daemon
+//! makes of methods and parameters is compared beside its router, and real answers by the story `api_schema`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
+
+use serde::Serialize;
+use serde::de::value::{Error, StrDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tegata_protocol::body::*;
+use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION, Secret};
+
+/// Types that have no schema of their own: their fields are among those of the type they are flattened into.
+const FLATTENED: [&str; 1] = ["SignInState"];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn openapi() -> Value {
+    let text = fs::read_to_string(source().join("../../../docs/api/openapi.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn object(value: &Value) -> &Map<String, Value> {
+    value.as_object().unwrap_or_else(|| panic!("{value} is no object"))
+}
+
+fn keys(value: &Value) -> BTreeSet<String> {
+    value.as_object().into_iter().flat_map(Map::keys).cloned().collect()
+}
+
+fn texts(value: &Value) -> BTreeSet<String> {
+    value.as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+fn schema<'a>(file: &'a Value, name: &str) -> &'a Value {
+    file.pointer(&format!("/components/schemas/{name}")).unwrap_or_else(|| panic!("components/schemas has no {name}"))
+}
+
+/// Follows a `$ref` to what it names.
+fn resolved<'a>(file: &'a Value, found: &'a Value) -> &'a Value {
+    match found.get("$ref").and_then(Value::as_str) {
+        None => found,
+        Some(reference) => {
+            let target = file.pointer(reference.trim_start_matches('#'));
+            resolved(file, target.unwrap_or_else(|| panic!("{reference} leads nowhere")))
+        }
+    }
+}
+
+/// Catches the variants that a derived `Deserialize` of an enum asks for.
+struct Variants<'a>(&'a mut BTreeSet<String>);
+
+impl<'de> Deserializer<'de> for Variants<'_> {
+    type Error = Error;
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.extend(variants.iter().map(|variant| (*variant).to_owned()));
+        visitor.visit_enum(StrDeserializer::new(variants[0]))
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Error> {
+        panic!("not an enum that is written as a text")
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}
+
+fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    T::deserialize(Variants(&mut found)).unwrap_or_else(|error| panic!("{error}"));
+    found
+}
+
+/// Every body, with all of its fields and with only those that are always there.
+fn samples() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let error = ErrorBody::new(ErrorCode::Internal, "x");
+    let session = Session {
+        name: String::new(),
+        start_url: String::new(),
+        region: String::new(),
+        state: SessionState::Unknown,
+        expires_at: None,
+        renewable: false,
+        last_error: None,
+    };
+    let profile = Profile {
+        name: String::new(),
+        session: None,
+        account_id: None,
+        role: None,
+        expires_at: None,
+        problem: None,
+        tier: None,
+    };
+    let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
+    let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
+    let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
+    let sign_in = SignIn {
+        id: String::new(),
+        session: String::new(),
+        start_url: String::new(),
+        flow: SignInFlow::Pkce,
+        url: String::new(),
+        url_with_code: None,
+        user_code: None,
+        expires_at: String::new(),
+        state: SignInState::Pending,
+    };
+    let status = Status {
+        version: String::new(),
+        pid: 1,
+        started_at: String::new(),
+        locked: false,
+        store: store.clone(),
+        sessions: vec![],
+        cached_credentials: 0,
+        clock_skew_seconds: None,
+        warnings: vec![],
+    };
+    let secret = Secret::new(String::from("x"));
+    let credentials = |account_id| ProcessCredentials {
+        access_key_id: "x",
+        secret_access_key: &secret,
+        session_token: &secret,
+        expiration: "x",
+        account_id,
+    };
+    BTreeMap::from([
+        pair("ErrorBody", error.clone().mend("x"), error.clone()),
+        pair(
+            "BeginSignIn",
+            BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce },
+            // The only body that is read: what may be left out is in its `Deserialize`.
+            serde_json::from_str::<Map<String, Value>>("{}").unwrap(),
+        ),
+        pair(
+            "SignIn",
+            SignIn {
+                url_with_code: text(),
+                user_code: text(),
+                state: SignInState::Failed { error },
+                ..sign_in.clone()
+            },
+            sign_in,
+        ),
+        pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
+        pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
+        pair(
+            "Profile",
+            Profile {
+                session: text(),
+                account_id: text(),
+                role: text(),
+                expires_at: text(),
+                problem: text(),
+                tier: text(),
+                ..profile.clone()
+            },
+            profile,
+        ),
+        pair(
+            "Status",
+            Status { clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
+            status,
+        ),
+        pair("Store", Store { detail: text(), ..store.clone() }, store),
+        pair("Lock", Lock { locked: true }, Lock { locked: true }),
+        pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
+        pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+    ])
+}
+
+fn pair(name: &'static str, full: impl Serialize, least: impl Serialize) -> (&'static str, [Value; 2]) {
+    (name, [serde_json::to_value(full).unwrap(), serde_json::to_value(least).unwrap()])
+}
+
+/// Whether a schema lets a value of this JSON type through.
+fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
+    let schema = resolved(file, schema);
+    if let Some(choices) = schema.get("oneOf").and_then(Value::as_array) {
+        return choices.iter().any(|choice| has_type_of(file, choice, value));
+    }
+    let name = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    schema["type"] == name
+}
+
+/// The text of every source file that declares bodies or errors.
+fn declarations() -> String {
+    let bodies = fs::read_dir(source().join("body")).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let files = bodies.chain([source().join("body.rs"), source().join("error.rs")]);
+    files.map(|file| fs::read_to_string(file).unwrap()).collect()
+}
+
+/// The names behind `pub struct` or `pub enum`.
+fn declared(kind: &str) -> BTreeSet<String> {
+    let text = declarations();
+    let named = text.lines().filter_map(|line| line.strip_prefix(&format!("pub {kind} ")));
+    named.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_path_is_described() {
+    let (file, paths) = (openapi(), fs::read_to_string(source().join("paths.rs")).unwrap());
+    let described = keys(&file["paths"]);
+    let resources: Vec<_> = paths.split('"').filter(|text| text.starts_with("/v1/")).collect();
+    for resource in &resources {
+        let found = described.iter().any(|path| path == resource || path.starts_with(&format!("{resource}/{{")));
+        assert!(found, "paths has no {resource}");
+    }
+    for path in &described {
+        let known =
+            resources.iter().any(|known| path.strip_prefix(known).is_some_and(|rest| !rest.starts_with(|c| c != '/')));
+        assert!(known, "no resource of this crate is at {path}");
+    }
+}
+
+#[test]
+fn every_query_parameter_is_described() {
+    let paths = fs::read_to_string(source().join("paths.rs")).unwrap();
+    let declared = paths.lines().filter(|line| line.starts_with("pub const QUERY_"));
+    let declared: BTreeSet<_> = declared.map(|line| line.split('"').nth(1).unwrap().to_owned()).collect();
+    let file = openapi();
+    let mut described = BTreeSet::new();
+    for item in object(&file["paths"]).values().flat_map(|operations| object(operations).values()) {
+        let parameters = item.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let parameters = parameters.map(|parameter| resolved(&file, parameter)).filter(|found| found["in"] == "query");
+        described.extend(parameters.map(|found| found["name"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(declared, described);
+}
+
+#[test]
+fn every_body_is_described_field_by_field() {
+    let (file, samples) = (openapi(), samples());
+    let sampled: BTreeSet<String> = samples.keys().map(|name| (*name).to_owned()).collect();
+    assert_eq!(declared("struct"), sampled, "every body needs a sample in this file");
+    for (name, [full, least]) in &samples {
+        let schema = schema(&file, name);
+        assert_eq!(keys(full), keys(&schema["properties"]), "the properties of {name}");
+        assert_eq!(keys(least), texts(&schema["required"]), "what is required of {name}");
+        for (field, value) in object(full) {
+            assert!(has_type_of(&file, &schema["properties"][field], value), "{name}.{field} is {value}");
+        }
+    }
+}
+
+#[test]
+fn every_choice_is_described_value_by_value() {
+    let file = openapi();
+    let choices = BTreeMap::from([
+        ("ErrorCode", variants::<ErrorCode>()),
+        ("SignInFlow", variants::<SignInFlow>()),
+        ("SessionState", variants::<SessionState>()),
+        ("StoreState", variants::<StoreState>()),
+    ]);
+    let compared: BTreeSet<String> = choices.keys().chain(&FLATTENED).map(|name| (*name).to_owned()).collect();
+    assert_eq!(declared("enum"), compared, "every choice has to be compared here");
+    for (name, values) in choices {
+        assert_eq!(texts(&schema(&file, name)["enum"]), values, "{name}");
+    }
+}
+
+#[test]
+fn the_states_of_a_sign_in_are_described_and_only_a_failed_one_has_an_error() {
+    let error = ErrorBody::new(ErrorCode::SignInFailed, "x");
+    let states = [SignInState::Pending, SignInState::Done, SignInState::Failed { error }].map(|state| {
+        // A new state does not compile until it is here and above.
+        match &state {
+            SignInState::Pending | SignInState::Done | SignInState::Failed { .. } => {
+                serde_json::to_value(state).unwrap()
+            }
+        }
+    });
+    let file = openapi();
+    let named = states.iter().map(|state| state["state"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(texts(&schema(&file, "SignInState")["enum"]), named);
+    let with_error: Vec<_> = states.iter().filter(|state| state.get("error").is_some()).map(|s| &s["state"]).collect();
+    let sign_in = schema(&file, "SignIn");
+    assert_eq!(with_error, [&sign_in["if"]["properties"]["state"]["const"]]);
+    assert_eq!(sign_in["then"]["required"], json!(["error"]));
+}
+
+#[test]
+fn a_request_with_an_unknown_field_is_refused_as_described() {
+    let read = |json: &str| serde_json::from_str::<BeginSignIn>(json);
+    assert_eq!(schema(&openapi(), "BeginSignIn")["additionalProperties"], json!(false));
+    assert!(read(r#"{"more":1}"#).is_err() && read("{}").is_ok());
+    assert_eq!(read(r#"{"session":null,"config":null}"#).unwrap(), read("{}").unwrap());
+}
+
+/// The codes a response of the file may carry.
+fn codes(file: &Value, response: &Value) -> BTreeSet<String> {
+    let schema = &resolved(file, response)["content"]["application/json"]["schema"];
+    assert_eq!(schema["allOf"][0]["$ref"], "#/components/schemas/ErrorBody");
+    texts(&schema["allOf"][1]["properties"]["code"]["enum"])
+}
+
+#[test]
+fn every_error_code_has_the_status_it_is_sent_with() {
+    let file = openapi();
+    let mut sent: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for code in variants::<ErrorCode>() {
+        let status = serde_json::from_value::<ErrorCode>(json!(code)).unwrap().http_status().to_string();
+        sent.entry(status).or_default().insert(code);
+    }
+    // Of the same kind: the target, the head.
+    for status in ["414", "431"] {
+        sent.insert(status.to_owned(), sent["413"].clone());
+    }
+    let mut described = BTreeSet::new();
+    for (path, operations) in object(&file["paths"]) {
+        for operation in object(operations).values().filter_map(|operation| operation.get("responses")) {
+            for (status, response) in object(operation).iter().filter(|(status, _)| !status.starts_with('2')) {
+                assert_eq!(sent.get(status), Some(&codes(&file, response)), "{path} {status}");
+                described.insert(status.clone());
+            }
+        }
+    }
+    assert_eq!(described, sent.into_keys().collect(), "the statuses that operations name");
+}
+
+#[test]
+fn every_answer_names_the_protocol() {
+    let file = openapi();
+    let version = json!(PROTOCOL_VERSION.to_string());
+    assert_eq!(file["info"]["version"], version);
+    assert_eq!(file["components"]["headers"]["Protocol"]["schema"]["const"], version);
+    let mut answers = Vec::new();
+    for operations in object(&file["paths"]).values() {
+        let parameters = operations["parameters"].as_array().unwrap();
+        let names =
+            |parameter| resolved(&file, parameter)["name"].as_str().unwrap().eq_ignore_ascii_case(PROTOCOL_HEADER);
+        assert!(parameters.iter().any(names));
+        let described = object(operations).values().filter_map(|operation| operation.get("responses"));
+        answers.extend(described.flat_map(|responses| object(responses).values()));
+    }
+    for answer in answers {
+        let answer = resolved(&file, answer);
+        let header = keys(&answer["headers"]).into_iter().find(|name| name.eq_ignore_ascii_case(PROTOCOL_HEADER));
+        assert!(header.is_some(), "{answer}");
+        assert_eq!(keys(&answer["content"]), BTreeSet::from([String::from("application/json")]));
+    }
+}
+
+#[test]
+fn the_longest_wait_is_the_one_that_is_accepted() {
+    assert_eq!(openapi()["components"]["parameters"]["Wait"]["schema"]["maximum"], json!(MAX_WAIT_SECONDS));
+}

@@ -1,0 +1,36 @@
+//! The stations of a chain as rules see them: an account and a role each. Every one counts, not only the last.
+
+use crate::profile::{Chain, Source};
+
+/// One station: the permission set that a chain starts with, or a role that it assumes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hop<'a> {
+    /// The account; absent where an ARN names none.
+    pub account: Option<&'a str>,
+    /// The permission set's name, or the role's without its path.
+    pub role: &'a str,
+    /// The role's ARN; a permission set has none here.
+    pub arn: Option<&'a str>,
+}
+
+/// Returns the stations of a chain, in order.
+pub(super) fn hops(chain: &Chain) -> impl Iterator<Item = Hop<'_>> {
+    let Source::SignIn { account, role, .. } = &chain.source;
+    let source = Hop { account: Some(account.as_str()), role: role.as_str(), arn: None };
+    std::iter::once(source).chain(chain.roles.iter().map(|role| assumed(role.role_arn.as_str())))
+}
+
+/// Takes an ARN apart: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME` (IAM User Guide, "IAM ARNs").
+fn assumed(arn: &str) -> Hop<'_> {
+    let account = arn.split(':').nth(4).filter(|account| !account.is_empty());
+    Hop { account, role: arn.rsplit('/').next().unwrap_or(arn), arn: Some(arn) }
+}
+
+impl Hop<'_> {
+    /// Whether the name looks like administration. Guessed on the safe side: case and marks between words do not matter.
+    pub(super) fn looks_like_administration(self) -> bool {
+        let letters: String = self.role.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        ["admin", "poweruser", "breakglass", "iamfullaccess"].iter().any(|word| letters.contains(word))
+            || (letters.contains("organi") && letters.contains("fullaccess"))
+    }
+}

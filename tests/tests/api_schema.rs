@@ -1,0 +1,137 @@
+//! The local API is what `docs/api/openapi.json` says: schemathesis makes requests out of the file, good ones and bad ones,
+//! and holds the daemon to the answers the file promises.
+#![cfg(feature = "system")]
+
+use serde_json::Value;
+use std::fs;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::thread;
+use tegata_tests::client;
+use tegata_tests::product::{Ended, Product, run};
+
+/// What is not asked of the daemon, and why. Everything else is.
+const CONFIGURATION: &str = r#"
+# Ends the daemon, and with it the run; `daemon stop` of the command line is its test.
+[[operations]]
+include-operation-id = "endDaemon"
+enabled = false
+
+# A cancelled sign-in is over, and how it ended can still be read.
+[checks.use_after_free]
+enabled = false
+
+# A good request may find nobody signed in, a profile that is not there or cannot be used, everything locked.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", 401, 404, 422, 423, 502, 504]
+
+# Whatever is wrong with a request is the caller's fault and never the daemon's.
+[checks.negative_data_rejection]
+expected-statuses = ["4xx"]
+
+# TRACE is refused at the door, before there is a resource that has methods.
+[phases.coverage]
+unexpected-methods = ["get", "put", "post", "delete", "options", "patch"]
+
+# Enough for begin, follow, cancel, follow; each of them may wait a second.
+[phases.stateful]
+max-steps = 4
+generation.max-examples = 4
+"#;
+
+/// Operations that [`CONFIGURATION`] leaves out.
+const LEFT_OUT: [(&str, &str); 1] = [("DELETE", "/v1/daemon")];
+
+fn schema_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api/openapi.json")
+}
+
+fn json(file: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+}
+
+/// Carries the bytes of TCP connections to the daemon's socket and back: schemathesis speaks no Unix sockets.
+fn bridge(socket: PathBuf) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for outside in listener.incoming() {
+            let (Ok(outside), Ok(inside)) = (outside, UnixStream::connect(&socket)) else { return };
+            carry(outside, inside);
+        }
+    });
+    address
+}
+
+/// Whoever goes away ends both directions; there is nobody to tell.
+fn carry(outside: TcpStream, inside: UnixStream) {
+    let (mut requests, mut answers) = (outside.try_clone().unwrap(), inside.try_clone().unwrap());
+    let (mut to_client, mut to_daemon) = (outside, inside);
+    thread::spawn(move || {
+        let _ = io::copy(&mut requests, &mut to_daemon);
+        let _ = to_daemon.shutdown(Shutdown::Both);
+    });
+    thread::spawn(move || {
+        let _ = io::copy(&mut answers, &mut to_client);
+        let _ = to_client.shutdown(Shutdown::Both);
+    });
+}
+
+fn schemathesis(product: &Product) -> Ended {
+    let configuration = product.path("schemathesis.toml");
+    fs::write(&configuration, CONFIGURATION).unwrap();
+    let address = bridge(product.socket());
+    let mut command = product.command(client("python/bin/schemathesis"));
+    command.arg("--config-file").arg(configuration).arg("run").arg(schema_file());
+    command.args(["--url", &format!("http://{address}"), "--request-timeout", "20", "--no-color", "--warnings", "off"]);
+    command.args(["--max-examples", "10", "--seed", "1", "--no-shrink", "--generation-database", "none"]);
+    command.args(["--report", "har", "--report-har-path"]).arg(product.path("report.har"));
+    run(&mut command)
+}
+
+/// Whether the answers of this run, each with its request, hold a success of this operation.
+fn has_succeeded(answers: &Value, method: &str, template: &str) -> bool {
+    let is_of = |url: &str| {
+        let path = url.split('?').next().and_then(|url| url.splitn(4, '/').nth(3)).unwrap_or_default();
+        let (found, wanted): (Vec<_>, Vec<_>) = (path.split('/').collect(), template[1..].split('/').collect());
+        found.len() == wanted.len() && found.iter().zip(&wanted).all(|(f, w)| w.starts_with('{') || f == w)
+    };
+    answers["log"]["entries"].as_array().unwrap().iter().any(|entry| {
+        entry["request"]["method"] == method
+            && is_of(entry["request"]["url"].as_str().unwrap())
+            && entry["response"]["status"].as_u64().is_some_and(|status| (200..300).contains(&status))
+    })
+}
+
+/// The operations of the file, each as its method and path.
+fn operations() -> Vec<(String, String)> {
+    let file = json(&schema_file());
+    let of_path = |(path, item): (&String, &Value)| {
+        let methods = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+        methods.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
+    };
+    file["paths"].as_object().unwrap().iter().flat_map(of_path).collect()
+}
+
+#[test]
+fn the_daemon_answers_as_the_file_says_and_goes_on_serving() {
+    let mut product = Product::new();
+    // Requests may be made for a person whom nobody called.
+    product.write_settings("store = \"memory\"\n[limits]\nwait_seconds = 1\n");
+    product.start_daemon();
+    product.sign_in();
+    let ended = schemathesis(&product);
+    assert_eq!(ended.code, 0, "{}\n{}\n{}", ended.stdout, ended.stderr, product.daemon_log());
+    assert!(!product.daemon_is_gone(), "{}", product.daemon_log());
+    let answers = json(&product.path("report.har"));
+    for (method, path) in operations() {
+        let asked = !LEFT_OUT.contains(&(&method, &path));
+        assert_eq!(has_succeeded(&answers, &method, &path), asked, "{method} {path}\n{}", ended.stdout);
+    }
+    assert_eq!(product.run(&["unlock"]).code, 0);
+    product.sign_in();
+    let served = product.credentials("dev");
+    assert_eq!((served.code, served.stderr.as_str()), (0, ""), "{}", product.daemon_log());
+}
