@@ -24,8 +24,8 @@ pub(crate) const BRIEFLY: Duration = Duration::from_secs(30);
 const REPEATED_AFTER: [Duration; 3] =
     [Duration::from_millis(10), Duration::from_millis(100), Duration::from_millis(500)];
 
-/// What `DELETE` answers when a hand has to be asked first.
-const ACCEPTED: u16 = 202;
+/// What a removal that is done answers; whatever else is a success asks for a hand first.
+const OK: u16 = 200;
 
 /// The characters a query value or path segment needs no escape for (RFC 3986, "unreserved").
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -98,10 +98,10 @@ impl<'a> Client<'a> {
     /// Removes a resource, or learns that a hand has to be asked first.
     pub(crate) fn delete_by_hand<T: DeserializeOwned>(&self, target: &str) -> Result<Removal<T>, Failure> {
         let answer = self.send(&Request::new(Method::Delete, target, None), BRIEFLY)?;
-        if answer.status == ACCEPTED {
-            return decode(&answer).map(|request| Removal::AwaitsHand(Box::new(request)));
+        if answer.status == OK {
+            return decode(&answer).map(Removal::Done);
         }
-        decode(&answer).map(Removal::Done)
+        decode(&answer).map(|request| Removal::AwaitsHand(Box::new(request)))
     }
 
     /// Sends a request and returns the answer if it is a success. `wait` is what the daemon was told it may take.
