@@ -5,7 +5,7 @@
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: demo test test-root bench lint fmt toolchain clients build
+.PHONY: demo test test-root bench pictures lint fmt toolchain clients build
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -22,6 +22,10 @@ test-root: toolchain build
 
 bench: toolchain clients
 	tests/bench/run
+
+# Every state of the approval page, for the documentation.
+pictures: toolchain clients
+	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
 
 # The programs that stories run, and the daemon with fail points under a name of its own.
 build:

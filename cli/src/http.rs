@@ -3,14 +3,16 @@
 //! The answer has a Content-Length, an upper bound, and nothing behind its body; whatever is not so is refused. The buffer
 //! is wiped when dropped, since the answer may be credentials. Patience is the stream's: a read that gives up ends it.
 
+mod head;
+
+use head::Head;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
-use tegata_protocol::{MAX_HEAD_BYTES, MAX_RESPONSE_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION};
+use tegata_protocol::{MAX_HEAD_BYTES, PROTOCOL_HEADER, PROTOCOL_VERSION};
 use zeroize::Zeroizing;
 
-/// Takes credentials with the longest session token AWS is known to give, and a head, in one read.
-const FIRST_READ: usize = 8 * 1024;
-const MAX_HEADERS: usize = 32;
+/// Takes credentials as AWS usually gives them, and a head, in one read. Every page more is one to map and to wipe.
+const FIRST_READ: usize = 4 * 1024;
 
 /// A method of the local API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +40,19 @@ impl Request {
             Method::Put => "PUT",
             Method::Delete => "DELETE",
         };
-        let mut bytes = format!(
-            "{name} {target} HTTP/1.1\r\nhost: tegata\r\n{PROTOCOL_HEADER}: {PROTOCOL_VERSION}\r\nconnection: close\r\n"
-        )
-        .into_bytes();
+        let version = PROTOCOL_VERSION.to_string();
+        // Not by `format!`: the hot path does without the pages of code that formatting needs.
+        let head = [
+            name,
+            " ",
+            target,
+            " HTTP/1.1\r\nhost: tegata\r\n",
+            PROTOCOL_HEADER,
+            ": ",
+            &version,
+            "\r\nconnection: close\r\n",
+        ];
+        let mut bytes = head.concat().into_bytes();
         if let Some(body) = body {
             let length = body.len();
             bytes.extend(format!("content-type: application/json\r\ncontent-length: {length}\r\n").as_bytes());
@@ -142,63 +153,6 @@ fn receive(stream: &mut impl Read) -> Result<Response, Broken> {
         return Err(Broken::Malformed("it is longer than it says"));
     }
     Ok(Response { status: head.status, protocol: head.protocol, buffer, body: head.length..end })
-}
-
-/// What matters of an answer's head.
-#[derive(Debug, PartialEq, Eq)]
-struct Head {
-    length: usize,
-    status: u16,
-    protocol: Option<u32>,
-    content_length: usize,
-}
-
-impl Head {
-    /// Reads a head; nothing while it is incomplete.
-    fn parse(bytes: &[u8]) -> Result<Option<Self>, Broken> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut response = httparse::Response::new(&mut headers);
-        let length = match response.parse(bytes) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(None),
-            Err(_) => return Err(Broken::Malformed("it is not HTTP")),
-        };
-        let status = response.code.unwrap_or_default();
-        let content_length = content_length(response.headers, status)?;
-        let protocol = single(response.headers, PROTOCOL_HEADER).and_then(number);
-        Ok(Some(Self { length, status, protocol, content_length }))
-    }
-}
-
-fn content_length(headers: &[httparse::Header<'_>], status: u16) -> Result<usize, Broken> {
-    if headers.iter().any(|header| header.name.eq_ignore_ascii_case("transfer-encoding")) {
-        return Err(Broken::Malformed("it has a Transfer-Encoding"));
-    }
-    match single(headers, "content-length") {
-        Some(value) => match number(value) {
-            Some(length) if length as usize <= MAX_RESPONSE_BYTES => Ok(length as usize),
-            Some(_) => Err(Broken::Malformed("it is too long")),
-            None => Err(Broken::Malformed("its Content-Length is no number")),
-        },
-        // RFC 9112 section 6.3: an answer with this status has no body.
-        None if status == 204 => Ok(0),
-        None => Err(Broken::Malformed("it has not exactly one Content-Length")),
-    }
-}
-
-/// Returns the value of a header that is there exactly once.
-fn single<'a>(headers: &'a [httparse::Header<'_>], name: &str) -> Option<&'a [u8]> {
-    let mut values = headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value);
-    let value = values.next()?;
-    values.next().is_none().then_some(value)
-}
-
-/// Reads digits and nothing else: `str::parse` would take a sign too.
-fn number(digits: &[u8]) -> Option<u32> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    Some(std::str::from_utf8(digits).ok()?.parse().unwrap_or(u32::MAX))
 }
 
 /// Received bytes. Wiped when dropped, and when it has to move.

@@ -18,10 +18,11 @@ use tegata_protocol::text::is_hostile;
 const SILENT_FOR: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(120);
 
-/// Writes to standard output at once, past every buffer: a buffer would keep a copy of what may be credentials.
+/// Writes to standard output at once, past every buffer: a buffer would keep a copy of what may be credentials, and
+/// `std::io::stdout` makes one at its first use.
 pub(crate) fn write_stdout(mut bytes: &[u8]) -> Result<(), Failure> {
     while !bytes.is_empty() {
-        match rustix::io::write(std::io::stdout(), bytes) {
+        match rustix::io::write(rustix::stdio::stdout(), bytes) {
             Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(Errno::PIPE) => return Err(Failure::new(Kind::OutputClosed, "")),

@@ -10,6 +10,7 @@ pub mod desktop;
 pub mod failpoints;
 pub mod hijacker;
 pub mod keyring;
+pub mod moto;
 pub mod product;
 pub mod prompter;
 pub mod store_process;

@@ -11,7 +11,6 @@ use crate::http::{Method, Request};
 use crate::output;
 use clap::Args;
 use std::ffi::{OsStr, OsString};
-use std::io::IsTerminal;
 use std::time::Duration;
 use tegata_protocol::{DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, paths};
 
@@ -117,7 +116,7 @@ impl CredentialProcess {
 }
 
 fn refuse_terminal(force: bool) -> Result<(), Failure> {
-    if force || !std::io::stdout().is_terminal() {
+    if force || !rustix::termios::isatty(rustix::stdio::stdout()) {
         return Ok(());
     }
     Err(usage("standard output is a terminal, and credentials stay in its scrollback: pass --force to print them"))

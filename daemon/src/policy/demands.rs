@@ -147,3 +147,18 @@ mod seconds {
         u64::deserialize(from).map(Duration::from_secs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+    use std::time::Duration;
+
+    #[test]
+    fn lengths_of_time_are_written_as_people_write_them() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (900, "15m"), (3_600, "1h"), (5_461, "1h 31m 1s"), (43_200, "12h")]
+        {
+            assert_eq!(shown(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -171,3 +171,7 @@ fn scope(scope: Scope) -> &'static str {
         Scope::Request => "for one program",
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

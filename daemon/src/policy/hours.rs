@@ -74,8 +74,8 @@ impl Hours {
     #[must_use]
     pub fn are_within(&self, other: &Self) -> bool {
         let minutes = || (0..7).flat_map(|day| (0..DAY).map(move |minute| (day, minute)));
-        self.0.zone == other.0.zone
-            && minutes().all(|(day, minute)| !self.holds(day, minute) || other.holds(day, minute))
+        let is_inside = |(day, minute)| !self.holds(day, minute) || other.holds(day, minute);
+        self == other || (self.0.zone == other.0.zone && minutes().all(is_inside))
     }
 
     fn is_open_at(&self, local: &Zoned) -> bool {

@@ -39,3 +39,7 @@ pub fn takes_out(accepted: &[Rule], new: &Rule) -> bool {
 fn taken_out(rule: &Rule) -> String {
     format!("rule {}: gate = \"none\" takes what it matches out of the built-in rule", rule.name)
 }
+
+#[cfg(test)]
+#[path = "weaker_tests.rs"]
+mod tests;

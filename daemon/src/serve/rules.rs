@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn curl_is_a_client() {
+    fn c6_twin_curl_is_a_client() {
         assert_eq!(with(&[("host", "localhost"), ("user-agent", "curl/8.0"), ("accept", "*/*")]), Ok(()));
     }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_web_page_is_refused_whatever_it_says() {
+    fn c6_a_web_page_is_refused_whatever_it_says() {
         for value in ["null", "http://localhost", ""] {
             assert_eq!(with(&[("origin", value)]), Err(ErrorCode::Denied));
             assert_eq!(with(&[("referer", value)]), Err(ErrorCode::Denied));

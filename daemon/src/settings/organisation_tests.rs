@@ -90,7 +90,7 @@ fn h7_a_policy_of_another_user_stops_the_daemon() {
         );
     }
     let place = Place::with(RULE);
-    let stat = rustix::fs::lstat(&place.file()).unwrap();
+    let stat = rustix::fs::lstat(place.file()).unwrap();
     assert!(believe(&stat, other, FileType::RegularFile).unwrap_err().starts_with("belongs to uid"));
 }
 

@@ -280,3 +280,9 @@ fn what_is_wrong_is_told_with_its_line() {
     let refused = Settings::parse(text).unwrap_err().to_string();
     assert!(refused.starts_with("line 7: rule \"second\": matches nothing"), "{refused}");
 }
+
+#[test]
+fn the_example_in_the_documentation_is_read() {
+    let settings = Settings::parse(include_str!("../../../docs/policy-example.toml")).unwrap();
+    assert_eq!(settings.rules().len(), 6);
+}

@@ -167,3 +167,31 @@ fn a_file_that_others_can_write_is_not_believed() {
     fs::create_dir(&path).unwrap();
     assert!(load(&path).unwrap_err().to_string().ends_with("is a directory, not a file"));
 }
+
+#[test]
+fn a_file_that_the_settings_name_is_read_and_held_against_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, policy) = (dir.path().join("config.toml"), dir.path().join("policy.json"));
+    let text = format!("[profile.p]\nsession_policy = '{}'\n", policy.display());
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = || load(&path).unwrap_err().to_string();
+    let begin = format!("{}: [profile.p]: session_policy {}: ", path.display(), policy.display());
+    assert_eq!(refused(), format!("{begin}no such file"));
+    fs::write(&policy, "{\"Statement\":[]}").unwrap();
+    fs::set_permissions(&policy, fs::Permissions::from_mode(0o606)).unwrap();
+    assert!(refused().starts_with(&format!("{begin}can be written by others")));
+    fs::set_permissions(&policy, fs::Permissions::from_mode(0o604)).unwrap();
+    let settings = load(&path).unwrap();
+    let extras = settings.extras(&ProfileName::new("p").unwrap()).unwrap();
+    assert_eq!(extras.session_policy.as_ref().unwrap().as_str(), "{\"Statement\":[]}");
+    assert_eq!(settings.extras(&ProfileName::new("other").unwrap()), None);
+    fs::write(&policy, "x".repeat(64 * 1024 + 1)).unwrap();
+    assert!(refused().ends_with("larger than the 64 KiB that are read"));
+}
+
+#[test]
+fn h1_a_profile_s_table_has_a_profile_s_name() {
+    assert!(refused("[profile.'']\n").contains("the profile name is empty"));
+    assert!(refused("[profile.\"a\\u001bb\"]\n").contains("the profile name holds the character"));
+}

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::clock::EpochMs;
 use crate::mint::{Mint, SecretKind, identifier};
+use crate::organization::RoleKeys;
 
 /// A role session: what a set of credentials authenticates as.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,13 +84,18 @@ impl Ledger {
         expires_ms: EpochMs,
         principal: Principal,
     ) -> IssuedCredentials {
-        let issued = IssuedCredentials {
+        let keys = RoleKeys {
             access_key_id: identifier("ASIA"),
             secret_access_key: mint.secret(SecretKind::SecretAccessKey, 0),
             session_token: mint.secret(SecretKind::SessionToken, session_token_length),
-            expires_ms,
-            principal,
         };
+        self.hand_out(keys, expires_ms, principal)
+    }
+
+    /// Takes note of keys, wherever they come from.
+    pub(crate) fn hand_out(&mut self, keys: RoleKeys, expires_ms: EpochMs, principal: Principal) -> IssuedCredentials {
+        let RoleKeys { access_key_id, secret_access_key, session_token } = keys;
+        let issued = IssuedCredentials { access_key_id, secret_access_key, session_token, expires_ms, principal };
         self.order.push(issued.access_key_id.clone());
         self.sets.insert(issued.access_key_id.clone(), issued.clone());
         issued

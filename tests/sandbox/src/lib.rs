@@ -77,7 +77,7 @@ pub use issued::{IssuedCredentials, Principal};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
 pub use operation::Operation;
-pub use organization::{Account, Organization, Role, START_URL, User};
+pub use organization::{Account, Organization, Role, RoleKeys, START_URL, User};
 pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{
     Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,

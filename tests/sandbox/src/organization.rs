@@ -64,6 +64,21 @@ pub struct Role {
     /// Actions its policy does not allow, of `sts:SetSourceIdentity` and `sts:TagSession`.
     #[serde(default)]
     pub denied: Vec<String>,
+    /// What GetRoleCredentials hands out in place of keys of its own: for another AWS double that knows these.
+    #[serde(default)]
+    pub keys: Option<RoleKeys>,
+}
+
+/// Keys that somebody else issued.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleKeys {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: String,
+    /// The session token.
+    pub session_token: String,
 }
 
 fn one_hour() -> Duration {
@@ -141,7 +156,7 @@ impl Role {
     /// A one-hour permission set, assigned to everybody, which denies nothing.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), session: one_hour(), assigned_to: Vec::new(), denied: Vec::new() }
+        Self { name: name.to_owned(), session: one_hour(), assigned_to: Vec::new(), denied: Vec::new(), keys: None }
     }
 
     fn is_assigned_to(&self, user: &str) -> bool {

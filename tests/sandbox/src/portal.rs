@@ -37,8 +37,10 @@ pub(crate) fn get_role_credentials(counter: &mut Counter<'_>, call: &Call) -> An
     let principal = principal(&sign_in, account, role);
     let lifetime = counter.settings.lifetimes.role_credentials.unwrap_or(role.session);
     let expires = call.now + millis(lifetime);
-    let length = counter.settings.session_token_length;
-    let issued = counter.ledger.issue(counter.mint, length, expires, principal);
+    let issued = match role.keys.clone() {
+        Some(keys) => counter.ledger.hand_out(keys, expires, principal),
+        None => counter.ledger.issue(counter.mint, counter.settings.session_token_length, expires, principal),
+    };
     Ok(role_credentials(&issued, counter.settings.expiration, call.now))
 }
 

@@ -53,6 +53,11 @@ pub(crate) fn verify<'a>(call: &Call, ledger: &'a Ledger) -> Result<&'a IssuedCr
     Ok(issued)
 }
 
+/// The region a request says it was signed for.
+pub(crate) fn region(call: &Call) -> Option<&str> {
+    Some(parse(call.header("authorization")?)?.scope.region)
+}
+
 fn parse(header: &str) -> Option<Authorization<'_>> {
     let mut credential = None;
     let mut signed_headers = None;

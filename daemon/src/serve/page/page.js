@@ -16,7 +16,7 @@
       title: (view) => `Approve ${view.profile ?? "access"}?`,
       lead: "A program asks for credentials that wait behind your passkey.",
       act: "Approve with passkey",
-      done: ["Approved", "What asked goes on by itself."],
+      done: ["Approved", "The program that asked goes on by itself."],
     },
     add_passkey: {
       title: () => "Create a passkey?",
@@ -89,7 +89,7 @@
     return said;
   }
 
-  // Says whether the page can go on after this.
+  // Shows what went wrong: where the page is over, as its last word.
   function fail(error) {
     if (error instanceof Refusal && error.code === "over") end(...OVER);
     else if (error instanceof Refusal && error.code === "cool_down") end("stopped", "Too many failed attempts", `${capital(error.message)}.`);
@@ -118,7 +118,7 @@
     const purpose = PURPOSES[next.purpose];
     if (next.state === "approved") return end("approved", purpose.done[0], `${purpose.done[1]} ${CLOSE}`);
     if (next.state === "refused") return end("refused", "Refused", `Nothing was given out and nothing has changed. ${CLOSE}`);
-    if (next.state === "expired") return end("expired", "Nobody waits any more", `The request has ended, and nothing was given out. If you still need it, run the command again.`);
+    if (next.state === "expired") return end("expired", "Nobody waits any more", "The request has ended, and nothing was given out. If you still need it, run the command again.");
     const { expires_in_seconds: _, ...lasting } = next;
     if (drawn !== JSON.stringify(lasting)) {
       drawn = JSON.stringify(lasting);
@@ -148,7 +148,8 @@
     const tier = TIERS[view.tier];
     show(part("tier"), Boolean(tier));
     if (tier) [part("tier-name").textContent, part("tier-text").textContent] = tier;
-    if (!ceremony) say(part("approve"), making ? "Create passkey" : purpose.act);
+    const act = view.approvals_given.length > 0 ? "Approve as another person" : purpose.act;
+    if (!ceremony) say(part("approve"), making ? "Create passkey" : act);
     show(part("actions"), true);
     show(part("time"), true);
   }
@@ -157,7 +158,7 @@
     const rows = [
       ["Profile", view.profile],
       ["Account", view.account],
-      ["Role", view.role],
+      ["Role", view.role && breakable(view.role)],
       ["Lasts", view.window_seconds && lasting(view.window_seconds)],
       ["Reason", view.reason],
       ["Passkey of", view.person],
@@ -169,6 +170,13 @@
       return [element("dt", name), shown];
     }));
     show(part("facts"), rows.length > 0);
+  }
+
+  // A long ARN breaks behind a slash, where a reader would.
+  function breakable(name) {
+    const line = document.createDocumentFragment();
+    name.split(/(?<=\/)/).forEach((piece) => line.append(piece, element("wbr")));
+    return line;
   }
 
   // "terraform 4242 ← bash 4100"

@@ -253,6 +253,11 @@ mod tests {
     }
 
     #[test]
+    fn c4_twin_a_path_as_target_is_let_in() {
+        assert_eq!(check_request("GET", "/", &[("host", OURS)]), Ok(Route::Document));
+    }
+
+    #[test]
     fn c5_what_came_through_a_proxy_is_refused() {
         for name in ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"] {
             assert_eq!(get(&[(name, "")]), Err(403), "{name}");

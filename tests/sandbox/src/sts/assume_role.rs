@@ -6,17 +6,21 @@ use super::limits::{self, Request, validation};
 use super::role::IamRole;
 use super::{Bench, Signed, answer, signed};
 use crate::call::{Answer, Call};
-use crate::clock::{iso8601, millis};
+use crate::clock::{EpochMs, iso8601, millis};
 use crate::issued::{IssuedCredentials, Principal};
 use crate::reply::{Refusal, escape};
 
 /// The longest session of a role assumed with a role's credentials, in seconds.
 const CHAINED_MAX: i64 = 3600;
 
-/// An AssumeRole that succeeded, with everything it carried.
+/// An AssumeRole that succeeded, with everything it carried: what CloudTrail shows of it, and the policies.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AssumedRole {
-    /// The ARN of the session that asked.
+    /// When, in milliseconds since the epoch (`eventTime`).
+    pub at_ms: EpochMs,
+    /// The region that was asked (`awsRegion`): of the signature, which has to be the endpoint's.
+    pub region: String,
+    /// The ARN of the session that asked (`userIdentity.arn`).
     pub caller: String,
     /// The role assumed.
     pub role_arn: String,
@@ -32,6 +36,8 @@ pub struct AssumedRole {
     pub tags: Vec<(String, String)>,
     /// `TransitiveTagKeys`.
     pub transitive_tag_keys: Vec<String>,
+    /// The transitive tags of the roles before this one, which hold here, too.
+    pub inherited_tags: Vec<(String, String)>,
     /// The inline session policy.
     pub policy: Option<String>,
     /// The managed session policies.
@@ -44,14 +50,14 @@ pub struct AssumedRole {
 
 /// AssumeRole.
 pub(crate) fn assume_role(bench: &mut Bench<'_>, call: &Call) -> Answer {
-    let Signed { parameters, caller } = signed(bench, call)?;
+    let Signed { parameters, caller, region } = signed(bench, call)?;
     let request = limits::check(&parameters)?;
     let role = reachable(bench, &caller.principal, &request)?;
     check_conditions(&role, &caller.principal, &request)?;
     check_duration(&role, request.duration)?;
     let issued = issue(bench, call, &role, &caller.principal, &request);
     let result = result(&issued, &request)?;
-    bench.assumed.push(record(&caller.principal, &issued, request));
+    bench.assumed.push(record(call.now, region, &caller.principal, &issued, request));
     Ok(answer("AssumeRole", &result))
 }
 
@@ -147,8 +153,17 @@ fn result(issued: &IssuedCredentials, request: &Request) -> Result<String, Refus
     ))
 }
 
-fn record(caller: &Principal, issued: &IssuedCredentials, request: Request) -> AssumedRole {
+fn record(
+    at_ms: EpochMs,
+    region: String,
+    caller: &Principal,
+    issued: &IssuedCredentials,
+    request: Request,
+) -> AssumedRole {
     AssumedRole {
+        at_ms,
+        region,
+        inherited_tags: caller.transitive_tags.clone(),
         caller: caller.arn.clone(),
         role_arn: request.role_arn,
         session_name: request.session_name,

@@ -1,5 +1,9 @@
 //! The input limits of AssumeRole, as its API model states them.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use crate::call::Parameters;
 use crate::reply::Refusal;
 
@@ -143,9 +147,19 @@ fn check_token_size(size: Option<&str>) -> Result<(), Refusal> {
 
 fn policy(text: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(text) = length("policy", text, 1, 2048)? else { return Ok(None) };
+    if !text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}')) {
+        let pattern = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
+        return Err(unsatisfied(
+            Some(text),
+            "policy",
+            &format!("Member must satisfy regular expression pattern: {pattern}"),
+        ));
+    }
     let document: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    let version =
-        |document: &serde_json::Value| matches!(document["Version"].as_str(), Some("2012-10-17" | "2008-10-17"));
+    // A policy without a version is one of 2008 (IAM JSON policy elements: Version).
+    let version = |document: &serde_json::Value| {
+        document.get("Version").is_none_or(|version| matches!(version.as_str(), Some("2012-10-17" | "2008-10-17")))
+    };
     let has_statements =
         |document: &serde_json::Value| document["Statement"].is_array() || document["Statement"].is_object();
     if document.is_some_and(|document| version(&document) && has_statements(&document)) {
@@ -154,14 +168,19 @@ fn policy(text: Option<&str>) -> Result<Option<String>, Refusal> {
     Err(Refusal::new(400, "MalformedPolicyDocument", "Syntax errors in policy."))
 }
 
+/// Letters, separators, numbers by their Unicode class; a tab or a line feed is none of them.
+fn is_tag_text(text: &str) -> bool {
+    static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$").ok());
+    PATTERN.as_ref().is_some_and(|pattern| pattern.is_match(text))
+}
+
 fn tags(parameters: &Parameters) -> Result<Vec<(String, String)>, Refusal> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for member in members(parameters, "Tags", 50, &["Key", "Value"])? {
         let [key, value] = member.as_slice() else { return Err(validation("A tag needs a Key and a Value")) };
         length("tags.member.key", Some(key), 1, 128)?;
         length("tags.member.value", Some(value), 0, 256)?;
-        let legal = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
-        if !key.chars().chain(value.chars()).all(legal) {
+        if !is_tag_text(key) || !is_tag_text(value) {
             return Err(unsatisfied(
                 Some(key),
                 "tags.member.key",

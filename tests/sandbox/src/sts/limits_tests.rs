@@ -94,6 +94,9 @@ fn policies_must_parse_and_fit() {
     assert_eq!(code_of(&policy(2049)), "ValidationError");
     assert_eq!(code_of("Policy=%7B%7D"), "MalformedPolicyDocument");
     assert_eq!(code_of("Policy=not+json"), "MalformedPolicyDocument");
+    assert!(read("Policy=%7B%22Statement%22%3A%5B%5D%7D").is_ok(), "a version is not needed");
+    assert_eq!(code_of("Policy=%7B%22Version%22%3A1%2C%22Statement%22%3A%5B%5D%7D"), "MalformedPolicyDocument");
+    assert_eq!(code_of("Policy=%7B%22Statement%22%3A%5B%5D%2C%22Id%22%3A%22%E9%9A%9C%22%7D"), "ValidationError");
     assert_eq!(
         code_of(&format!("{}&PolicyArns.member.1.arn=arn:aws:iam::aws:policy/ReadOnlyAccess", policy(2048))),
         "ValidationError"
@@ -129,6 +132,10 @@ fn tags_are_complete_unique_and_small() {
     assert_eq!(code_of(&format!("Tags.member.1.Key=k&Tags.member.1.Value={}", "v".repeat(257))), "ValidationError");
     assert!(read("Tags.member.1.Key=部署&Tags.member.1.Value=開発&TransitiveTagKeys.member.1=部署").is_ok());
     assert_eq!(code_of("TransitiveTagKeys.member.1=k"), "InvalidParameterValue");
+    for value in ["a!", "a%09b", "a%0Ab", "%F0%9F%94%A5", "%E3%81%8B%E3%82%99"] {
+        assert_eq!(code_of(&format!("Tags.member.1.Key=k&Tags.member.1.Value={value}")), "ValidationError", "{value}");
+    }
+    assert!(read("Tags.member.1.Key=k&Tags.member.1.Value=a b_.:/=%2B-@%E3%80%80%C2%BD").is_ok());
 }
 
 #[test]

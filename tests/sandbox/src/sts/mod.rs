@@ -29,12 +29,13 @@ pub(crate) struct Bench<'a> {
 struct Signed {
     parameters: Parameters,
     caller: IssuedCredentials,
+    region: String,
 }
 
 fn signed(bench: &Bench<'_>, call: &Call) -> Result<Signed, Refusal> {
     let caller = sigv4::verify(call, bench.ledger)?.clone();
     let parameters = parameters(call)?;
-    Ok(Signed { parameters, caller })
+    Ok(Signed { parameters, caller, region: sigv4::region(call).unwrap_or_default().to_owned() })
 }
 
 fn parameters(call: &Call) -> Result<Parameters, Refusal> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tegata_sandbox::{Operation, Sandbox};
 
-use crate::client::{Answer, Client, open, portal, read, send, signed_in, string};
+use crate::client::{Answer, Client, StsRequest, admin, open, portal, read, send, signed_in, string};
 
 fn control(sandbox: &Sandbox, method: &str, path: &str, body: &Value) -> Answer {
     let body = if body.is_null() { Vec::new() } else { serde_json::to_vec(body).unwrap() };
@@ -123,6 +123,25 @@ fn sign_ins_tokens_and_registrations_can_be_made_dead() {
         let bearer = portal(&sandbox, &tokens.access, "/assignment/accounts").status;
         assert_eq!((bearer, client.refresh(&sandbox, &tokens.refresh).status), statuses, "{path}");
     }
+}
+
+#[test]
+fn roles_and_their_trust_are_put_in_and_what_was_assumed_is_read() {
+    let sandbox = Sandbox::start().unwrap();
+    let keys = admin(&sandbox);
+    let arn = "arn:aws:iam::210987654321:role/Partner";
+    let trust =
+        json!({"principals": ["*"], "external_id": "partner-7", "allows_tags": false, "allows_source_identity": false});
+    let patch = json!({"iam_roles": [{"arn": arn, "max_session": 3600, "trust": trust}]});
+    assert_eq!(control(&sandbox, "PATCH", "settings", &patch).status, 200);
+    let request = || StsRequest::assume(&keys, arn).with("ExternalId", "partner-7");
+    assert_eq!(request().with("SourceIdentity", "alice").send(&sandbox).status, 403);
+    assert_eq!(request().send(&sandbox).status, 200);
+    let recorded = read_json(&sandbox, "assumed-roles");
+    assert_eq!(recorded.as_array().map(Vec::len), Some(1));
+    assert_eq!((&recorded[0]["role_arn"], &recorded[0]["session_name"]), (&json!(arn), &json!("alice-session")));
+    assert_eq!(recorded[0]["caller"], json!(keys.principal.arn));
+    assert!(recorded[0]["at_ms"].is_i64() && recorded[0]["tags"] == json!([]));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tegata_sandbox::{CANARY, ExpirationForm, Organization, Sandbox};
+use tegata_sandbox::{CANARY, ExpirationForm, Organization, RoleKeys, Sandbox};
 
 use crate::client::{ACCOUNT, Answer, Client, portal, role_credentials, send, signed_in, string};
 
@@ -217,4 +217,19 @@ fn lifetimes_of_seconds_are_possible_and_else_the_role_decides() {
     assert!((7_100_000..=7_200_000).contains(&left()));
     sandbox.configure(|settings| settings.lifetimes.role_credentials = Some(Duration::from_millis(2500)));
     assert!(left() <= 2500);
+}
+
+#[test]
+fn keys_that_somebody_else_issued_are_handed_out_as_they_are() {
+    let sandbox = Sandbox::start().unwrap();
+    let keys = RoleKeys {
+        access_key_id: "ASIAELSEWHERE".into(),
+        secret_access_key: "secret".into(),
+        session_token: "token".into(),
+    };
+    sandbox.configure(|settings| settings.organizations[0].accounts[0].roles[0].keys = Some(keys));
+    let answer = role_credentials(&sandbox, &signed_in(&sandbox).access, "Admin").json();
+    let given = &answer["roleCredentials"];
+    assert_eq!((&given["accessKeyId"], &given["secretAccessKey"]), (&json!("ASIAELSEWHERE"), &json!("secret")));
+    assert_eq!(given["sessionToken"], json!("token"));
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tegata_sandbox::{IamRole, IssuedCredentials, Sandbox};
+use tegata_sandbox::{Effect, Fault, HoldUntil, IamRole, IssuedCredentials, Operation, Sandbox};
 
 use crate::client::{ACCOUNT, Answer, Client, StsRequest, admin, role_credentials, send, send_sts};
 
@@ -370,6 +370,52 @@ fn everything_an_assume_role_carried_is_recorded() {
     assert_eq!(record.policy_arns, ["arn:aws:iam::aws:policy/ReadOnlyAccess"]);
     assert_eq!(record.tags, [("reason".to_owned(), "INC-42".to_owned())]);
     assert_eq!((record.source_identity.as_deref(), record.caller), (Some("alice"), credentials.principal.arn.clone()));
+    assert!(
+        record.region == "us-east-1" && (0..60_000).contains(&(sandbox.now_ms() - record.at_ms)),
+        "{}",
+        record.at_ms
+    );
+}
+
+#[test]
+fn what_holds_at_a_later_role_is_recorded_there() {
+    let (sandbox, credentials) = ready();
+    let next = chain(&sandbox);
+    let first = StsRequest::assume(&credentials, DEPLOY).with("SourceIdentity", "alice");
+    let first = first.with("Tags.member.1.Key", "team").with("Tags.member.1.Value", "ops");
+    let first = assumed(&sandbox, &first.with("TransitiveTagKeys.member.1", "team"));
+    let second = StsRequest { region: "eu-central-1", ..StsRequest::assume(&first, next) };
+    assert_eq!(second.send(&sandbox).status, 200);
+    let record = sandbox.assumed_roles().pop().unwrap();
+    assert_eq!(record.inherited_tags, [("team".to_owned(), "ops".to_owned())]);
+    assert_eq!((record.source_identity.as_deref(), record.tags.len()), (Some("alice"), 0));
+    assert_eq!((record.region.as_str(), record.caller), ("eu-central-1", first.principal.arn));
+}
+
+#[test]
+fn a_refused_assume_role_is_not_recorded() {
+    let (sandbox, credentials) = ready();
+    sandbox.configure(|settings| settings.iam_roles[0].trust.allows_tags = false);
+    let tagged =
+        StsRequest::assume(&credentials, DEPLOY).with("Tags.member.1.Key", "a").with("Tags.member.1.Value", "b");
+    assert_eq!(code(&tagged.send(&sandbox)), is(403, "AccessDenied"));
+    assert!(sandbox.assumed_roles().is_empty());
+}
+
+#[test]
+fn an_assume_role_is_held_and_spoiled_like_every_operation() {
+    let (sandbox, credentials) = ready();
+    let fault = Effect::Error { status: 500, code: "InternalFailure".into(), message: "no".into(), retry_after: None };
+    sandbox.fault(Fault::on(Operation::AssumeRole, fault).times(1));
+    assert_eq!(code(&StsRequest::assume(&credentials, DEPLOY).send(&sandbox)), is(500, "InternalFailure"));
+    sandbox.hold(Operation::AssumeRole, HoldUntil::Released);
+    std::thread::scope(|scope| {
+        let answer = scope.spawn(|| StsRequest::assume(&credentials, DEPLOY).send(&sandbox).status);
+        assert!(sandbox.wait_for_waiting(Operation::AssumeRole, 1, Duration::from_secs(30)));
+        assert!(sandbox.assumed_roles().is_empty(), "nothing is done for a request that is held");
+        sandbox.release(Operation::AssumeRole);
+        assert_eq!(answer.join().unwrap(), 200);
+    });
 }
 
 #[test]

@@ -108,6 +108,15 @@ async fn c11_a_token_shows_its_own_request_only() {
 }
 
 #[tokio::test]
+async fn c11_twin_each_token_decides_its_own_request() {
+    let house = House::open().await;
+    let (one, two) = (house.token("secret-1").await, house.token("secret-2").await);
+    assert_ne!(one, two);
+    assert_eq!(house.act("refuse", &two).await.json()["id"], "r2");
+    assert_eq!(house.act("refuse", &one).await.json()["id"], "r1");
+}
+
+#[tokio::test]
 async fn c15_a_preflight_is_told_nothing() {
     let house = House::open().await;
     for path in ["/", "/api/open", "/api/finish", "/elsewhere"] {
@@ -120,6 +129,14 @@ async fn c15_a_preflight_is_told_nothing() {
         assert!(matches!(answer.status, 404 | 405), "{answer:?}");
         assert!(!answer.head.to_lowercase().contains("access-control"), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn c15_twin_the_page_itself_needs_no_preflight() {
+    let house = House::open().await;
+    let answer = house.act("open", "secret-1").await;
+    assert_eq!(answer.status, 200);
+    assert!(!answer.head.to_lowercase().contains("access-control"), "{answer:?}");
 }
 
 /// One answer of every kind there is.
@@ -150,6 +167,14 @@ async fn c16_no_answer_sets_a_cookie() {
     for answer in every_kind(&house).await {
         assert!(answer.header("set-cookie").is_none(), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn c16_twin_a_cookie_that_comes_along_means_nothing() {
+    let house = House::open().await;
+    let (one, two) = (house.token("secret-1").await, house.token("secret-2").await);
+    let answer = house.call("view", &format!("Cookie: tegata-page={two}\r\nTegata-Page: {one}\r\n"), "{}").await;
+    assert_eq!(answer.json()["id"], "r1");
 }
 
 #[tokio::test]

@@ -1,0 +1,61 @@
+//! moto, an AWS double by other people, with its checks of signatures and IAM policies switched on.
+
+use crate::client;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use tegata_sandbox::RoleKeys;
+
+/// A moto that serves this test.
+#[derive(Debug)]
+pub struct Moto {
+    server: Child,
+    /// Where it listens.
+    pub url: String,
+    /// Credentials of its role `Source`, which may assume its role `Deploy`.
+    pub source: RoleKeys,
+}
+
+impl Moto {
+    /// Starts one. Account 123456789012 has the roles `Source` and `Deploy`.
+    ///
+    /// # Panics
+    /// When it does not come up, with what it said.
+    #[must_use]
+    pub fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/clients/moto_server.py");
+        let mut command = Command::new(client("python/bin/python"));
+        // Python writes no caches into the repository; nobody's AWS settings reach boto3.
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .args(["-W", "ignore", script]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut server = command.spawn().expect("Python runs");
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().expect("stdout is piped")).read_line(&mut line).expect("moto writes text");
+        let Ok(said) = serde_json::from_str::<serde_json::Value>(&line) else {
+            let mut told = String::new();
+            let _ = server.stderr.take().map(|mut stderr| stderr.read_to_string(&mut told));
+            panic!("moto did not start: {line}{told}");
+        };
+        let text = |name: &str| said[name].as_str().expect("moto says it").to_owned();
+        let source = RoleKeys {
+            access_key_id: text("AccessKeyId"),
+            secret_access_key: text("SecretAccessKey"),
+            session_token: text("SessionToken"),
+        };
+        // Each request is a line on stderr; a pipe that nobody reads would fill up.
+        if let Some(mut stderr) = server.stderr.take() {
+            std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        }
+        Self { url: text("url"), source, server }
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
