@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 use tegata_authenticator::Authenticator;
-use tegata_tests::product::{Ended, Product};
+use tegata_tests::product::{Ended, Product, wait_until};
 
 /// What a person does on the page that a command prints.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,4 +108,37 @@ fn what_is_locked_is_unlocked_by_hand() {
     assert!(ended.stdout.ends_with("Unlocked.\n"), "{ended:?}");
     let tested = by_hand(&product, &["passkey", "test", "--print"], &mut passkey, Gesture::Approve);
     assert!(tested.stdout.ends_with("The passkey of ann works.\n"), "{tested:?}");
+}
+
+#[test]
+fn a_tool_that_waits_is_served_once_it_is_approved() {
+    let (product, mut passkey) = signed_in_with_a_passkey();
+    let mut tool = product.tegata(&["credential-process", "--profile", "admin", "--wait", "60"]);
+    let tool = tool.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until("the request is parked", || product.run(&["status"]).stdout.contains("tegata approve "));
+    let ended = by_hand(&product, &["approve", "--print"], &mut passkey, Gesture::Approve);
+    assert_eq!(ended.code, 0, "{ended:?}\n{}", product.daemon_log());
+    let output = tool.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("{\"Version\":1"));
+}
+
+#[test]
+fn a_tool_that_does_not_wait_ends_with_11_and_one_line() {
+    let (product, _passkey) = signed_in_with_a_passkey();
+    let ended = product.run(&["credential-process", "--profile", "admin", "--wait", "0"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (11, ""), "{ended:?}");
+    assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+    assert!(ended.stderr.contains("; run: tegata "), "{ended:?}");
+}
+
+#[test]
+fn settings_the_daemon_has_not_read_yet_are_checked() {
+    let mut product = Product::new();
+    product.start_daemon();
+    assert!(product.run(&["policy", "check"]).stdout.starts_with("The settings can be used."));
+    product.write_settings("stor = \"memory\"\n");
+    let ended = product.run(&["policy", "check"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (13, ""), "{ended:?}");
+    assert!(ended.stderr.ends_with("line 1: Tegata does not know \"stor\"; nearest: store\n"), "{ended:?}");
 }
