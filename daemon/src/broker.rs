@@ -20,7 +20,7 @@ use crate::obtain::Obtainer;
 use crate::policy::Rule;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
-use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession, Source};
+use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession};
 use crate::refused_peers::{self, RefusedPeers};
 use crate::requests::view::View;
 use crate::requests::{self, Desk, Task};

@@ -99,6 +99,8 @@ export async function elsewhere(document) {
     response.setHeader("content-type", "text/html");
     response.end(`<!doctype html><title>elsewhere</title>${document}`);
   });
+  // A test that fails before it closes this must not keep the others waiting.
+  server.unref();
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   return { port: server.address().port, close: () => server.close() };
 }

@@ -106,6 +106,7 @@ fn samples() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: None,
         problem: None,
         tier: None,
+        gate: None,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -129,6 +130,10 @@ fn samples() -> BTreeMap<&'static str, [Value; 2]> {
         store: store.clone(),
         sessions: vec![],
         cached_credentials: 0,
+        grants: vec![],
+        requests: vec![],
+        reviews: vec![],
+        passkeys: None,
         clock_skew_seconds: None,
         warnings: vec![],
     };

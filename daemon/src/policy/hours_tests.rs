@@ -117,6 +117,8 @@ fn what_is_no_span_is_refused() {
         "09:00-18:0x",
         "",
         "09-00-18:00",
+        "09:000-18:00",
+        "09:0-18:00",
         "+9:00-18:00",
     ] {
         assert!(Hours::new(Some(bad), Days::ALL, "UTC").is_err(), "{bad}");

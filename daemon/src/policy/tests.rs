@@ -273,3 +273,34 @@ fn the_organisations_rules_only_tighten() {
 fn the_tier_is_what_the_code_can_keep_today() {
     assert_eq!(tier(&chain("Admin", &[ADMIN_THERE])), Tier::Prompt);
 }
+
+#[test]
+fn a_rule_that_no_settings_could_have_made_is_not_sound() {
+    let good = r#"{"name":"x","match":{"role":["r"]},"gate":{"passkey":{"window_seconds":60,"uses":null,"scope":"terminal","reason":["INC"],
+        "approvals":"one","hours":[],"device_bound":false,"session_policies":[],"alert":false,"review":false}}}"#;
+    let is_sound = |text: &str| serde_json::from_str::<Rule>(text).unwrap().is_sound();
+    assert!(is_sound(good) && is_sound(&good.replace(":60,", ":43200,")));
+    for (from, to) in
+        [(":60,", ":59,"), (":60,", ":43201,"), ("[\"INC\"]", "[\"INC\",\"(\"]"), ("{\"role\":[\"r\"]}", "{}")]
+    {
+        assert!(!is_sound(&good.replace(from, to)), "{to}");
+    }
+    let none = |matchers: &str| is_sound(&format!(r#"{{"name":"x","match":{matchers},"gate":"none"}}"#));
+    assert!(none(r#"{"role":["r"]}"#) && none(r#"{"account":["*"]}"#));
+    assert!(!none(r#"{"profile":["*"]}"#) && !none("{}"));
+}
+
+#[test]
+fn matchers_that_say_nothing_match_nothing() {
+    let rule = Rule { name: "x".to_owned(), matchers: Matchers::default(), gate: Gate::Passkey(Demands::default()) };
+    assert_eq!(decide(&Policy::new(vec![rule.clone()], Vec::new()), &chain("Deploy", &[])), Decision::Open);
+    let all = rules("[[rule]]\nname = 'all'\nrole = '*'\ngate = 'passkey'\n");
+    assert_eq!(is_weaker(&all, &[rule]), ["rule all is gone, or matches less than it did"]);
+}
+
+#[test]
+fn an_arn_without_an_account_is_in_no_account() {
+    let nowhere = chain("Dev", &["arn:aws:iam:::role/Deploy"]);
+    assert!(!is_gated("[[rule]]\naccount = '*'\nrole = 'Deploy'\ngate = 'passkey'\n", &nowhere));
+    assert!(is_gated("[[rule]]\nrole = 'Deploy'\ngate = 'passkey'\n", &nowhere));
+}

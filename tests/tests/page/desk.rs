@@ -256,6 +256,7 @@ fn made(id: &str, wanted: &Value) -> View {
         person: text("person"),
         approvals_needed: number("approvals_needed").and_then(|count| count.try_into().ok()).unwrap_or(1),
         approvals_given: lines("approvals_given"),
+        grant: None,
         expires_in_seconds: number("expires_in_seconds").unwrap_or(300),
     }
 }
