@@ -298,3 +298,6 @@ pub struct ElevationWanted<'a> {
     /// Who it is for.
     pub holder: HolderWanted,
 }
+
+#[cfg(test)]
+mod tests;
