@@ -19,7 +19,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, renewal, settings, upgrade};
+use crate::{harden, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -120,9 +120,10 @@ async fn serve(
     });
     let locking = Arc::clone(&broker);
     tokio::spawn(async move { locking.finish_locking().await });
-    let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
+    let background =
+        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), uid))];
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
-    background.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     broker.note_all_refused();
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }

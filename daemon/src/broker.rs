@@ -330,9 +330,7 @@ impl Broker {
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
         let ended = self.grants.end_of_session(&session.name);
-        ended.iter().for_each(|grant| {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::SignedOut });
-        });
+        self.note_ended(&ended, GrantEnd::SignedOut);
         self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
         self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
         Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
@@ -432,9 +430,8 @@ impl Broker {
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
         self.desk.sweep();
-        for grant in self.grants.sweep() {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
-        }
+        self.note_ended(&self.grants.end_slept_through(), GrantEnd::Suspended);
+        self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;
