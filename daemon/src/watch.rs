@@ -69,6 +69,7 @@ async fn follow(bus: Bus, uid: u32, ends: &(impl Fn(GrantEnd) + Sync)) {
     loop {
         match connect(bus).await {
             Ok(connection) => {
+                tracing::info!("the {bus} bus tells when grants end");
                 (pause, said) = (PAUSES.0, false);
                 listen(&connection, uid, ends).await;
             }
