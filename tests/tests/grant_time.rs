@@ -15,7 +15,7 @@ fn gated() -> (Product, Hand) {
 }
 
 fn is_refused(product: &Product) {
-    let refused = product.run(&["credential-process", "--profile", "admin", "--wait", "0"]);
+    let refused = product.run(&["credential-process", "--profile", "admin", "--wait", "2"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (11, ""), "{refused:?}");
 }
 
