@@ -2,7 +2,7 @@
 
 use crate::accepted_policy::Wanted;
 use crate::arguments::{Arguments, HELP};
-use crate::audit::{Audit, Event};
+use crate::audit::{Audit, Event, GrantEnd};
 use crate::aws::{self, SdkAws};
 use crate::broker::{Broker, Rooms};
 use crate::caller::PeerError;
@@ -156,6 +156,7 @@ async fn serve(
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     broker.note_all_refused();
+    broker.end_grants(GrantEnd::DaemonEnded, &|_| true);
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }
 

@@ -9,11 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::text::one_line;
+use zbus::address::Transport;
 use zbus::export::ordered_stream::OrderedStreamExt;
 use zbus::fdo::{self, DBusProxy};
 use zbus::names::BusName;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
-use zbus::{Connection, MatchRule, Message, MessageStream, connection};
+use zbus::{Address, Connection, MatchRule, Message, MessageStream, connection};
 
 const LOGIND: &str = "org.freedesktop.login1";
 const LOGIN_MANAGER: &str = "org.freedesktop.login1.Manager";
@@ -85,12 +86,15 @@ async fn follow(bus: Bus, uid: u32, ends: &(impl Fn(GrantEnd) + Sync)) {
 }
 
 async fn connect(bus: Bus) -> zbus::Result<Connection> {
-    let (builder, rules) = match bus {
-        Bus::System => (connection::Builder::system()?, &OF_LOGIND[..]),
-        Bus::Session => (connection::Builder::session()?, &OF_SCREEN_SAVERS[..]),
+    let (address, rules) = match bus {
+        Bus::System => (Address::system()?, &OF_LOGIND[..]),
+        Bus::Session => (Address::session()?, &OF_SCREEN_SAVERS[..]),
     };
+    if !is_socket(&address) {
+        return Err(zbus::Error::Address(String::from("its address is not that of a socket on this machine")));
+    }
     let connected = async {
-        let connection = builder.method_timeout(PATIENCE).build().await?;
+        let connection = connection::Builder::address(address)?.method_timeout(PATIENCE).build().await?;
         let proxy = DBusProxy::new(&connection).await?;
         for rule in rules {
             proxy.add_match_rule(MatchRule::try_from(*rule)?).await?;
@@ -99,6 +103,12 @@ async fn connect(bus: Bus) -> zbus::Result<Connection> {
     };
     let in_time = tokio::time::timeout(PATIENCE, connected).await;
     in_time.unwrap_or_else(|_| Err(zbus::Error::InputOutput(Arc::new(std::io::ErrorKind::TimedOut.into()))))
+}
+
+/// Whether an address names a socket. Others name a host, or a program to start: whoever set the variable would have it started
+/// by the daemon (D-Bus specification, "Transports").
+fn is_socket(address: &Address) -> bool {
+    matches!(address.transport(), Transport::Unix(_))
 }
 
 /// Follows the signals until the bus is gone.
@@ -233,6 +243,22 @@ mod tests {
     fn a_lock_names_its_login_session_and_who_may_tell() {
         let locked = Signal::read(&changed(LOGIN_SESSION, "LockedHint", true)).unwrap();
         assert_eq!((locked.sender, locked.session.unwrap().as_str()), (LOGIND, SESSION));
+    }
+
+    #[test]
+    fn k7_no_bus_address_has_a_program_started_or_leads_away() {
+        for bad in ["unixexec:path=/bin/sh,argv1=-c,argv2=id", "tcp:host=192.0.2.1,port=4711", "autolaunch:"] {
+            let elsewhere = bad.parse::<Address>();
+            assert!(elsewhere.is_err() || elsewhere.is_ok_and(|address| !is_socket(&address)), "{bad}");
+        }
+    }
+
+    #[test]
+    fn k7_twin_a_bus_on_a_socket_is_listened_to() {
+        for good in ["unix:path=/run/user/1000/bus", "unix:abstract=/tmp/dbus-1,guid=00000000000000000000000000000000"]
+        {
+            assert!(is_socket(&good.parse().unwrap()), "{good}");
+        }
     }
 
     #[test]

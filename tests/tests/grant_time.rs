@@ -32,6 +32,15 @@ fn j5_no_grant_outlives_its_daemon() {
 }
 
 #[test]
+fn j5_a_daemon_that_ends_ends_its_grants_first() {
+    let (mut product, mut hand) = gated();
+    product.elevate(&mut hand, &json!({ "profile": "admin" }));
+    assert_eq!(product.run(&["daemon", "stop"]).code, 0);
+    assert_eq!(product.daemon_ends(), 0);
+    assert_eq!(product.ends_of_grants(), ["daemon_ended"]);
+}
+
+#[test]
 fn j5_twin_the_passkey_outlives_the_daemon_and_approves_anew() {
     let (mut product, mut hand) = gated();
     product.kill_daemon();

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 use serde_json::json;
+use tegata_tests::desktop::Desktop;
 use tegata_tests::hand::Hand;
 use tegata_tests::login_manager::LoginManager;
 use tegata_tests::product::{Product, wait_until};
+use zbus::blocking::connection;
 
 const OTHER_USER: u32 = 64_999;
 
@@ -68,6 +70,29 @@ fn j2_twin_neither_waking_nor_another_users_screen_nor_an_impostor_ends_a_grant(
     assert_eq!(product.grants().len(), 1);
     manager.prepare_for_sleep(true);
     ends_as(&product, &["desktop_locked", "suspended"]);
+}
+
+#[test]
+fn j2_grants_end_when_a_screen_saver_begins() {
+    let mut product = Product::new();
+    let _desktop = Desktop::of(&mut product);
+    let address = product.environment.last().unwrap().1.clone();
+    let saver = connection::Builder::address(address.as_str()).unwrap().name("org.gnome.ScreenSaver").unwrap();
+    let saver = saver.build().unwrap();
+    let is_active = |active: bool| {
+        let (path, name) = ("/org/gnome/ScreenSaver", "org.gnome.ScreenSaver");
+        saver.emit_signal(None::<&str>, path, name, "ActiveChanged", &(active,)).unwrap();
+    };
+    product.environment.push(("TEGATA_LOG".to_owned(), "info".to_owned()));
+    product.start_daemon();
+    wait_until("the daemon listens", || product.daemon_log().contains("the session bus tells when grants end"));
+    product.sign_in();
+    let mut hand = product.enrol("alice", None);
+    elevate(&product, &mut hand);
+    is_active(false);
+    assert_eq!(product.grants().len(), 1);
+    is_active(true);
+    ends_as(&product, &["desktop_locked"]);
 }
 
 #[test]
