@@ -18,7 +18,7 @@ use crate::credentials::Credentials;
 use crate::gate::Gate;
 use crate::gated::{Elevated, Gated};
 use crate::grant::Grants;
-use crate::human::Human;
+use crate::human::{Human, Notice};
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
@@ -122,7 +122,12 @@ impl Broker {
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
         let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
         let release = match self.gated.decide(&profile).await? {
-            Decision::Open => Release::Open(self.in_time(&profile.chain, ask.wait).await?),
+            Decision::Open => {
+                if self.gated.proposes(&profile) {
+                    self.human.notify(proposal(&profile));
+                }
+                Release::Open(self.in_time(&profile.chain, ask.wait).await?)
+            }
             Decision::Gated(terms) => {
                 let patience = self.patience(ask.wait);
                 Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
@@ -270,6 +275,13 @@ enum Release {
 
 fn not_recorded(error: crate::audit::AuditError) -> ErrorBody {
     ErrorBody::new(ErrorCode::AuditFailed, error.to_string())
+}
+
+fn proposal(profile: &Profile) -> Notice {
+    Notice {
+        summary: format!("{} looks like administration", profile.name),
+        body: "Any program may use it. To put it behind your hand, run: tegata passkey add".to_owned(),
+    }
 }
 
 fn process_json(credentials: &Credentials) -> Bytes {

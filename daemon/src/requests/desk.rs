@@ -65,13 +65,17 @@ impl Desk {
     /// # Errors
     /// [`NoRequest`].
     pub fn park(&self, caller: &Caller, elevation: Elevation) -> Result<String, NoRequest> {
-        let (id, is_new) = self.lock().table.park(elevation, requester(caller), self.now())?;
-        if is_new && let Some(entry) = self.entry(&id) {
+        let parked = self.lock().table.park(elevation, requester(caller), self.now())?;
+        if parked.is_new
+            && let Some(entry) = self.entry(&parked.id)
+        {
             self.record(Some(caller), &asked(&entry));
-            self.rooms.human.notify(notice(&entry));
+            if parked.is_first {
+                self.rooms.human.notify(notice(&entry));
+            }
             self.changed();
         }
-        Ok(id)
+        Ok(parked.id)
     }
 
     /// Asks for a hand on behalf of a person who is about to give it. Returns the id.
