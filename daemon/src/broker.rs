@@ -216,9 +216,8 @@ impl Broker {
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
         self.desk.sweep();
-        for grant in self.grants.sweep() {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
-        }
+        self.note_ended(&self.grants.end_slept_through(), GrantEnd::Suspended);
+        self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;

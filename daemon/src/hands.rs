@@ -112,8 +112,13 @@ impl Broker {
     /// Ends grants, and writes down why. Returns how many.
     pub fn end_grants(&self, why: GrantEnd, goes: &dyn Fn(&Grant) -> bool) -> usize {
         let ended = self.grants.end(goes);
-        ended.iter().for_each(|grant| self.note(None, &Event::GrantEnded { grant: &grant.id, why }));
+        self.note_ended(&ended, why);
         ended.len()
+    }
+
+    /// Writes down that grants ended.
+    pub(crate) fn note_ended(&self, ended: &[Arc<Grant>], why: GrantEnd) {
+        ended.iter().for_each(|grant| self.note(None, &Event::GrantEnded { grant: &grant.id, why }));
     }
 
     /// Lists the passkeys, oldest first.

@@ -61,9 +61,7 @@ impl Broker {
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
         let ended = self.grants.end_of_session(&session.name);
-        ended.iter().for_each(|grant| {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::SignedOut });
-        });
+        self.note_ended(&ended, GrantEnd::SignedOut);
         self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
         self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
         Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })

@@ -269,7 +269,7 @@ impl Gated {
     async fn under(&self, grant: Arc<Grant>, profile: &Profile) -> Result<Elevated, Problem> {
         let open_hops = self.open_hops(profile).await?;
         let credentials = self.issuer.credentials(&grant, open_hops).await?;
-        if !grant.is_live(self.rooms.clock.since_boot()) {
+        if !grant.is_live(&self.rooms.clock.uptime()) {
             return Err(Problem::GrantEnded { profile: profile.name.clone() });
         }
         let until: SystemTime = self.issuer.end_of(&grant).min(credentials.expires_at());

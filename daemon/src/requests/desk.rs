@@ -403,7 +403,7 @@ fn granted<'a>(entry: &'a Entry, grant: &'a Grant) -> Event<'a> {
         grant: &grant.id,
         request: &entry.id,
         profile,
-        seconds: grant.until.saturating_sub(grant.since).as_secs(),
+        seconds: grant.until.saturating_sub(grant.since.boot()).as_secs(),
         holder,
         reason: reason.as_deref(),
         approved_by,
