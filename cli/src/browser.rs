@@ -45,6 +45,13 @@ impl Browser {
     }
 }
 
+/// Returns once, when the program that was to open a page has ended badly, that it has.
+pub(crate) fn has_failed(browser: &mut Option<Child>) -> bool {
+    let Some(Ok(Some(status))) = browser.as_mut().map(Child::try_wait) else { return false };
+    *browser = None;
+    !status.success()
+}
+
 /// Starts a program that neither hears this terminal nor writes to it; Ctrl-C here does not close the browser.
 fn spawn(command: &Command, environment: &Environment) -> Option<Child> {
     let program = find(command.get_program(), environment)?;

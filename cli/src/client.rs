@@ -12,6 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
+use tegata_protocol::gate::HandRequest;
 use tegata_protocol::{ErrorCode, MAX_BODY_BYTES, MAX_HEAD_BYTES, PROTOCOL_VERSION, paths};
 
 /// What a daemon may take on top of the time it was given: scheduling, the keyring, a machine that swaps.
@@ -22,6 +23,9 @@ pub(crate) const BRIEFLY: Duration = Duration::from_secs(30);
 /// new version.
 const REPEATED_AFTER: [Duration; 3] =
     [Duration::from_millis(10), Duration::from_millis(100), Duration::from_millis(500)];
+
+/// What a removal that is done answers; whatever else is a success asks for a hand first.
+const OK: u16 = 200;
 
 /// The characters a query value or path segment needs no escape for (RFC 3986, "unreserved").
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -68,12 +72,17 @@ impl<'a> Client<'a> {
 
     /// Makes a resource.
     pub(crate) fn post<T: DeserializeOwned>(&self, target: &str, body: &impl Serialize) -> Result<T, Failure> {
-        let body = serde_json::to_vec(body)
-            .map_err(|error| Failure::new(Kind::Failed, format!("cannot write the request: {error}")))?;
-        if body.len() > MAX_BODY_BYTES {
-            return Err(too_long());
-        }
-        decode(&self.send(&Request::new(Method::Post, target, Some(&body)), BRIEFLY)?)
+        decode(&self.send(&Request::new(Method::Post, target, Some(&written(body)?)), BRIEFLY)?)
+    }
+
+    /// Makes a resource that needs nothing said about it.
+    pub(crate) fn post_nothing<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
+        decode(&self.send(&Request::new(Method::Post, target, None), BRIEFLY)?)
+    }
+
+    /// Changes a resource; what the daemon says about it then does not matter.
+    pub(crate) fn change(&self, method: Method, target: &str, body: &impl Serialize) -> Result<(), Failure> {
+        self.send(&Request::new(method, target, Some(&written(body)?)), BRIEFLY).map(|_| ())
     }
 
     /// Sets a resource that has no content of its own.
@@ -84,6 +93,15 @@ impl<'a> Client<'a> {
     /// Removes a resource and returns what became of it.
     pub(crate) fn delete<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
         decode(&self.send(&Request::new(Method::Delete, target, None), BRIEFLY)?)
+    }
+
+    /// Removes a resource, or learns that a hand has to be asked first.
+    pub(crate) fn delete_by_hand<T: DeserializeOwned>(&self, target: &str) -> Result<Removal<T>, Failure> {
+        let answer = self.send(&Request::new(Method::Delete, target, None), BRIEFLY)?;
+        if answer.status == OK {
+            return decode(&answer).map(Removal::Done);
+        }
+        decode(&answer).map(|request| Removal::AwaitsHand(Box::new(request)))
     }
 
     /// Sends a request and returns the answer if it is a success. `wait` is what the daemon was told it may take.
@@ -207,6 +225,20 @@ impl Attempt {
 /// Returns the failure of a daemon that does not run and is not to be started.
 pub(crate) fn not_running(socket: &str) -> Failure {
     Failure::new(Kind::Unreachable, format!("no tegatad runs at {socket}")).mend("tegata daemon start")
+}
+
+/// What became of a removal.
+pub(crate) enum Removal<T> {
+    /// It is done.
+    Done(T),
+    /// It waits for a hand.
+    AwaitsHand(Box<HandRequest>),
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
+    let body = serde_json::to_vec(body)
+        .map_err(|error| Failure::new(Kind::Failed, format!("cannot write the request: {error}")))?;
+    if body.len() > MAX_BODY_BYTES { Err(too_long()) } else { Ok(body) }
 }
 
 fn is_success(status: u16) -> bool {

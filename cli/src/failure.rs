@@ -23,6 +23,8 @@ pub(crate) enum Kind {
     ReportedUnknown,
     /// This signal ended the command.
     Signalled(u8),
+    /// The command that was run ended like this, and has said itself what there was to say.
+    CommandEnded(u8),
     /// Nobody reads standard output any more: not worth a word (`tegata list | head -1`).
     OutputClosed,
 }
@@ -74,7 +76,7 @@ impl Failure {
     /// Returns the line for standard error, without a line end, or nothing where nothing is worth saying.
     pub(crate) fn line(&self) -> Option<String> {
         match (self.kind, &self.mend) {
-            (Kind::OutputClosed, _) => None,
+            (Kind::OutputClosed | Kind::CommandEnded(_), _) => None,
             (_, None) => Some(format!("tegata: {}", self.message)),
             (_, Some(mend)) => Some(format!("tegata: {}; run: {mend}", self.message)),
         }
@@ -89,6 +91,7 @@ impl Failure {
             Kind::Unreachable => Exit::DaemonUnreachable as u8,
             Kind::RefusedByPerson => Exit::Denied as u8,
             Kind::Reported(code) => code.exit() as u8,
+            Kind::CommandEnded(code) => code,
             // What a shell reports for a program that a signal ended.
             Kind::Signalled(signal) => 128_u8.saturating_add(signal),
         }
@@ -134,6 +137,12 @@ mod tests {
         for body in [&b""[..], b"<html>", b"[]", b"{}"] {
             assert_eq!(Failure::from_answer(500, body).exit_code(), 16);
         }
+    }
+
+    #[test]
+    fn a_command_that_ended_badly_has_spoken_for_itself() {
+        let failure = Failure::new(Kind::CommandEnded(137), "");
+        assert_eq!((failure.exit_code(), failure.line()), (137, None));
     }
 
     #[test]

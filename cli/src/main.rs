@@ -4,15 +4,18 @@
 //! knows AWS only by name: everything about credentials is the daemon's.
 
 mod browser;
+mod child;
 mod client;
 mod commands;
 mod connection;
 mod environment;
 mod failure;
+mod hand;
 mod http;
 mod moment;
 mod output;
 mod places;
+mod question;
 mod signals;
 mod start;
 

@@ -61,6 +61,20 @@ pub(crate) fn duration(seconds: i64) -> String {
     }
 }
 
+/// Reads a duration as a person writes it, `90s`, `30m` or `1h`, and returns its seconds: at least one, at most a day.
+pub(crate) fn seconds_of(text: &str) -> Option<u64> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        _ => return None,
+    };
+    let digits = Some(digits).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    (1..=86_400).contains(&seconds).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +118,15 @@ mod tests {
     fn durations_have_at_most_two_units() {
         let shown = [0, 59, 60, 3_599, 3_600, 27_660, 86_400, 90_000, -90_000].map(duration);
         assert_eq!(shown, ["0 s", "59 s", "1 min", "59 min", "1 h", "7 h 41 min", "1 d", "1 d 1 h", "1 d 1 h"]);
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(["90s", "30m", "1h", "24h", "007m"].map(seconds_of), [90, 1_800, 3_600, 86_400, 420].map(Some));
+        for text in
+            ["", "m", "30", "0m", "25h", "-1m", "+1m", "1.5h", "1 h", "1d", "３０m", "99999999999999999999h", "5é"]
+        {
+            assert_eq!(seconds_of(text), None, "{text}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt}
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
+use tegata_protocol::ErrorCode;
 
 /// Where packages put the daemon when it is not beside `tegata`.
 const INSTALLED: &str = match option_env!("TEGATA_LIBEXEC") {
@@ -162,6 +163,25 @@ impl Daemon {
         let message = format!("tegatad ended while starting ({status})");
         Failure::new(Kind::Unreachable, message).mend(self.program.display().to_string())
     }
+}
+
+/// Has the daemon's program read the settings as they are written, or one file, and returns what it finds wrong.
+pub(crate) fn check_settings(file: Option<&Path>) -> Result<(), Failure> {
+    let program = program()?;
+    let mut command = Command::new(&program);
+    command.arg("--check-settings").args(file).env_clear().envs(environment::for_daemon()).stdin(Stdio::null());
+    let checked = command.output().map_err(|error| cannot("start", &program, &error))?;
+    if checked.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&checked.stderr);
+    let mut faults = said.lines().map(|line| line.strip_prefix("tegatad: ").unwrap_or(line));
+    let first = faults.next().unwrap_or("tegatad could not read the settings and did not say why");
+    let more = match faults.count() {
+        0 => String::new(),
+        count => format!(" (and {count} more)"),
+    };
+    Err(Failure::new(Kind::Reported(ErrorCode::SettingsInvalid), format!("{first}{more}")))
 }
 
 /// Returns the daemon's program: beside this one, else where packages put it. Never by `PATH`, which belongs to whoever set

@@ -52,17 +52,48 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let hardened = harden::process().map_err(fails(Exit::Failed));
     let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
         Arguments::Run { detach } => run(detach),
+        Arguments::CheckSettings { file } => check_settings(file.as_deref()),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { line, exit }) => {
-            // Nobody may be reading; the exit code says it all the same.
-            let _ = writeln!(std::io::stderr(), "tegatad: {}", tegata_protocol::text::one_line(&line));
+            complain(&line);
             exit.into()
         }
     }
+}
+
+/// Nobody may be reading; the exit code says it all the same.
+fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "tegatad: {}", tegata_protocol::text::one_line(line));
+}
+
+/// Reads the settings as a daemon that starts would, and says what is wrong with them, a line for each file.
+fn check_settings(file: Option<&Path>) -> Result<(), Failure> {
+    let mut faults = match file {
+        Some(file) => vec![readable(file).and_then(|()| check_file(file))],
+        None => {
+            let organisation = settings::load_organisation(Path::new(settings::POLICY_FILE)).map(drop);
+            let places = Environment::read().map_err(fails(Exit::Failed))?.places;
+            vec![check_file(&places.config_toml), organisation.map_err(fails(Exit::ProfileWrong))]
+        }
+    };
+    let last = faults.iter().rposition(Result::is_err).map_or(Ok(()), |last| faults.remove(last));
+    faults.into_iter().filter_map(Result::err).for_each(|fault| complain(&fault.line));
+    last.and_then(|()| say("The settings can be used.\n"))
+}
+
+fn check_file(config_toml: &Path) -> Result<(), Failure> {
+    let settings = settings::load(config_toml).map_err(fails(Exit::ProfileWrong))?;
+    aws_config(&settings).map(drop)
+}
+
+/// A settings file that is not there is no fault where it lies, but it is where somebody named it.
+fn readable(file: &Path) -> Result<(), Failure> {
+    let line = |error| Failure { line: format!("{}: {error}", file.display()), exit: Exit::ProfileWrong };
+    file.metadata().map(drop).map_err(line)
 }
 
 fn say(text: &str) -> Result<(), Failure> {

@@ -1,28 +1,36 @@
-//! The arguments of `tegatad`. It has three; everything else is a setting (docs: `tegata daemon --help` is the front door).
+//! The arguments of `tegatad`. It has four; everything else is a setting (docs: `tegata daemon --help` is the front door).
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// What `tegatad --help` shows.
 pub const HELP: &str = "\
 tegatad: obtains, keeps and serves short-lived AWS credentials for the user it runs as.
 
 Usage: tegatad [--detach]
+       tegatad --check-settings [FILE]
 
 `tegata` starts it when it is needed; run it by hand to see its log.
 
 Options:
-      --detach   Leave the terminal: a session of its own, working directory /
-  -V, --version  Print the version and end
-  -h, --help     Print this and end
+      --detach                 Leave the terminal: a session of its own, working directory /
+      --check-settings [FILE]  Read the settings, or FILE as settings, say what is wrong with them, and end
+  -V, --version                Print the version and end
+  -h, --help                   Print this and end
 ";
 
 /// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arguments {
     /// Serve.
     Run {
         /// In a session of its own.
         detach: bool,
+    },
+    /// Say what is wrong with the settings.
+    CheckSettings {
+        /// Read this file instead of those in use.
+        file: Option<PathBuf>,
     },
     /// Print the version.
     Version,
@@ -42,15 +50,20 @@ impl Arguments {
     /// Reads the arguments, without the program's name.
     ///
     /// # Errors
-    /// [`ArgumentError`] at the first argument that is none of the three.
+    /// [`ArgumentError`] at the first argument that is none of these.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, ArgumentError> {
         let mut asked = Self::Run { detach: false };
         for argument in arguments {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--version" | "-V") => asked = Self::Version,
-                Some("--detach") if asked != Self::Version => asked = Self::Run { detach: true },
-                Some("--detach") => {}
+                Some("--check-settings") if asked != Self::Version => asked = Self::CheckSettings { file: None },
+                Some("--detach") if matches!(asked, Self::Run { .. }) => asked = Self::Run { detach: true },
+                Some("--detach" | "--check-settings") => {}
+                Some("") => return Err(ArgumentError { found: String::new() }),
+                _ if asked == Self::CheckSettings { file: None } && !is_option(&argument) => {
+                    asked = Self::CheckSettings { file: Some(argument.into()) };
+                }
                 _ => {
                     return Err(ArgumentError { found: tegata_protocol::text::one_line(&argument.to_string_lossy()) });
                 }
@@ -58,6 +71,10 @@ impl Arguments {
         }
         Ok(asked)
     }
+}
+
+fn is_option(argument: &std::ffi::OsStr) -> bool {
+    argument.as_encoded_bytes().starts_with(b"-")
 }
 
 #[cfg(test)]
@@ -72,6 +89,18 @@ mod tests {
     fn no_argument_serves_in_the_foreground() {
         assert_eq!(parse(&[]), Ok(Arguments::Run { detach: false }));
         assert_eq!(parse(&["--detach"]), Ok(Arguments::Run { detach: true }));
+    }
+
+    #[test]
+    fn settings_are_checked_as_they_lie_or_in_a_named_file() {
+        assert_eq!(parse(&["--check-settings"]), Ok(Arguments::CheckSettings { file: None }));
+        let named = Arguments::CheckSettings { file: Some("a.toml".into()) };
+        assert_eq!(parse(&["--check-settings", "a.toml"]), Ok(named));
+        for wrong in
+            [&["a.toml"][..], &["--check-settings", ""], &["--check-settings", "-x"], &["--check-settings", "a", "b"]]
+        {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

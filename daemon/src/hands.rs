@@ -71,12 +71,12 @@ impl Broker {
         Ok(body::Page { url: url.expose_secret().to_owned() })
     }
 
-    /// Says no to a request, as its person.
+    /// Says no to a tool's request, or withdraws one's own.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub fn refuse_request(&self, id: &str) -> Result<(), ErrorBody> {
-        if self.desk.say_no(id) { Ok(()) } else { Err(no_such_request()) }
+        if self.desk.withdraw(id) { Ok(()) } else { Err(no_such_request()) }
     }
 
     /// Lists the live grants, oldest first.

@@ -1,6 +1,7 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
 use crate::canaries::{self, Canaries, Found};
+use crate::hand::Hand;
 use crate::{browser, program};
 use std::ffi::OsStr;
 use std::fs;
@@ -360,6 +361,61 @@ impl Product {
     /// Asks for a profile's credentials as a tool does.
     pub fn credentials(&self, profile: &str) -> Ended {
         self.run(&["credential-process", "--profile", profile])
+    }
+
+    /// Asks the daemon's local API.
+    pub fn api(&self, method: &str, path: &str, body: Option<&serde_json::Value>) -> (u16, serde_json::Value) {
+        crate::local_api::ask(&self.socket(), method, path, body)
+    }
+
+    /// Returns the URL of a page for a request that waits.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn page(&self, request: &str) -> String {
+        let (status, page) = self.api("POST", &format!("/v1/requests/{request}/pages"), Some(&serde_json::json!({})));
+        assert_eq!(status, 201, "{page}");
+        page["url"].as_str().expect("a page has a URL").to_owned()
+    }
+
+    /// Enrols a passkey of `person` through the local API and the page. Behind the first one it is `before` that approves.
+    ///
+    /// # Panics
+    /// When it does not work out.
+    pub fn enrol(&self, person: &str, before: Option<&mut Hand>) -> Hand {
+        let body = serde_json::json!({ "person": person, "name": format!("{person}'s key") });
+        let (status, request) = self.api("POST", "/v1/passkeys", Some(&body));
+        assert_eq!(status, 201, "{request}");
+        let url = self.page(request["id"].as_str().expect("a request has an id"));
+        let mut hand = Hand::new();
+        let ended = match before {
+            None => hand.approve(&url),
+            Some(before) => before.vouch_for(&mut hand, &url),
+        };
+        assert_eq!(ended.expect("the page does it")["state"], "approved");
+        hand
+    }
+
+    /// Returns the requests that wait for a hand.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<serde_json::Value> {
+        let (_, body) = self.api("GET", "/v1/requests", None);
+        body["requests"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until a request waits for a hand, and returns it.
+    ///
+    /// # Panics
+    /// When none comes.
+    #[must_use]
+    pub fn parked(&self) -> serde_json::Value {
+        let mut found = None;
+        wait_until("a request waits for a hand", || {
+            found = self.waiting().into_iter().next();
+            found.is_some()
+        });
+        found.expect("one was found")
     }
 
     /// Returns every record of the audit log.

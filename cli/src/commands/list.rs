@@ -11,11 +11,15 @@ use tegata_protocol::body::{Profile, Profiles};
 use tegata_protocol::{paths, text::one_line};
 
 /// List the profiles of the AWS config file.
+///
+/// GATE says what stands before a profile: open, gated (a passkey gesture), proposed (gated as soon as a passkey is enrolled) or
+/// denied (not at this time), and how strong that is; `tegata policy explain PROFILE` says why.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   tegata list
   tegata list --json | jq -r '.profiles[] | select(.problem).name'
+  tegata list --json | jq -r '.profiles[] | select(.gate == \"gated\").name'
   AWS_CONFIG_FILE=./work.config tegata list")]
 pub(crate) struct List {
     /// Print what the daemon says, as JSON
@@ -76,11 +80,21 @@ fn page(profiles: &[Profile], now: i64) -> String {
             text(&profile.account_id),
             text(&profile.role),
             text(&profile.session),
+            gate(profile),
             left(profile.expires_at.as_deref(), now),
             profile.problem.as_deref().map(one_line).unwrap_or_default(),
         ]
     });
-    output::table(["PROFILE", "ACCOUNT", "ROLE", "SIGN-IN SESSION", "CREDENTIALS", "PROBLEM"], rows)
+    output::table(["PROFILE", "ACCOUNT", "ROLE", "SIGN-IN SESSION", "GATE", "CREDENTIALS", "PROBLEM"], rows)
+}
+
+/// Says what stands before a profile, and how strong that is.
+fn gate(profile: &Profile) -> String {
+    match (profile.gate.as_deref(), profile.tier.as_deref()) {
+        (None, _) => "-".to_owned(),
+        (Some(gate), None) => one_line(gate),
+        (Some(gate), Some(tier)) => format!("{} ({})", one_line(gate), one_line(tier)),
+    }
 }
 
 /// Says how long the credentials in memory live on.

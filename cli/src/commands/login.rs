@@ -2,14 +2,14 @@
 //! goes away. The sign-in itself is the daemon's.
 
 mod page;
-mod question;
 
-use crate::browser::Browser;
+use crate::browser::{self, Browser};
 use crate::client::{BRIEFLY, Client, Target, below};
 use crate::environment::{self, Environment};
 use crate::failure::{Failure, Kind};
 use crate::moment;
 use crate::output::{self, Progress, Style};
+use crate::question;
 use crate::signals::Signals;
 use clap::Args;
 use page::{Page, Showing};
@@ -94,8 +94,7 @@ impl Login {
     }
 
     fn begin(&self, environment: &Environment) -> Result<BeginSignIn, Failure> {
-        let config = environment.aws_config_file().map(|file| file.into_os_string().into_string()).transpose();
-        let config = config.map_err(|_| Failure::new(Kind::Usage, "AWS_CONFIG_FILE is not UTF-8"))?;
+        let config = super::config_file(environment)?;
         let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
         Ok(BeginSignIn { session: self.session.clone(), config, flow })
     }
@@ -136,7 +135,7 @@ impl UnderWay<'_> {
     /// what stands against it (RFC 8628 section 5.4). Without a terminal there is nobody to ask.
     fn confirm_code(&self) -> Result<(), Failure> {
         let Some(code) = &self.sign_in.user_code else { return Ok(()) };
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if !question::somebody_is_there() {
             return Ok(());
         }
         if question::yes(&page::question(code), self.signals)? {
@@ -159,7 +158,9 @@ impl UnderWay<'_> {
                 SignInState::Failed { error } => return Err(Failure::reported(&error)),
                 SignInState::Pending => {}
             }
-            tell_if_it_failed(&mut browser);
+            if browser::has_failed(&mut browser) {
+                output::tell("The browser could not be opened: open the page yourself.");
+            }
             self.give_up_at_the_end()?;
             std::thread::sleep(BETWEEN_WAITS);
         }
@@ -200,18 +201,6 @@ impl UnderWay<'_> {
         if let Ok(client) = Client::new(environment) {
             let _ = client.without_starting().forget(&below(paths::SIGN_INS, &self.sign_in.id));
         }
-    }
-}
-
-/// Says so, once, when the program that was to open the page has failed.
-fn tell_if_it_failed(browser: &mut Option<Child>) {
-    if let Some(child) = browser
-        && let Ok(Some(status)) = child.try_wait()
-    {
-        if !status.success() {
-            output::tell("The browser could not be opened: open the page yourself.");
-        }
-        *browser = None;
     }
 }
 

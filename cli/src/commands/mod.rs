@@ -1,15 +1,21 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
+mod approve;
 mod credential_process;
 mod daemon;
+mod drop;
+mod elevate;
 mod list;
 mod lock;
 mod login;
 mod logout;
+mod passkey;
+mod policy;
+mod review;
 mod status;
 
 use crate::environment::Environment;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::output;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -23,7 +29,8 @@ use tegata_protocol::{Exit, PROTOCOL_VERSION};
 Examples:
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
-  tegata list                              the profiles, and which have credentials
+  tegata list                              the profiles, their gates, and which have credentials
+  tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
       credential_process = /usr/bin/tegata credential-process --profile dev
@@ -42,6 +49,15 @@ enum Command {
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
     List(list::List),
+    Elevate(elevate::Elevate),
+    Approve(approve::Approve),
+    Drop(drop::Drop),
+    #[command(subcommand)]
+    Passkey(passkey::Passkey),
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    #[command(subcommand)]
+    Review(review::Review),
     Lock(lock::Lock),
     Unlock(lock::Unlock),
     #[command(subcommand)]
@@ -73,11 +89,23 @@ impl Command {
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
+            Self::Elevate(command) => command.run(environment),
+            Self::Approve(command) => command.run(environment),
+            Self::Drop(command) => command.run(environment),
+            Self::Passkey(command) => command.run(environment),
+            Self::Policy(command) => command.run(environment),
+            Self::Review(command) => command.run(environment),
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
         }
     }
+}
+
+/// Returns the AWS config file of the caller as text, for a request's body.
+fn config_file(environment: &Environment) -> Result<Option<String>, Failure> {
+    let file = environment.aws_config_file().map(|file| file.into_os_string().into_string()).transpose();
+    file.map_err(|_| Failure::new(Kind::Usage, "AWS_CONFIG_FILE is not UTF-8"))
 }
 
 /// Says what went wrong, if anything did, and returns the exit code.

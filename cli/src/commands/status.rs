@@ -1,4 +1,6 @@
-//! `tegata status`: what is signed in, until when, where it is kept, and what is wrong.
+//! `tegata status`: what is signed in, until when, where it is kept, what is elevated, what waits, and what is wrong.
+
+mod gate;
 
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
@@ -14,7 +16,7 @@ const SKEW_AWS_REFUSES: u64 = 300;
 /// Below this nobody needs to know.
 const SKEW_WORTH_A_WORD: u64 = 30;
 
-/// Show the sign-in sessions, the store and the daemon.
+/// Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -52,11 +54,13 @@ fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
         store(&status.store),
         if status.locked { "locked, none are handed out".to_owned() } else { in_memory(status.cached_credentials) },
     );
+    page.push_str(&gate::passkeys(status));
     for warning in warnings(status) {
         page.push_str(&format!("{} {warning}\n", style.warning("warning:")));
     }
     page.push('\n');
     page.push_str(&sessions(&status.sessions, now));
+    page.push_str(&gate::page(status, now));
     page
 }
 
@@ -80,8 +84,10 @@ fn in_memory(count: usize) -> String {
 fn warnings(status: &body::Status) -> Vec<String> {
     let locked = status.locked.then(|| "everything is locked; run: tegata unlock".to_owned());
     let skew = status.clock_skew_seconds.and_then(skew);
+    let passkeys =
+        (status.passkeys == Some(1)).then(|| "only one passkey; add a second: tegata passkey add".to_owned());
     let others = status.warnings.iter().map(|warning| one_line(warning));
-    locked.into_iter().chain(skew).chain(others).collect()
+    locked.into_iter().chain(skew).chain(passkeys).chain(others).collect()
 }
 
 fn skew(seconds: i64) -> Option<String> {

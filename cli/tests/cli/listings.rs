@@ -48,6 +48,21 @@ fn status_without_a_sign_in_names_the_first_step() {
 }
 
 #[test]
+fn status_of_a_daemon_with_one_passkey_asks_for_a_second() {
+    let home = Home::new();
+    let mut status = full_status();
+    status["passkeys"] = value!(1);
+    let _server = Server::always_json(&home, 200, &status);
+    let run = home.run("status");
+    let page = run.is_quiet_success();
+    assert!(page.contains("warning: only one passkey; add a second: tegata passkey add\n"), "{page}");
+    assert!(
+        page.contains("\ntier         prompt: this asks before Tegata answers; a program running as you"),
+        "{page}"
+    );
+}
+
+#[test]
 fn status_as_json_is_what_the_daemon_said() {
     let home = Home::new();
     let server = Server::always_json(&home, 200, &full_status());
@@ -67,7 +82,7 @@ fn e10_hostile_text_in_listings_is_escaped() {
         status["sessions"][0][path] = value!(hostile);
     }
     let profile = value!({"name": hostile, "session": hostile, "account_id": hostile, "role": hostile,
-        "expires_at": hostile, "problem": hostile});
+        "expires_at": hostile, "problem": hostile, "gate": hostile, "tier": hostile});
     let profiles = value!({"profiles": [profile], "warnings": [hostile]});
     for (command, body) in [("status", status), ("list", profiles)] {
         for line in [command.to_owned(), format!("{command} --json")] {
@@ -90,8 +105,9 @@ fn list_follows_every_page_and_aligns_wide_names() {
             &value!({
                 "profiles": [
                     {"name": "dev", "session": "corp", "account_id": "111111111111", "role": "Developer",
-                     "expires_at": "2001-01-01T00:00:00Z"},
-                    {"name": "開発", "session": "corp", "account_id": "222222222222", "role": "読取専用"},
+                     "expires_at": "2001-01-01T00:00:00Z", "gate": "open"},
+                    {"name": "開発", "session": "corp", "account_id": "222222222222", "role": "読取専用",
+                     "gate": "gated", "tier": "prompt"},
                 ],
                 "next_page": "two &", "warnings": ["[profile x] is there twice"],
             }),
@@ -106,10 +122,10 @@ fn list_follows_every_page_and_aligns_wide_names() {
     let run = home.run("list");
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), "warning: [profile x] is there twice\n"));
     insta::assert_snapshot!(run.stdout, @"
-    PROFILE  ACCOUNT       ROLE       SIGN-IN SESSION  CREDENTIALS  PROBLEM
-    dev      111111111111  Developer  corp             expired
-    開発     222222222222  読取専用   corp             -
-    broken   -             -          -                -            source_profile goes round
+    PROFILE  ACCOUNT       ROLE       SIGN-IN SESSION  GATE            CREDENTIALS  PROBLEM
+    dev      111111111111  Developer  corp             open            expired
+    開発     222222222222  読取専用   corp             gated (prompt)  -
+    broken   -             -          -                -               -            source_profile goes round
     ");
     let all: Value = serde_json::from_str(home.run("list --json").is_quiet_success()).unwrap();
     assert_eq!((all["profiles"].as_array().unwrap().len(), all["warnings"].as_array().unwrap().len()), (3, 1));

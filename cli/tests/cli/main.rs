@@ -3,9 +3,11 @@
 
 mod credential_process;
 mod daemon;
+mod hand;
 mod help;
 mod listings;
 mod login;
+mod passkey;
 mod start;
 mod support;
 mod terminal;

@@ -312,3 +312,30 @@ fn a6_twin_the_directory_is_made_for_the_user_alone() {
     stop.env("TEGATA_SOCKET", directory.join("t.sock"));
     Run::of(&mut stop);
 }
+
+#[test]
+fn policy_check_has_the_daemons_own_reader_read_the_files() {
+    let installed = Installed::with_daemon("exit 0");
+    let server = crate::support::Server::always_json(
+        &installed.home,
+        200,
+        &serde_json::json!({"rules": 1, "weaker": ["rule prod: 1 h instead of 15 min"]}),
+    );
+    let run = Run::of(&mut installed.tegata("policy check"));
+    let said = run.is_quiet_success();
+    assert!(said.starts_with("The settings can be used. 1 rule is in force.\nWeaker"), "{said}");
+    assert!(said.ends_with("Accept it with: tegata policy accept\n"), "{said}");
+    assert_eq!(server.lines(), ["GET /v1/policy"]);
+    let run = Run::of(&mut installed.tegata("policy check ./a.toml"));
+    assert_eq!(run.is_quiet_success(), "./a.toml can be used.\n");
+    assert_eq!(server.lines().len(), 1, "a file that is not in use says nothing about what is in force");
+    let starts = std::fs::read_to_string(installed.home.path().join("starts")).unwrap();
+    assert_eq!(starts, "--check-settings\n--check-settings ./a.toml\n");
+}
+
+#[test]
+fn policy_check_ends_with_13_and_the_first_fault() {
+    let installed = Installed::with_daemon("echo 'tegatad: a.toml: line 3: x' >&2; echo 'tegatad: y' >&2; exit 13");
+    let run = Run::of(&mut installed.tegata("policy check"));
+    assert_eq!(run.is_one_line(13), "tegata: a.toml: line 3: x (and 1 more)");
+}

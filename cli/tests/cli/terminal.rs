@@ -1,6 +1,6 @@
 //! What is different on a terminal. Uses `script` of util-linux, which every distribution has.
 
-use crate::support::{Home, Server, answer};
+use crate::support::{Home, Server, answer, json};
 use serde_json::json as value;
 
 const CREDENTIALS: &str = r#"{"Version":1,"SecretAccessKey":"CANARY"}"#;
@@ -39,4 +39,23 @@ fn colour_is_only_for_a_terminal_and_gives_way_to_no_color() {
     let mut without = home.tegata(["status"]);
     without.env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1");
     assert!(!crate::support::Run::of(&mut without).is_quiet_success().contains('\u{1b}'));
+}
+
+#[test]
+fn the_two_words_stand_out_on_a_terminal_and_no_color_is_obeyed() {
+    let request = |state: &str| {
+        value!({"id": "r1", "code": "brave otter", "purpose": "test_passkey", "state": state, "approvals_needed": 1,
+            "expires_in_seconds": 300})
+    };
+    let home = Home::new();
+    let _server = Server::start(&home, move |asked| match asked.line() {
+        "POST /v1/requests/r1/pages" => json(201, &value!({"url": "http://tegata.localhost:40123/#s"})),
+        "GET /v1/requests/r1?wait=5" => json(200, &request("approved")),
+        _ => json(201, &request("awaits_gesture")),
+    });
+    let shown = home.run_on_terminal("passkey test --print", "").stdout;
+    assert!(shown.contains("    \u{1b}[1mbrave otter\u{1b}[0m"), "{shown}");
+    let mut without = home.tegata(["passkey", "test", "--print"]);
+    let run = crate::support::Run::of(without.env("NO_COLOR", "1").env("CLICOLOR_FORCE", "1"));
+    assert!(run.stderr.contains("    brave otter\n") && !run.stderr.contains('\u{1b}'), "{run:?}");
 }

@@ -137,10 +137,19 @@ impl Desk {
 
     /// Ends a request because a person said no. Returns whether it was waiting.
     pub fn say_no(&self, id: &str) -> bool {
-        let (now, mut books) = (self.now(), self.lock());
-        let Some(entry) = books.table.refuse(id, now) else { return false };
-        books.pages.ended(id);
-        drop(books);
+        let entry = self.lock().table.refuse(id, self.now());
+        self.ended_by_person(entry)
+    }
+
+    /// Ends a request from where it was made, or refuses a tool's. Returns whether it was waiting.
+    pub fn withdraw(&self, id: &str) -> bool {
+        let entry = self.lock().table.withdraw(id, self.now());
+        self.ended_by_person(entry)
+    }
+
+    fn ended_by_person(&self, entry: Option<Entry>) -> bool {
+        let Some(entry) = entry else { return false };
+        self.lock().pages.ended(&entry.id);
         self.record(None, &Event::HandRefused { request: &entry.id, purpose: entry.task.purpose() });
         self.changed();
         true

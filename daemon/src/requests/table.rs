@@ -115,6 +115,8 @@ pub struct Entry {
     pub task: Task,
     /// Who asks, nearest program first.
     pub requester: Vec<String>,
+    /// Whether a tool asks; otherwise a person does, who may think better of it.
+    pub is_parked: bool,
     /// How it stands.
     pub state: RequestState,
     /// Who approved so far.
@@ -178,7 +180,9 @@ impl Table {
         if self.refusals.answers(&elevation.chain, &elevation.holder, now) {
             return Err(NoRequest::Refused);
         }
-        self.add(Task::Elevate(Box::new(elevation)), requester, now).map(|id| (id, true))
+        let id = self.add(Task::Elevate(Box::new(elevation)), requester, now)?;
+        self.entries.iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.is_parked = true);
+        Ok((id, true))
     }
 
     /// Asks for a hand on behalf of a person: a request for the same target and holder becomes what the person says now.
@@ -267,6 +271,16 @@ impl Table {
         Some(entry)
     }
 
+    /// Ends a request because who made it thought better of it. What a tool waits for is refused instead: a person decided.
+    pub(super) fn withdraw(&mut self, id: &str, now: Duration) -> Option<Entry> {
+        let entry = self.pending(id, now)?;
+        if entry.is_parked {
+            return self.refuse(id, now);
+        }
+        entry.state = RequestState::Expired;
+        Some(entry.clone())
+    }
+
     /// Ends every request that waits: everything was locked.
     pub(super) fn end_all(&mut self) {
         let waiting = self.entries.iter_mut().filter(|entry| entry.state.is_pending());
@@ -303,7 +317,8 @@ impl Table {
         }
         let (id, code, state) = (crate::random::word(6), words::two(), task.begins());
         let (hands, expires) = (Vec::new(), now + WAITS_FOR);
-        self.entries.push(Entry { id: id.clone(), code, task, requester, state, hands, grant: None, expires });
+        let (is_parked, grant) = (false, None);
+        self.entries.push(Entry { id: id.clone(), code, task, requester, is_parked, state, hands, grant, expires });
         Ok(id)
     }
 }
@@ -335,6 +350,16 @@ mod tests {
         let id = parked(&mut table, "Admin", 1);
         assert!(table.refuse(&id, NOW).is_some());
         assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Err(NoRequest::Refused));
+    }
+
+    #[test]
+    fn who_asked_and_thinks_better_of_it_has_refused_nothing() {
+        let mut table = Table::default();
+        let id = table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec![], NOW).unwrap();
+        assert_eq!(table.withdraw(&id, NOW).unwrap().state, RequestState::Expired);
+        assert!(table.withdraw(&id, NOW).is_none());
+        let parked = parked(&mut table, "Admin", 1);
+        assert_eq!(table.withdraw(&parked, NOW).unwrap().state, RequestState::Refused);
     }
 
     #[test]

@@ -1,21 +1,31 @@
-//! One question to the person at the terminal.
+//! Questions to the person at the terminal.
 
 use crate::failure::{Failure, Kind};
 use crate::output;
 use crate::signals::Signals;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::io;
+use std::io::{self, IsTerminal};
 
 /// How long a signal may go unnoticed that came just before the wait began.
 const NOTICED_WITHIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 
+/// Returns whether there is a person to ask.
+pub(crate) fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
 /// Asks and returns whether the answer is yes. No answer, or the end of the input, is no.
-pub(super) fn yes(question: &str, signals: &Signals) -> Result<bool, Failure> {
+pub(crate) fn yes(question: &str, signals: &Signals) -> Result<bool, Failure> {
+    Ok(is_yes(&line(question, signals)?))
+}
+
+/// Asks and returns the answer without the blanks around it. The end of the input is an empty answer.
+pub(crate) fn line(question: &str, signals: &Signals) -> Result<String, Failure> {
     output::ask(question);
     wait_for_input(signals)?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(|error| cannot_read(&error))?;
-    Ok(is_yes(&answer))
+    Ok(answer.trim().to_owned())
 }
 
 /// Waits until there is something to read. Reading itself would go on through every signal.
