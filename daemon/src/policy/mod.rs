@@ -17,7 +17,7 @@ pub use demands::Demands;
 pub use explain::word as tier_word;
 pub use hours::{Days, Hours};
 pub use pattern::Pattern;
-pub use reason::{MAX_REASON, ReasonFault, check_reason, compile as compile_reason};
+pub use reason::{MAX_REASON, ReasonFault, check_reason, check_words, compile as compile_reason};
 pub use rule::{BUILT_IN, Gate, Matchers, Rule, SourceKind, WINDOWS};
 pub use weaker::{is_weaker, takes_out, until_accepted};
 
