@@ -288,6 +288,7 @@ impl Broker {
     /// Why it cannot begin.
     pub async fn begin_sign_in(&self, caller: &Caller, request: BeginSignIn) -> Result<body::SignIn, ErrorBody> {
         self.unlocked()?;
+        self.gated.leads_as_accepted().await?;
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
         let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
         let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
@@ -326,6 +327,7 @@ impl Broker {
         config: Option<&Path>,
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
+        self.gated.leads_as_accepted().await?;
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
@@ -436,7 +438,9 @@ impl Broker {
             self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
         }
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
-        if self.lock.is_locked() {
+        // Asked only once there is something to send: then the store has been read before, and is no locked keyring.
+        let something_lives = self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some();
+        if self.lock.is_locked() || something_lives && self.gated.leads_as_accepted().await.is_err() {
             return;
         }
         self.obtainer.renew_ahead();
