@@ -219,7 +219,9 @@ impl Broker {
         self.note_ended(&self.grants.end_slept_through(), GrantEnd::Suspended);
         self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
-        if self.lock.is_locked() {
+        // Asked only once there is something to send: then the store has been read before, and is no locked keyring.
+        let something_lives = self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some();
+        if self.lock.is_locked() || something_lives && self.gated.leads_as_accepted().await.is_err() {
             return;
         }
         self.obtainer.renew_ahead();

@@ -8,6 +8,7 @@ pub mod canaries;
 pub mod crowd;
 pub mod desktop;
 pub mod failpoints;
+pub mod gated;
 pub mod hand;
 pub mod hijacker;
 pub mod keyring;
@@ -16,6 +17,7 @@ pub mod login_manager;
 pub mod moto;
 pub mod product;
 pub mod prompter;
+pub mod shell;
 pub mod store_process;
 pub mod unlocker;
 

@@ -19,6 +19,7 @@ impl Broker {
     /// Why it cannot begin.
     pub async fn begin_sign_in(&self, caller: &Caller, request: BeginSignIn) -> Result<body::SignIn, ErrorBody> {
         self.unlocked()?;
+        self.gated.leads_as_accepted().await?;
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
         let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
         let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
@@ -57,6 +58,7 @@ impl Broker {
         config: Option<&Path>,
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
+        self.gated.leads_as_accepted().await?;
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);

@@ -99,12 +99,22 @@ impl Gated {
     /// [`Problem::Store`] while it cannot be known what was accepted, and [`Problem::NotAccepted`] while the settings lead to
     /// other endpoints than those that were.
     pub async fn decide(&self, profile: &Profile) -> Result<Decision, Problem> {
+        let standing = self.leads_as_accepted().await?;
+        let now = self.rooms.clock.now();
+        Ok(standing.policy.decide(&profile.name, &profile.chain, standing.has_passkey(), now))
+    }
+
+    /// Returns what decides, while the settings lead to the endpoints, proxy and certificates that were accepted. Otherwise nothing
+    /// goes out, not even to renew: it would go to whoever edited them.
+    ///
+    /// # Errors
+    /// As [`Gated::decide`].
+    pub async fn leads_as_accepted(&self) -> Result<Arc<Standing>, Problem> {
         let standing = self.standing().await?;
         if standing.leads_elsewhere {
             return Err(Problem::NotAccepted { what: standing.pending.join("; ") });
         }
-        let now = self.rooms.clock.now();
-        Ok(standing.policy.decide(&profile.name, &profile.chain, standing.has_passkey(), now))
+        Ok(standing)
     }
 
     /// Whether a person is to be told now that this target had better be gated: once in a daemon's life, at the first target that

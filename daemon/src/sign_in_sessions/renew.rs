@@ -4,8 +4,9 @@ use super::SignInSessions;
 use super::held::renew_at;
 use super::record::SignInRecord;
 use crate::aws::{AwsError, Grant, Tokens};
-use crate::names::{Region, SessionName};
+use crate::names::SessionName;
 use crate::problem::Problem;
+use crate::profile::SignInSession;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::Secret;
@@ -40,7 +41,11 @@ impl SignInSessions {
 
     /// Probe, spend, keep: the order that a crash at any point leaves something working.
     async fn spend_refresh_token(&self, name: &SessionName) -> Result<(), Problem> {
-        let Some((record, region, refresh_token)) = self.renewable(name) else { return Ok(()) };
+        let Some((record, session, refresh_token)) = self.renewable(name) else { return Ok(()) };
+        if let Err(problem) = self.leads_where_it_did(&session, &record) {
+            self.failed(name, &problem);
+            return Err(problem);
+        }
         let Some((client, _)) = record.registration.clone() else {
             return self.end(name, "its client registration is gone").await;
         };
@@ -49,7 +54,7 @@ impl SignInSessions {
             return Err(problem);
         }
         crate::failpoint!("renew.probed");
-        let answer = self.aws.create_token(&region, &client, Grant::RefreshToken(&refresh_token)).await;
+        let answer = self.aws.create_token(&session.region, &client, Grant::RefreshToken(&refresh_token)).await;
         crate::failpoint!("renew.received");
         match answer {
             Ok(tokens) => {
@@ -75,12 +80,20 @@ impl SignInSessions {
     }
 
     /// Returns what a renewal needs, unless another one has made it needless.
-    fn renewable(&self, name: &SessionName) -> Option<(SignInRecord, Region, Secret)> {
+    fn renewable(&self, name: &SessionName) -> Option<(SignInRecord, SignInSession, Secret)> {
         let table = self.lock();
         let held = table.get(name)?;
         let tokens = held.record.tokens.as_ref().filter(|tokens| renew_at(tokens) <= self.clock.now())?;
         let refresh_token = tokens.refresh_token.clone()?;
-        Some((held.record.clone(), held.session.region.clone(), refresh_token))
+        Some((held.record.clone(), held.session.clone(), refresh_token))
+    }
+
+    /// Holds the session against its pins. Somebody may have read the record of a session that has changed: its tokens stay here.
+    fn leads_where_it_did(&self, session: &SignInSession, record: &SignInRecord) -> Result<(), Problem> {
+        match record.pins.difference(&self.pins_now(session)?) {
+            None => Ok(()),
+            Some(difference) => Err(Problem::SignInChanged { session: session.name.clone(), difference }),
+        }
     }
 
     /// Proves the store by writing that the refresh token is about to be spent.

@@ -281,6 +281,20 @@ async fn h8_an_endpoint_that_changed_gets_no_token_and_no_logout() {
 }
 
 #[tokio::test]
+async fn h8_a_record_of_another_endpoint_is_not_renewed_in_the_background() {
+    let mut world = World::new();
+    world.sign_in().await;
+    world.clock.advance(2 * HOUR);
+    world.restart();
+    *world.aws.host.lock().unwrap() = "evil.test".to_owned();
+    assert!(matches!(world.token().await, Err(Problem::SignInChanged { .. })));
+    world.table.look_after().await;
+    let problem = world.table.renew(&SessionName::new("corp").unwrap()).await.unwrap_err();
+    assert!(matches!(problem, Problem::SignInChanged { .. }), "{problem:?}");
+    assert_eq!(world.refreshes(), 0);
+}
+
+#[tokio::test]
 async fn h8_twin_signing_out_and_in_again_accepts_the_change() {
     let world = World::new();
     world.sign_in().await;
