@@ -28,6 +28,8 @@ export async function virtualAuthenticator(page, transport = "internal") {
   });
   return {
     all: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
+    put: (credential) => cdp.send("WebAuthn.addCredential", { authenticatorId, credential }),
+    remove: () => cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId }),
     touch: (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
   };
 }

@@ -1,6 +1,7 @@
 // A Chromium that does what its caller says: one order a line on stdin, one answer a line on stdout, both JSON.
 // Every tab has a name of the caller's choice and a virtual authenticator of its own; tests/src/chromium.rs gives the orders.
 
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { launch, virtualAuthenticator } from "./chromium.mjs";
@@ -29,6 +30,7 @@ async function tab(name) {
 const orders = {
   /** Opens an address. The blank page between makes a fresh document of an address that differs behind `#` only. */
   async open(page, { url }) {
+    await page.bringToFront();
     await page.goto("about:blank");
     await page.goto(url);
   },
@@ -44,6 +46,12 @@ const orders = {
   /** Adds one more authenticator; returns its number. */
   async key(page, { transport }) {
     return page.keys.push(await virtualAuthenticator(page, transport)) - 1;
+  },
+  /** Takes an authenticator with what is on it from this tab to another. */
+  async carry(page, { key, to }) {
+    const [other, [carried]] = [await tab(to), page.keys.splice(key, 1)];
+    for (const credential of await carried.all()) await other.keys[0].put(credential);
+    await carried.remove();
   },
   async touch(page, { key, enabled }) {
     await page.keys[key].touch(enabled);
@@ -69,3 +77,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 await browser.close();
+rmSync(given.scratch, { recursive: true, force: true });

@@ -2,18 +2,16 @@
 
 use crate::client;
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use tempfile::TempDir;
+use std::sync::{Mutex, PoisonError};
 
-/// One Chromium. It ends when this is dropped.
+/// One Chromium. It ends when this is dropped, or the test's process.
 #[derive(Debug)]
 pub struct Chromium {
     node: Child,
-    talk: RefCell<(Option<ChildStdin>, BufReader<ChildStdout>)>,
-    _scratch: TempDir,
+    talk: Mutex<(Option<ChildStdin>, BufReader<ChildStdout>)>,
 }
 
 /// A tab, with authenticators of its own.
@@ -39,15 +37,16 @@ impl Chromium {
     /// As [`Chromium::start`].
     #[must_use]
     pub fn start_as(executable: &Path, headed: bool) -> Self {
-        let scratch = tempfile::tempdir().expect("a scratch directory");
+        // Removed by the script, which outlives a process that leaves this in a static.
+        let scratch = tempfile::tempdir().expect("a scratch directory").keep();
         let mut node = Command::new("node");
         node.arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("browser/walk.mjs"));
-        node.arg("--modules").arg(client("browser/node_modules")).arg("--scratch").arg(scratch.path());
+        node.arg("--modules").arg(client("browser/node_modules")).arg("--scratch").arg(scratch);
         node.arg("--executable").arg(executable).args(headed.then_some("--headed"));
         let mut node = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("node runs");
         let orders = node.stdin.take();
         let answers = BufReader::new(node.stdout.take().expect("stdout is piped"));
-        Self { node, talk: RefCell::new((orders, answers)), _scratch: scratch }
+        Self { node, talk: Mutex::new((orders, answers)) }
     }
 
     /// Returns the tab of this name; it is opened at its first use.
@@ -58,7 +57,7 @@ impl Chromium {
 
     /// Gives an order and returns what came of it. Orders take half a minute at most, then they fail.
     fn order(&self, order: &Value) -> Value {
-        let mut talk = self.talk.borrow_mut();
+        let mut talk = self.talk.lock().unwrap_or_else(PoisonError::into_inner);
         let (orders, answers) = &mut *talk;
         writeln!(orders.as_ref().expect("stdin is piped"), "{order}").expect("the browser listens");
         let mut answer = String::new();
@@ -72,7 +71,7 @@ impl Chromium {
 impl Drop for Chromium {
     fn drop(&mut self) {
         // Who gives no orders any more is done; a kill would leave the browser behind.
-        drop(self.talk.get_mut().0.take());
+        drop(self.talk.get_mut().unwrap_or_else(PoisonError::into_inner).0.take());
         let _ = self.node.wait();
     }
 }
@@ -122,6 +121,11 @@ impl Tab<'_> {
     #[must_use]
     pub fn add_authenticator(&self, transport: &str) -> u64 {
         self.order(json!({ "do": "key", "transport": transport })).as_u64().unwrap_or_default()
+    }
+
+    /// Takes an authenticator with its passkeys to another tab, as a person takes a key to another computer.
+    pub fn carry(&self, authenticator: u64, to: Tab<'_>) {
+        self.order(json!({ "do": "carry", "key": authenticator, "to": to.name }));
     }
 
     /// Lets an authenticator confirm by itself, or wait for a touch that nobody gives.
