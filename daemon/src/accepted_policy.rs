@@ -101,12 +101,12 @@ impl AcceptedPolicy {
 }
 
 impl InForce {
-    /// What holds while it is not known what was accepted: the rules as they are, with nothing taken out of the built-in one.
+    /// What holds while it is not known what was accepted: the rules, each at least as strict as the built-in one.
     #[must_use]
     pub fn unaccepted(wanted: &Wanted) -> Self {
         let pending =
             "what was accepted before is not known: the rules hold, and nothing is taken out of the built-in rule";
-        Self { rules: gating(&wanted.rules), pending: vec![pending.to_owned()], ..whole(wanted) }
+        Self { rules: joined(&[], &wanted.rules), pending: vec![pending.to_owned()], ..whole(wanted) }
     }
 }
 
@@ -139,11 +139,14 @@ fn compare(accepted: Wanted, wanted: &Wanted) -> (Option<Wanted>, InForce) {
     (Some(next).filter(|next| *next != accepted), in_force)
 }
 
-/// The accepted rules and those of the new ones that only tighten. What is said only in the accepted ones is marked.
+/// The accepted rules, and of the new ones what only tightens. What is not as the settings have it is marked.
 fn joined(accepted: &[Rule], wanted: &[Rule]) -> Vec<Rule> {
     let kept = gating(accepted).into_iter().filter(|rule| !wanted.contains(rule));
     let kept = kept.map(|rule| Rule { name: format!("{} (as accepted)", rule.name), ..rule });
-    let tightening = wanted.iter().filter(|rule| !policy::takes_out(accepted, rule)).cloned();
+    let tightening = wanted.iter().filter_map(|rule| match policy::takes_out(accepted, rule) {
+        true => policy::until_accepted(rule),
+        false => Some(rule.clone()),
+    });
     kept.chain(tightening).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::accepted_policy::Wanted;
 use crate::arguments::{Arguments, HELP};
-use crate::audit::{Audit, Event};
+use crate::audit::{Audit, Event, GrantEnd};
 use crate::aws::{self, SdkAws};
 use crate::broker::{Broker, Rooms};
 use crate::caller::PeerError;
@@ -19,7 +19,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, renewal, settings, upgrade};
+use crate::{harden, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -151,10 +151,12 @@ async fn serve(
     });
     let locking = Arc::clone(&broker);
     tokio::spawn(async move { locking.finish_locking().await });
-    let background = tokio::spawn(renewal::run(Arc::clone(&broker)));
+    let background =
+        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), uid))];
     Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
-    background.abort();
+    background.iter().for_each(tokio::task::JoinHandle::abort);
     broker.note_all_refused();
+    broker.end_grants(GrantEnd::DaemonEnded, &|_| true);
     broker.record(&Event::DaemonEnded).map_err(fails(Exit::Failed))
 }
 

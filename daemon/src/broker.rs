@@ -2,7 +2,13 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
-use crate::accepted_policy::{AcceptedPolicy, Wanted};
+mod locking;
+mod signing_in;
+mod wiring;
+
+pub use locking::Unlocking;
+pub use wiring::Rooms;
+
 use crate::afterwards::Consequences;
 use crate::attempts::Attempts;
 use crate::audit::{Audit, Event, GrantEnd};
@@ -10,30 +16,27 @@ use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
 use crate::credentials::Credentials;
 use crate::gate::Gate;
-use crate::gated::{self, Elevated, Gated};
+use crate::gated::{Elevated, Gated};
 use crate::grant::Grants;
 use crate::human::{Human, Notice};
-use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
-use crate::policy::Rule;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
-use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError, SignInSession};
+use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError};
 use crate::refused_peers::{self, RefusedPeers};
-use crate::requests::view::View;
-use crate::requests::{self, Desk, Task};
+use crate::requests::Desk;
 use crate::reviews::Reviews;
 use crate::serve::page::PageDoor;
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
-use crate::store::{Bytes, Store, StoreError};
+use crate::store::{Bytes, Store};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tegata_protocol::body::{self, BeginSignIn, ProcessCredentials};
+use tegata_protocol::body::ProcessCredentials;
 use tegata_protocol::{DEFAULT_WAIT_SECONDS, ErrorBody, ErrorCode};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
@@ -53,37 +56,6 @@ pub struct Ask {
     pub config: Option<PathBuf>,
     /// How long the caller waits, also for a person; absent: for work under way only, as long as every SDK does.
     pub wait: Option<Duration>,
-}
-
-/// The rooms, wired.
-#[derive(Debug)]
-pub struct Rooms {
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// AWS.
-    pub aws: Arc<dyn crate::aws::Aws>,
-    /// The human.
-    pub human: Arc<dyn Human>,
-    /// The lasting secrets.
-    pub store: Store,
-    /// The AWS config files.
-    pub files: Arc<ConfigFiles>,
-    /// The records.
-    pub audit: Arc<Audit>,
-    /// Whether everything is locked.
-    pub lock: LockState,
-    /// The longest any request may wait.
-    pub longest_wait: Duration,
-    /// Whom role sessions are named after.
-    pub user: LocalUser,
-    /// What a person should know since the start, one line each.
-    pub warnings: Vec<String>,
-    /// What the settings say of what is accepted by hand.
-    pub wanted: Wanted,
-    /// The organisation's rules.
-    pub organisation: Vec<Rule>,
-    /// The review items.
-    pub reviews: Reviews,
 }
 
 /// Answers the doors.
@@ -118,92 +90,6 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Wires the rooms.
-    #[must_use]
-    pub fn new(rooms: Rooms) -> Self {
-        let Rooms { clock, aws, human, store, files, audit, lock, longest_wait, .. } = rooms;
-        let cache = Arc::new(crate::cache::Cache::default());
-        let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(&aws), Arc::clone(&clock), store.clone()));
-        let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(&clock), Arc::clone(&cache)));
-        let providers = crate::provider::Providers {
-            aws: Arc::clone(&aws),
-            sign_in_sessions: Arc::clone(&sign_in_sessions),
-            user: Arc::new(rooms.user),
-        };
-        let stored = Arc::clone(&stored_roles);
-        let obtainer = Arc::new(Obtainer::new(Arc::clone(&clock), Arc::clone(&cache), providers.clone(), stored));
-        let attempts =
-            Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
-        let (lock, reviews) = (Arc::new(lock), Arc::new(rooms.reviews));
-        let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
-        let grants = Arc::new(Grants::new(Arc::clone(&clock)));
-        let accepted = AcceptedPolicy::new(store.clone());
-        let consequences = Arc::new(Consequences {
-            clock: Arc::clone(&clock),
-            gate: Arc::clone(&gate),
-            lock: Arc::clone(&lock),
-            reviews: Arc::clone(&reviews),
-            audit: Arc::clone(&audit),
-            human: Arc::clone(&human),
-            accepted: accepted.clone(),
-            wanted: rooms.wanted.clone(),
-            gated: OnceLock::new(),
-            obtainer: Arc::clone(&obtainer),
-            stored_roles: Arc::clone(&stored_roles),
-            sign_in_sessions: Arc::clone(&sign_in_sessions),
-        });
-        let desk = Arc::new(Desk::new(requests::desk::Rooms {
-            clock: Arc::clone(&clock),
-            gate: Arc::clone(&gate),
-            grants: Arc::clone(&grants),
-            audit: Arc::clone(&audit),
-            human: Arc::clone(&human),
-            afterwards: Arc::<Consequences>::clone(&consequences),
-        }));
-        let gated = gated::Rooms {
-            clock: Arc::clone(&clock),
-            gate: Arc::clone(&gate),
-            grants: Arc::clone(&grants),
-            desk: Arc::clone(&desk),
-            accepted,
-            wanted: rooms.wanted,
-            organisation: rooms.organisation,
-        };
-        let gated = Arc::new(Gated::new(gated, providers, Arc::clone(&obtainer)));
-        // Set once: the consequences have just been made.
-        let _ = consequences.gated.set(Arc::downgrade(&gated));
-        let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
-        let (started_at, warnings) = (clock.now(), rooms.warnings);
-        let (told, end, refused_peers) = (Mutex::default(), Notify::new(), RefusedPeers::new(Arc::clone(&clock)));
-        Self {
-            clock,
-            aws,
-            human,
-            store,
-            files,
-            audit,
-            lock,
-            longest_wait,
-            warnings,
-            cache,
-            sign_in_sessions,
-            stored_roles,
-            obtainer,
-            attempts,
-            gate,
-            grants,
-            desk,
-            gated,
-            page_door,
-            reviews,
-            consequences,
-            refused_peers,
-            told,
-            started_at,
-            end,
-        }
-    }
-
     /// Answers a tool with the `credential_process` JSON of a profile. A record of it is written before it is released; for a
     /// gated profile it is on disk before.
     ///
@@ -236,7 +122,12 @@ impl Broker {
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
         let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
         let release = match self.gated.decide(&profile).await? {
-            Decision::Open => Release::Open(self.in_time(&profile.chain, ask.wait).await?),
+            Decision::Open => {
+                if self.gated.proposes(&profile) {
+                    self.human.notify(proposal(&profile));
+                }
+                Release::Open(self.in_time(&profile.chain, ask.wait).await?)
+            }
             Decision::Gated(terms) => {
                 let patience = self.patience(ask.wait);
                 Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
@@ -282,113 +173,6 @@ impl Broker {
         answer.await.unwrap_or_else(|_| Err(last))
     }
 
-    /// Begins a sign-in for a session, a profile that uses one, or a start URL.
-    ///
-    /// # Errors
-    /// Why it cannot begin.
-    pub async fn begin_sign_in(&self, caller: &Caller, request: BeginSignIn) -> Result<body::SignIn, ErrorBody> {
-        self.unlocked()?;
-        let config = self.config(request.config.as_deref().map(Path::new)).await?;
-        let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
-        let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
-        let event = match &begun {
-            Ok(_) => Event::SignInBegan { session: &session.name, flow: request.flow },
-            Err(body) => Event::SignInFailed { session: &session.name, code: body.code },
-        };
-        self.note(Some(caller), &event);
-        begun
-    }
-
-    /// Says how a sign-in stands, once it has ended or `wait` is over.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotFound`].
-    pub async fn sign_in(&self, id: &str, wait: Duration) -> Result<body::SignIn, ErrorBody> {
-        self.attempts.stands(id, wait.min(self.longest_wait)).await.ok_or_else(no_such_sign_in)
-    }
-
-    /// Cancels a sign-in: the callback listener closes, polling stops.
-    ///
-    /// # Errors
-    /// [`ErrorCode::NotFound`].
-    pub async fn cancel_sign_in(&self, id: &str) -> Result<(), ErrorBody> {
-        if self.attempts.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
-    }
-
-    /// Signs out: revoked at AWS, forgotten here.
-    ///
-    /// # Errors
-    /// What the configuration or the store said; then nothing was forgotten.
-    pub async fn sign_out(
-        &self,
-        caller: &Caller,
-        name: &str,
-        config: Option<&Path>,
-    ) -> Result<body::SignedOut, ErrorBody> {
-        self.unlocked()?;
-        let session = self.session_called(name, config).await?;
-        let said = self.sign_in_sessions.sign_out(&session).await?;
-        self.obtainer.forget(&session.name);
-        let ended = self.grants.end_of_session(&session.name);
-        ended.iter().for_each(|grant| {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::SignedOut });
-        });
-        self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
-        self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
-        Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
-    }
-
-    /// Locks: memory dropped, stored role credentials deleted, nothing served until unlocked, also not after a restart.
-    ///
-    /// # Errors
-    /// What the store said; everything is locked all the same.
-    pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
-        self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
-        self.attempts.cancel_all();
-        self.obtainer.forget_all();
-        self.end_grants(GrantEnd::Locked, &|_| true);
-        self.desk.end_all();
-        let deleted = self.delete_stored_roles().await;
-        self.sign_in_sessions.forget_all();
-        self.note(Some(caller), &Event::Locked);
-        match deleted {
-            Ok(()) => Ok(body::Lock { locked: true }),
-            Err(error) => Err(ErrorBody {
-                message: format!("locked, but stored role credentials remain: {error}"),
-                ..Problem::from(error).into()
-            }),
-        }
-    }
-
-    /// Deletes what a lock that was cut short by a crash left in the store. Everything is locked, whatever the store says.
-    pub async fn finish_locking(&self) {
-        if !self.lock.is_locked() {
-            return;
-        }
-        if let Err(error) = self.delete_stored_roles().await {
-            tracing::warn!("locked, but stored role credentials remain: {error}");
-        }
-    }
-
-    /// Unlocks, or asks for the hand that it takes where a passkey is enrolled.
-    ///
-    /// # Errors
-    /// When the mark of the lock cannot be removed, or the store cannot say whether there is a passkey.
-    pub async fn unlock(&self, caller: &Caller) -> Result<Unlocking, ErrorBody> {
-        if self.lock.is_locked() && self.gated.standing().await.map_err(Problem::from)?.has_passkey() {
-            return self.ask(caller, Task::Unlock).await.map(|view| Unlocking::AwaitsHand(Box::new(view)));
-        }
-        self.lock.unlock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
-        self.note(Some(caller), &Event::Unlocked);
-        Ok(Unlocking::Done(self.locked()))
-    }
-
-    /// Says whether everything is locked.
-    #[must_use]
-    pub fn locked(&self) -> body::Lock {
-        body::Lock { locked: self.lock.is_locked() }
-    }
-
     /// Asks the daemon to end.
     pub fn end(&self) {
         self.end.notify_one();
@@ -432,9 +216,8 @@ impl Broker {
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
     pub async fn look_after(&self) {
         self.desk.sweep();
-        for grant in self.grants.sweep() {
-            self.note(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Expired });
-        }
+        self.note_ended(&self.grants.end_slept_through(), GrantEnd::Suspended);
+        self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         if self.lock.is_locked() {
             return;
@@ -447,23 +230,6 @@ impl Broker {
     pub fn after_change(&self) {
         self.obtainer.forget_failures();
         self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| self.sign_in_sessions.has_ended(name));
-    }
-
-    async fn delete_stored_roles(&self) -> Result<(), StoreError> {
-        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
-        self.stored_roles.delete_all(&sessions).await
-    }
-
-    /// Returns the sessions of the configuration and those met in this daemon's life.
-    pub(crate) async fn sessions_known(&self, config: Option<&Path>) -> Vec<SignInSession> {
-        let configured = self.config(config).await;
-        let mut sessions = configured.map(|config| config.sign_in_sessions().to_vec()).unwrap_or_default();
-        for known in self.sign_in_sessions.known() {
-            if !sessions.iter().any(|session| session.name == known.name) {
-                sessions.push(known);
-            }
-        }
-        sessions
     }
 
     /// Reads the AWS config. A path that a caller names may lie on a mount that does not answer: then it costs its own
@@ -479,30 +245,6 @@ impl Broker {
                 Err(ProfileError::File { file: tegata_protocol::text::one_line(&path.to_string_lossy()), detail }
                     .into())
             }
-        }
-    }
-
-    /// Returns the session a person means, also one that the configuration no longer has.
-    async fn session_called(&self, name: &str, config: Option<&Path>) -> Result<SignInSession, Problem> {
-        let known = || self.sign_in_sessions.known().into_iter().find(|session| session.name.as_str() == name);
-        let configured = self.config(config).await.and_then(|config| Ok(config.find_sign_in(Some(name))?));
-        configured.or_else(|problem| known().ok_or(problem))
-    }
-
-    pub(crate) fn unlocked(&self) -> Result<(), Problem> {
-        if self.lock.is_locked() { Err(Problem::Locked) } else { Ok(()) }
-    }
-
-    /// Tells the human once that a tool met a session that only a person can revive.
-    fn tell(&self, session: &SignInSession) {
-        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone());
-        if first {
-            let name = crate::problem::quoted(session.name.as_str());
-            let summary = format!("AWS sign-in needed: {}", session.name);
-            self.human.notify(Notice {
-                summary,
-                body: format!("A tool is waiting for credentials. Run: tegata login {name}"),
-            });
         }
     }
 
@@ -531,21 +273,15 @@ enum Release {
     Elevated(Elevated),
 }
 
-/// What became of unlocking.
-#[derive(Debug)]
-pub enum Unlocking {
-    /// It is done.
-    Done(body::Lock),
-    /// A hand has to do it.
-    AwaitsHand(Box<View>),
-}
-
 fn not_recorded(error: crate::audit::AuditError) -> ErrorBody {
     ErrorBody::new(ErrorCode::AuditFailed, error.to_string())
 }
 
-fn no_such_sign_in() -> ErrorBody {
-    ErrorBody::new(ErrorCode::NotFound, "no such sign-in is under way").mend("tegata login")
+fn proposal(profile: &Profile) -> Notice {
+    Notice {
+        summary: format!("{} looks like administration", profile.name),
+        body: "Any program may use it. To put it behind your hand, run: tegata passkey add".to_owned(),
+    }
 }
 
 fn process_json(credentials: &Credentials) -> Bytes {

@@ -11,6 +11,50 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn now(&self) -> SystemTime;
     /// Returns the time since boot, suspend included. It never goes back.
     fn since_boot(&self) -> Duration;
+    /// Returns the time since boot that the machine was awake. It never goes back.
+    fn awake_since_boot(&self) -> Duration;
+
+    /// Returns what both boot clocks say at one moment.
+    fn uptime(&self) -> Uptime {
+        // Two clocks are not read at once. Of several readings the one with the least time in it is next to it.
+        let reading = |_| {
+            let before = self.awake_since_boot();
+            let boot = self.since_boot();
+            (self.awake_since_boot().saturating_sub(before), Uptime { boot, awake: before })
+        };
+        (0..READINGS).map(reading).min_by_key(|(gap, _)| *gap).map_or_else(Uptime::default, |(_, uptime)| uptime)
+    }
+}
+
+/// How often both boot clocks are read for one [`Uptime`].
+const READINGS: u32 = 3;
+
+/// What may lie between the two boot clocks of two readings without the machine having slept: far more than the readings
+/// of a loaded machine are apart, far less than any suspend lasts.
+const NOT_ASLEEP: Duration = Duration::from_secs(1);
+
+/// A moment on both boot clocks: CLOCK_BOOTTIME goes on while the machine is suspended, CLOCK_MONOTONIC does not
+/// (clock_gettime(2)). Where they began says nothing, in a time namespace least of all; how far they moved apart does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uptime {
+    boot: Duration,
+    awake: Duration,
+}
+
+impl Uptime {
+    /// Returns the time since boot, suspend included.
+    #[must_use]
+    pub fn boot(&self) -> Duration {
+        self.boot
+    }
+
+    /// Whether the machine slept between `earlier` and this moment.
+    #[must_use]
+    pub fn slept_since(&self, earlier: &Self) -> bool {
+        let passed = self.boot.saturating_sub(earlier.boot);
+        let awake = self.awake.saturating_sub(earlier.awake);
+        passed.saturating_sub(awake) >= NOT_ASLEEP
+    }
 }
 
 /// The machine's own clocks.
@@ -24,9 +68,17 @@ impl Clock for SystemClock {
     }
 
     fn since_boot(&self) -> Duration {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+        read(rustix::time::ClockId::Boottime)
     }
+
+    fn awake_since_boot(&self) -> Duration {
+        read(rustix::time::ClockId::Monotonic)
+    }
+}
+
+fn read(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Writes a wall time as RFC 3339 in UTC with whole seconds, `YYYY-MM-DDTHH:MM:SSZ`: the one form every AWS SDK parses.
@@ -55,39 +107,61 @@ pub fn from_unix_seconds(seconds: i64) -> SystemTime {
 /// A clock that moves only when told. For tests.
 pub mod manual {
     use super::{Clock, Duration, SystemTime};
-    use std::sync::Mutex;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     /// A clock that moves only when told.
     #[derive(Debug)]
-    pub struct ManualClock(Mutex<(SystemTime, Duration)>);
+    pub struct ManualClock(Mutex<Times>);
+
+    #[derive(Clone, Copy, Debug)]
+    struct Times {
+        wall: SystemTime,
+        boot: Duration,
+        awake: Duration,
+    }
 
     impl ManualClock {
         /// Makes a clock that stands at `now`, one hour after boot.
         #[must_use]
         pub fn at(now: SystemTime) -> Self {
-            Self(Mutex::new((now, Duration::from_secs(3600))))
+            let hour = Duration::from_secs(3600);
+            Self(Mutex::new(Times { wall: now, boot: hour, awake: hour }))
         }
 
-        /// Moves both clocks on.
+        /// Moves all clocks on.
         pub fn advance(&self, by: Duration) {
-            let mut times = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            times.0 += by;
-            times.1 += by;
+            self.suspend(by);
+            self.lock().awake += by;
+        }
+
+        /// Lets the machine sleep: wall and boot time go on, and nothing runs.
+        pub fn suspend(&self, by: Duration) {
+            let mut times = self.lock();
+            times.wall += by;
+            times.boot += by;
         }
 
         /// Sets the wall clock, as a person or NTP may; boot time stays.
         pub fn jump_to(&self, now: SystemTime) {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0 = now;
+            self.lock().wall = now;
+        }
+
+        fn lock(&self) -> MutexGuard<'_, Times> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
     impl Clock for ManualClock {
         fn now(&self) -> SystemTime {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).0
+            self.lock().wall
         }
 
         fn since_boot(&self) -> Duration {
-            self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1
+            self.lock().boot
+        }
+
+        fn awake_since_boot(&self) -> Duration {
+            self.lock().awake
         }
     }
 }
@@ -105,5 +179,34 @@ mod tests {
     fn boot_time_does_not_go_back() {
         let first = SystemClock.since_boot();
         assert!(SystemClock.since_boot() >= first && first > Duration::ZERO);
+    }
+
+    #[test]
+    fn j2_boot_time_that_passed_unseen_was_sleep() {
+        let clock = manual::ManualClock::at(from_unix_seconds(0));
+        let before = clock.uptime();
+        clock.suspend(NOT_ASLEEP);
+        assert!(clock.uptime().slept_since(&before));
+        clock.advance(Duration::from_secs(3600));
+        assert!(clock.uptime().slept_since(&before), "it does not forget");
+    }
+
+    #[test]
+    fn j2_twin_time_that_passed_awake_was_not() {
+        let clock = manual::ManualClock::at(from_unix_seconds(0));
+        let before = clock.uptime();
+        clock.advance(Duration::from_secs(86_400));
+        clock.jump_to(from_unix_seconds(4_000_000_000));
+        clock.suspend(NOT_ASLEEP - Duration::from_millis(1));
+        assert!(!clock.uptime().slept_since(&before));
+        assert!(!SystemClock.uptime().slept_since(&SystemClock.uptime()));
+    }
+
+    #[test]
+    fn where_the_clocks_began_says_nothing() {
+        let at = |boot, awake| Uptime { boot: Duration::from_secs(boot), awake: Duration::from_secs(awake) };
+        assert!(!at(20, 1_020).slept_since(&at(10, 1_010)));
+        assert!(at(30, 1_020).slept_since(&at(10, 1_010)));
+        assert!(!at(5, 5).slept_since(&at(10, 10)), "a later moment is not earlier");
     }
 }

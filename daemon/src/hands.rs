@@ -71,12 +71,12 @@ impl Broker {
         Ok(body::Page { url: url.expose_secret().to_owned() })
     }
 
-    /// Says no to a request, as its person.
+    /// Says no to a tool's request, or withdraws one's own.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub fn refuse_request(&self, id: &str) -> Result<(), ErrorBody> {
-        if self.desk.say_no(id) { Ok(()) } else { Err(no_such_request()) }
+        if self.desk.withdraw(id) { Ok(()) } else { Err(no_such_request()) }
     }
 
     /// Lists the live grants, oldest first.
@@ -112,8 +112,13 @@ impl Broker {
     /// Ends grants, and writes down why. Returns how many.
     pub fn end_grants(&self, why: GrantEnd, goes: &dyn Fn(&Grant) -> bool) -> usize {
         let ended = self.grants.end(goes);
-        ended.iter().for_each(|grant| self.note(None, &Event::GrantEnded { grant: &grant.id, why }));
+        self.note_ended(&ended, why);
         ended.len()
+    }
+
+    /// Writes down that grants ended.
+    pub(crate) fn note_ended(&self, ended: &[Arc<Grant>], why: GrantEnd) {
+        ended.iter().for_each(|grant| self.note(None, &Event::GrantEnded { grant: &grant.id, why }));
     }
 
     /// Lists the passkeys, oldest first.
@@ -158,20 +163,21 @@ impl Broker {
     /// [`ErrorCode::NotFound`] and what the store said.
     pub async fn remove_passkey(&self, caller: &Caller, id: &str) -> Result<View, ErrorBody> {
         self.unlocked()?;
-        let id = passkey_id(id)?;
-        let passkeys = self.gate.passkeys().await.map_err(Problem::from)?;
-        let found = passkeys.into_iter().find(|passkey| passkey.id == id).ok_or_else(no_such_passkey)?;
-        self.ask(caller, Task::RemovePasskey { id, person: found.person, name: found.name }).await
+        let PasskeyView { id, person, name, .. } = self.enrolled(id).await?;
+        self.ask(caller, Task::RemovePasskey { id, person, name }).await
     }
 
     /// Begins to try a passkey.
     ///
     /// # Errors
-    /// [`Problem::NoPasskey`].
+    /// [`Problem::NoPasskey`], [`ErrorCode::NotFound`] and what the store said.
     pub async fn test_passkey(&self, caller: &Caller, id: Option<&str>) -> Result<View, ErrorBody> {
         self.unlocked()?;
         self.gated.has_passkeys().await?;
-        let id = id.map(passkey_id).transpose()?;
+        let id = match id {
+            Some(id) => Some(self.enrolled(id).await?.id),
+            None => None,
+        };
         self.ask(caller, Task::TestPasskey { id }).await
     }
 
@@ -266,6 +272,12 @@ impl Broker {
 
     async fn request_at_once(&self, id: &str) -> Result<View, ErrorBody> {
         self.request(id, Duration::ZERO).await
+    }
+
+    async fn enrolled(&self, id: &str) -> Result<PasskeyView, ErrorBody> {
+        let id = passkey_id(id)?;
+        let passkeys = self.gate.passkeys().await.map_err(Problem::from)?;
+        passkeys.into_iter().find(|passkey| passkey.id == id).ok_or_else(no_such_passkey)
     }
 
     async fn profile(&self, name: &str, config: Option<&Path>) -> Result<Arc<Profile>, Problem> {

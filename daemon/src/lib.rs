@@ -51,3 +51,4 @@ pub mod sign_in_sessions;
 pub mod signin;
 pub mod store;
 pub mod upgrade;
+pub mod watch;

@@ -202,7 +202,7 @@ fn gate_code(error: &GateError) -> ErrorCode {
         GateError::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
         GateError::Store(_) | GateError::Damaged { .. } => ErrorCode::KeyringUnavailable,
         GateError::UnknownPasskey { .. } => ErrorCode::NotFound,
-        GateError::NameTaken { .. } | GateError::TooMany { .. } | GateError::NotDamaged => ErrorCode::BadRequest,
+        GateError::NameTaken { .. } | GateError::TooMany { .. } => ErrorCode::BadRequest,
         GateError::Internal(_) => ErrorCode::Internal,
         _ => ErrorCode::Denied,
     }

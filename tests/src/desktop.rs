@@ -22,14 +22,7 @@ impl Desktop {
     /// When `tests/clients/install` was not run.
     #[must_use]
     pub fn of(product: &mut Product) -> Self {
-        let mut bus = Command::new("dbus-daemon");
-        bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).env("HOME", product.path(""));
-        let mut bus =
-            bus.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("dbus-daemon starts");
-        let mut address = String::new();
-        let output = bus.stdout.take().expect("stdout is piped");
-        BufReader::new(output).read_line(&mut address).expect("the bus names its address");
-        let address = address.trim().to_owned();
+        let (bus, address) = private_bus(product);
         product.environment.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), address.clone()));
         Self::start(product, address, vec![bus])
     }
@@ -83,4 +76,19 @@ impl Drop for Desktop {
             let _ = process.wait();
         }
     }
+}
+
+/// Starts a bus of the test's own. Returns it with its address.
+///
+/// # Panics
+/// When it does not start.
+pub(crate) fn private_bus(product: &Product) -> (Child, String) {
+    let mut bus = Command::new("dbus-daemon");
+    bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).env("HOME", product.path(""));
+    let mut bus =
+        bus.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("dbus-daemon starts");
+    let mut address = String::new();
+    let output = bus.stdout.take().expect("stdout is piped");
+    BufReader::new(output).read_line(&mut address).expect("the bus names its address");
+    (bus, address.trim().to_owned())
 }

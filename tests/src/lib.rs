@@ -13,6 +13,7 @@ pub mod hand;
 pub mod hijacker;
 pub mod keyring;
 pub mod local_api;
+pub mod login_manager;
 pub mod moto;
 pub mod product;
 pub mod prompter;

@@ -408,6 +408,37 @@ impl Product {
         hand
     }
 
+    /// Asks for a grant and has it approved. Returns how its request ended.
+    ///
+    /// # Panics
+    /// When it does not work out.
+    pub fn elevate(&self, hand: &mut Hand, wanted: &serde_json::Value) -> serde_json::Value {
+        let (status, request) = self.api("POST", "/v1/grants", Some(wanted));
+        assert_eq!(status, 201, "{request}");
+        let ended = hand.approve(&self.page(request["id"].as_str().expect("a request has an id")));
+        let ended = ended.expect("the page does it");
+        assert_eq!(ended["state"], "approved", "{ended}");
+        ended
+    }
+
+    /// Returns the live grants.
+    #[must_use]
+    pub fn grants(&self) -> Vec<serde_json::Value> {
+        let (_, body) = self.api("GET", "/v1/grants", None);
+        body["grants"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Returns why grants ended, oldest first, as the records say.
+    ///
+    /// # Panics
+    /// As [`Product::audit`].
+    #[must_use]
+    pub fn ends_of_grants(&self) -> Vec<String> {
+        let records = self.audit();
+        let ended = records.iter().filter(|record| record["event"] == "grant_ended");
+        ended.map(|record| record["why"].as_str().expect("a reason").to_owned()).collect()
+    }
+
     /// Returns the requests that wait for a hand.
     #[must_use]
     pub fn waiting(&self) -> Vec<serde_json::Value> {

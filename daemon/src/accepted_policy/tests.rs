@@ -97,6 +97,26 @@ async fn what_a_new_rule_takes_out_of_the_built_in_one_waits() {
 }
 
 #[tokio::test]
+async fn a_new_rule_that_is_milder_than_the_built_in_one_gates_as_strictly_until_it_is_accepted() {
+    let accepted = accepted_policy();
+    accepted.accept(&wanted(PROD)).await.unwrap();
+    let text = format!("{PROD}[[rule]]\nname = 'wide'\nrole = 'AdministratorAccess'\nwindow = '30m'\nuses = 2\n");
+    let usual = wanted("[[rule]]\nrole = 'AdministratorAccess'\nuses = 2\n").rules.remove(0);
+    for _start in 0..2 {
+        let in_force = settle(&accepted, &text).await;
+        assert_eq!(names(&in_force), ["prod", "wide (until accepted)"]);
+        assert_eq!(in_force.rules[1].gate, usual.gate);
+        let said = "rule wide: it may take the place of the built-in rule, and the window is 30m in place of 15m";
+        assert_eq!(in_force.pending, [said]);
+    }
+    accepted.accept(&wanted(&text)).await.unwrap();
+    let in_force = settle(&accepted, &text).await;
+    assert_eq!((in_force.rules, in_force.pending), (wanted(&text).rules, vec![]));
+    let other = text.replace("'AdministratorAccess'", "'*'");
+    assert_eq!(names(&settle(&accepted, &other).await), ["wide (as accepted)", "prod", "wide (until accepted)"]);
+}
+
+#[tokio::test]
 async fn other_endpoints_wait_and_the_accepted_ones_are_used() {
     let before = "[http]\nproxy = 'http://u:secret@proxy.example:3128'\nno_proxy = ['.b', '.a']\nca_bundle = '/etc/ca.pem'\n\
                   [endpoints]\nsso_oidc = 'https://oidc.example'\nsso = 'https://portal.example'\nsts = 'https://sts.example'\n";
@@ -144,7 +164,9 @@ async fn tighter_rules_are_accepted_while_endpoints_wait() {
 
 #[tokio::test]
 async fn a_record_that_is_missing_or_damaged_takes_nothing_out_of_the_built_in_rule() {
-    let text = format!("{PROD}[[rule]]\nname = 'none'\nrole = 'SandboxAdmin'\ngate = 'none'\n");
+    let text = format!(
+        "{PROD}[[rule]]\nname = 'wide'\nrole = 'Admin'\nwindow = '1h'\n[[rule]]\nname = 'none'\nrole = 'SandboxAdmin'\ngate = 'none'\n"
+    );
     let accepted = accepted_policy();
     let good = String::from_utf8(written(&wanted(&text)).unwrap().to_vec()).unwrap();
     let damaged = [
@@ -168,11 +190,11 @@ async fn a_record_that_is_missing_or_damaged_takes_nothing_out_of_the_built_in_r
             accepted.store.write(&key(), Zeroizing::new(record.clone().into_bytes())).await.unwrap();
         }
         let in_force = settle(&accepted, &text).await;
-        assert_eq!(names(&in_force), ["prod"], "{record:?}");
+        assert_eq!(names(&in_force), ["prod", "wide (until accepted)"], "{record:?}");
         assert!(in_force.pending[0].starts_with("what was accepted before is not known"));
     }
     accepted.accept(&wanted(&text)).await.unwrap();
-    assert_eq!(names(&settle(&accepted, &text).await), ["prod", "none"]);
+    assert_eq!(names(&settle(&accepted, &text).await), ["prod", "wide", "none"]);
 }
 
 #[tokio::test]

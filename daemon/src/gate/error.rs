@@ -93,9 +93,6 @@ pub enum GateError {
         /// What is wrong.
         detail: String,
     },
-    /// There is nothing to reset.
-    #[error("the record of the passkeys is not damaged; use `tegata passkey remove`")]
-    NotDamaged,
     /// The store did not do it, so nothing was approved or changed.
     #[error("{0}")]
     Store(StoreError),
@@ -143,7 +140,6 @@ impl GateError {
             | Self::NameTaken { .. }
             | Self::TooMany { .. }
             | Self::Damaged { .. }
-            | Self::NotDamaged
             | Self::Store(_)
             | Self::Origin(_)
             | Self::Internal(_) => false,

@@ -87,22 +87,10 @@ impl Held {
         }
     }
 
-    /// Makes an empty record in place of a damaged one. Returns whether there was one.
+    /// Makes an empty record, in place of a good or of a damaged one.
     ///
     /// # Errors
-    /// What the store said: then it is as damaged as before.
-    pub(super) async fn reset(&self) -> Result<bool, StoreError> {
-        let _changing = self.changing.lock().await;
-        match self.read().await {
-            Err(StoreError::Damaged { .. }) => {}
-            other => return other.map(|_| false),
-        }
-        self.write(&[]).await?;
-        self.publish(Vec::new());
-        Ok(true)
-    }
-
-    /// Forgets every passkey.
+    /// What the store said: then it is as it was before.
     pub(super) async fn forget_all(&self) -> Result<(), StoreError> {
         let _one_at_a_time = self.changing.lock().await;
         self.write(&[]).await?;

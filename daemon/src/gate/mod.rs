@@ -265,16 +265,8 @@ impl Gate {
         self.held.change(remove).await
     }
 
-    /// Forgets a damaged record, so that passkeys can be enrolled anew. The caller has a fresh sign-in to show for it, as for
-    /// a first passkey: no enrolled one can vouch any more.
-    ///
-    /// # Errors
-    /// [`GateError::NotDamaged`], or [`GateError::Store`].
-    pub async fn reset(&self) -> Result<(), GateError> {
-        if self.held.reset().await? { Ok(()) } else { Err(GateError::NotDamaged) }
-    }
-
-    /// Forgets every passkey, damaged or not: they were lost. The caller has a fresh sign-in to show for it, as for a first one.
+    /// Forgets every passkey, so that they can be enrolled anew: they were lost, or their record is damaged. The caller has a
+    /// fresh sign-in to show for it, as for a first passkey: no enrolled one can vouch any more.
     ///
     /// # Errors
     /// [`GateError::Store`].
@@ -284,12 +276,11 @@ impl Gate {
 
     fn take(&self, id: &CeremonyId, origin: &Url, bound_to: &Binding) -> Result<Ceremony, GateError> {
         let now = self.clock.since_boot();
-        // Asked before the ceremony is taken: whoever sends one answer many times fails after the first only, and must not
-        // shut the gate before that one is looked at.
-        let shut = self.failures.check(now);
+        // Whoever sends one answer many times fails from when the first has taken the ceremony, so the first has to ask before
+        // that whether the gate is open: the others may shut it. It takes the ceremony from a gate that is shut, too.
+        let open = self.failures.check(now);
         let taken = self.open.take(id, origin, bound_to, now);
-        shut?;
-        taken
+        open.and(taken)
     }
 }
 

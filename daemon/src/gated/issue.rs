@@ -40,7 +40,7 @@ impl Issuer {
         let issued = flight.landed().await.unwrap_or(Err(Problem::Internal("the request to AWS was lost")));
         match (issued, held) {
             // What still lives is served, whatever becomes of its renewal.
-            (Err(_), Some(held)) if grant.is_live(self.clock.since_boot()) => Ok(held),
+            (Err(_), Some(held)) if grant.is_live(&self.clock.uptime()) => Ok(held),
             (issued, _) => issued,
         }
     }

@@ -18,6 +18,7 @@ use crate::provider::Providers;
 use crate::requests::{Desk, Elevation, NoRequest, Task};
 use crate::store::StoreError;
 use issue::Issuer;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use tegata_protocol::gate::{Explanation, HolderWanted, RequestState};
@@ -77,6 +78,8 @@ pub struct Gated {
     rooms: Rooms,
     issuer: Arc<Issuer>,
     standing: Mutex<Option<Arc<Standing>>>,
+    /// Whether a gate has been proposed in this daemon's life.
+    proposed: AtomicBool,
     settling: tokio::sync::Mutex<()>,
 }
 
@@ -86,7 +89,8 @@ impl Gated {
     pub fn new(rooms: Rooms, providers: Providers, obtainer: Arc<Obtainer>) -> Self {
         let clock = Arc::clone(&rooms.clock);
         let issuer = Arc::new(Issuer { clock, providers, obtainer, flights: Flights::default() });
-        Self { rooms, issuer, standing: Mutex::default(), settling: tokio::sync::Mutex::default() }
+        let (standing, proposed, settling) = (Mutex::default(), AtomicBool::new(false), tokio::sync::Mutex::default());
+        Self { rooms, issuer, standing, proposed, settling }
     }
 
     /// Decides about a profile.
@@ -101,6 +105,16 @@ impl Gated {
         }
         let now = self.rooms.clock.now();
         Ok(standing.policy.decide(&profile.name, &profile.chain, standing.has_passkey(), now))
+    }
+
+    /// Whether a person is to be told now that this target had better be gated: once in a daemon's life, at the first target that
+    /// looks like administration and is open because no passkey is enrolled.
+    #[must_use]
+    pub fn proposes(&self, profile: &Profile) -> bool {
+        let standing = self.known_standing().filter(|standing| standing.passkeys == Some(0));
+        let Some(standing) = standing.filter(|_| !self.proposed.load(Ordering::Relaxed)) else { return false };
+        standing.policy.is_proposed(&profile.name, &profile.chain, false)
+            && !self.proposed.swap(true, Ordering::Relaxed)
     }
 
     /// Serves a tool: under a live grant, or once a hand has approved within `patience`.
@@ -255,7 +269,7 @@ impl Gated {
     async fn under(&self, grant: Arc<Grant>, profile: &Profile) -> Result<Elevated, Problem> {
         let open_hops = self.open_hops(profile).await?;
         let credentials = self.issuer.credentials(&grant, open_hops).await?;
-        if !grant.is_live(self.rooms.clock.since_boot()) {
+        if !grant.is_live(&self.rooms.clock.uptime()) {
             return Err(Problem::GrantEnded { profile: profile.name.clone() });
         }
         let until: SystemTime = self.issuer.end_of(&grant).min(credentials.expires_at());
@@ -284,3 +298,6 @@ pub struct ElevationWanted<'a> {
     /// Who it is for.
     pub holder: HolderWanted,
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! Who may have what until when: the live grants of one daemon. In memory only, so a restart or a reboot ends them all.
 //!
-//! Time is boot time, which no wall clock can move and which goes on while the machine sleeps.
+//! Time is boot time, which no wall clock can move and which goes on while the machine sleeps. A grant does not outlive a sleep:
+//! the boot clock alone shows that there was one, so it holds where nobody tells of it.
 
 mod holder;
 
 pub use holder::{Holder, is_one_liner};
 
 use crate::caller::Caller;
-use crate::clock::Clock;
+use crate::clock::{Clock, Uptime};
 use crate::credentials::Credentials;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::terms::Terms;
@@ -69,8 +70,8 @@ pub struct Grant {
     pub approved: Approved,
     /// When it ends, in boot time.
     pub until: Duration,
-    /// When it was made, in boot time.
-    pub since: Duration,
+    /// When it was made.
+    pub since: Uptime,
     held: Mutex<Held>,
 }
 
@@ -123,10 +124,10 @@ impl Grant {
         self.lock().uses_left
     }
 
-    /// Whether it lives at this boot time.
+    /// Whether it lives now.
     #[must_use]
-    pub fn is_live(&self, boot: Duration) -> bool {
-        boot < self.until && !self.lock().ended
+    pub fn is_live(&self, now: &Uptime) -> bool {
+        now.boot() < self.until && !now.slept_since(&self.since) && !self.lock().ended
     }
 
     fn end(&self) {
@@ -158,9 +159,9 @@ impl Grants {
     /// Makes a grant of what was approved. It is found by nobody before [`Grants::add`].
     #[must_use]
     pub fn prepare(&self, approved: Approved) -> Arc<Grant> {
-        let since = self.clock.since_boot();
+        let since = self.clock.uptime();
         let uses_left = approved.terms.uses.map(std::num::NonZeroU32::get);
-        let until = since + approved.window.min(approved.terms.window);
+        let until = since.boot() + approved.window.min(approved.terms.window);
         let held = Mutex::new(Held { credentials: None, uses_left, ended: false });
         Arc::new(Grant { id: GrantId::random(), approved, until, since, held })
     }
@@ -177,9 +178,9 @@ impl Grants {
     /// Finds a live grant of a target for a caller. Of several the one that lives longest.
     #[must_use]
     pub fn find(&self, chain: &Chain, caller: &Caller) -> Option<Arc<Grant>> {
-        let boot = self.clock.since_boot();
+        let now = self.clock.uptime();
         let fits = |grant: &&Arc<Grant>| {
-            grant.is_live(boot) && *grant.approved.chain == *chain && grant.approved.holder.covers(caller)
+            grant.is_live(&now) && *grant.approved.chain == *chain && grant.approved.holder.covers(caller)
         };
         self.lock().iter().filter(fits).max_by_key(|grant| grant.until).cloned()
     }
@@ -187,8 +188,8 @@ impl Grants {
     /// Returns the live ones, oldest first.
     #[must_use]
     pub fn live(&self) -> Vec<Arc<Grant>> {
-        let boot = self.clock.since_boot();
-        self.lock().iter().filter(|grant| grant.is_live(boot)).cloned().collect()
+        let now = self.clock.uptime();
+        self.lock().iter().filter(|grant| grant.is_live(&now)).cloned().collect()
     }
 
     /// Ends those that `goes` says, and with them what was issued under them. Returns those whose time was not over.
@@ -208,6 +209,12 @@ impl Grants {
     pub fn sweep(&self) -> Vec<Arc<Grant>> {
         let boot = self.clock.since_boot();
         self.take(&|grant| grant.until <= boot)
+    }
+
+    /// Ends those whose time was not over when the machine slept. Returns them.
+    pub fn end_slept_through(&self) -> Vec<Arc<Grant>> {
+        let now = self.clock.uptime();
+        self.end(&|grant| now.boot() < grant.until && now.slept_since(&grant.since))
     }
 
     /// Returns when the next one ends, in boot time.

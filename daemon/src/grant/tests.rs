@@ -79,7 +79,7 @@ fn j1_no_wall_clock_revives_or_prolongs_a_grant() {
         clock.advance(15 * MINUTE);
         clock.jump_to(from_unix_seconds(wall));
         assert!(grants.find(&chain("Admin"), &caller(20)).is_none(), "lives at {wall}");
-        assert!(!grant.is_live(clock.since_boot()));
+        assert!(!grant.is_live(&clock.uptime()));
     }
 }
 
@@ -92,13 +92,47 @@ fn j1_twin_a_grant_lives_by_the_boot_clock() {
 }
 
 #[test]
+fn j2_a_grant_does_not_outlive_a_sleep() {
+    for slept in [Duration::from_secs(1), MINUTE, 15 * MINUTE, 600 * MINUTE] {
+        let (clock, grants) = table();
+        let (now, grant) = (from_unix_seconds(1_795_000_000), add(&grants, approved("Admin", 20, 15 * MINUTE)));
+        assert!(grant.keep(credentials()));
+        clock.suspend(slept);
+        assert!(!grant.is_live(&clock.uptime()) && grants.live().is_empty(), "slept {slept:?}");
+        assert!(grants.find(&chain("Admin"), &caller(20)).is_none(), "slept {slept:?}");
+        let ended = grants.end_slept_through().len();
+        assert_eq!((ended, grants.sweep().len()), if slept < 15 * MINUTE { (1, 0) } else { (0, 1) }, "slept {slept:?}");
+        assert!(grant.credentials(now).is_none());
+    }
+}
+
+#[test]
+fn j2_what_was_approved_before_a_sleep_is_worth_nothing_after_it() {
+    let (clock, grants) = table();
+    let prepared = grants.prepare(approved("Admin", 20, 15 * MINUTE));
+    clock.suspend(MINUTE);
+    grants.add(prepared);
+    assert!(grants.find(&chain("Admin"), &caller(20)).is_none());
+}
+
+#[test]
+fn j2_twin_a_grant_made_after_a_sleep_lives() {
+    let (clock, grants) = table();
+    clock.suspend(600 * MINUTE);
+    add(&grants, approved("Admin", 20, 15 * MINUTE));
+    clock.advance(15 * MINUTE - Duration::from_secs(1));
+    assert!(grants.end_slept_through().is_empty());
+    assert!(grants.find(&chain("Admin"), &caller(20)).is_some());
+}
+
+#[test]
 fn j6_no_window_is_longer_than_the_rules_allow() {
     let (clock, grants) = table();
     add(&grants, approved("Admin", 20, Duration::from_secs(u64::MAX / 4)));
     clock.advance(15 * MINUTE);
     assert!(grants.find(&chain("Admin"), &caller(20)).is_none());
     let none = add(&grants, approved("Admin", 20, Duration::ZERO));
-    assert!(!none.is_live(clock.since_boot()), "a window of nothing is over at once");
+    assert!(!none.is_live(&clock.uptime()), "a window of nothing is over at once");
 }
 
 #[test]
@@ -152,11 +186,11 @@ fn uses_are_counted_and_given_back() {
 
 #[test]
 fn a_new_grant_takes_the_place_of_the_one_before() {
-    let (_clock, grants) = table();
+    let (clock, grants) = table();
     let first = add(&grants, approved("Admin", 20, MINUTE));
     let second = add(&grants, approved("Admin", 20, 2 * MINUTE));
     assert_eq!(grants.live().iter().map(|grant| &grant.id).collect::<Vec<_>>(), [&second.id]);
-    assert!(!first.is_live(Duration::ZERO));
+    assert!(!first.is_live(&clock.uptime()));
     add(&grants, approved("Admin", 21, MINUTE));
     assert_eq!(grants.live().len(), 2);
 }

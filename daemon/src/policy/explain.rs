@@ -49,7 +49,10 @@ impl Policy {
             .iter()
             .filter_map(|(origin, rule)| {
                 let hop = hops(chain).find(|hop| rule.matchers.match_hop(profile, chain, *hop))?;
-                Some(format!("{} ({origin}): {}{}", rule.name, matched(rule, profile, chain, hop), effect(rule)))
+                let replaces =
+                    hops(chain).any(|hop| hop.looks_like_administration() && rule.speaks_of(profile, chain, hop));
+                let effect = effect(rule, replaces);
+                Some(format!("{} ({origin}): {}{effect}", rule.name, matched(rule, profile, chain, hop)))
             })
             .collect();
         if let Some(hop) = hops(chain).find(|hop| self.is_built_in(profile, chain, *hop)) {
@@ -113,9 +116,10 @@ fn matched(rule: &Rule, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> S
     format!("matches {}", by.collect::<Vec<_>>().join(", "))
 }
 
-fn effect(rule: &Rule) -> &'static str {
+fn effect(rule: &Rule, replaces_built_in: bool) -> &'static str {
     match (&rule.gate, rule.matchers.names_what_is_reached()) {
         (Gate::None, _) => "; takes it out of the built-in rule",
+        (Gate::Passkey(_), true) if replaces_built_in => "; in place of the built-in rule",
         (Gate::Passkey(_), true) => "",
         (Gate::Passkey(_), false) => "; names neither account nor role, so a profile of another name may go round it",
     }

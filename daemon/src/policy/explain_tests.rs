@@ -87,6 +87,18 @@ fn administration_is_proposed_before_the_first_passkey_and_gated_after_it() {
 }
 
 #[test]
+fn a_rule_that_stands_in_the_built_in_ones_place_says_so() {
+    let wide = "[[rule]]\nname = 'wide'\nrole = ['Admin', 'Dev']\nwindow = '30m'\n";
+    let gated = explain(wide, "", &chain("Admin", &[]), true);
+    assert_eq!(gated.rules, ["wide (yours): matches role Admin; in place of the built-in rule"]);
+    assert_eq!(gated.terms[0], "for at most 30m (wide)");
+    let both = explain(wide, "", &chain("Dev", &["arn:aws:iam::222222222222:role/Admin"]), true);
+    assert_eq!(both.rules, ["wide (yours): matches role Dev; in place of the built-in rule"]);
+    let dev = explain(wide, "", &chain("Dev", &["arn:aws:iam::222222222222:role/OrgAdmin"]), true);
+    assert_eq!(dev.rules, ["wide (yours): matches role Dev", "built-in: OrgAdmin looks like administration"]);
+}
+
+#[test]
 fn what_is_denied_says_why_first() {
     let policy = Policy::new(rules(RULES), Vec::new());
     let denied = policy.explain(&profile("prod"), &chain("Dev", &[DEPLOY_THERE]), true, at("2026-11-21T03:00:00Z"));

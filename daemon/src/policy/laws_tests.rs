@@ -121,7 +121,7 @@ fn terms_are_as_strict(this: &Terms, other: &Terms) -> bool {
 }
 
 #[test]
-fn another_passkey_rule_never_weakens_a_decision() {
+fn another_passkey_rule_weakens_no_decision_without_being_called_weaker() {
     let all = generated();
     let matchers = ["role = 'Admin'", "role = 'Deploy'", "account = '*'", "profile = 'p'", "role = 'Other'"];
     let targets = [
@@ -136,6 +136,7 @@ fn another_passkey_rule_never_weakens_a_decision() {
     };
     let none = rules("[[rule]]\nname = 'none'\nrole = 'Admin'\ngate = 'none'\n");
     let now = at("2026-11-20T03:00:30Z");
+    let mut loosened = 0;
     for (number, demands) in all.iter().enumerate() {
         let base = rule(number, demands);
         for (step, more) in all.iter().enumerate() {
@@ -148,13 +149,21 @@ fn another_passkey_rule_never_weakens_a_decision() {
                 Policy::new(own.to_vec(), organisation.to_vec()).decide(&profile("p"), target, step % 3 == 0, now)
             };
             let (was, is) = (decide(&before, &[]), decide(&after, &[]));
-            assert!(is_as_strict(&is, &was), "{was:?} became {is:?} by {added:?}");
+            let weaker = is_weaker(&before, &after);
+            assert!(!weaker.is_empty() || is_as_strict(&is, &was), "{was:?} became {is:?} by {added:?}");
+            let is_milder = !more.weaker_than(&Demands::default()).is_empty();
+            assert!(weaker.is_empty() || is_milder, "{added:?} takes the place of nothing: {weaker:?}");
+            let waiting: Vec<Rule> = before.iter().cloned().chain(until_accepted(&added)).collect();
+            assert!(is_as_strict(&decide(&waiting, &[]), &was), "{added:?} loosens before it is accepted");
+            if is_milder && !weaker.is_empty() {
+                loosened += usize::from(!is_as_strict(&is, &was));
+            }
             let reversed: Vec<Rule> = after.iter().rev().cloned().collect();
             assert_eq!(without_names(&decide(&reversed, &[])), without_names(&is), "the order of rules says nothing");
             assert_eq!(without_names(&decide(&before, &[added])), without_names(&is), "nor does who wrote them");
-            assert!(is_weaker(&before, &after).is_empty());
         }
     }
+    assert!(loosened > 10, "{loosened}: what is called weaker is so, sometimes");
 }
 
 /// Of several rules that deny, any may be named.
@@ -170,9 +179,9 @@ fn without_names(decision: &Decision) -> Option<Terms> {
 fn rules_that_are_not_weaker_decide_as_strictly() {
     let all = generated();
     let now = at("2026-11-20T03:00:30Z");
-    let target = chain("Dev", &["arn:aws:iam::222222222222:role/Deploy"]);
+    let target = chain("Dev", &["arn:aws:iam::222222222222:role/Admin"]);
     let matchers =
-        ["role = 'Deploy'", "role = ['Deploy', 'Dev']", "account = '222222222222'\nrole = 'Deploy'", "account = '*'"];
+        ["role = 'Admin'", "role = ['Admin', 'Dev']", "account = '222222222222'\nrole = 'Admin'", "account = '*'"];
     let matching = matchers.map(|matcher| rules(&format!("[[rule]]\n{matcher}\ngate = 'passkey'\n")).remove(0));
     let mut compared = 0;
     for (number, demands) in all.iter().enumerate() {

@@ -17,9 +17,9 @@ pub use demands::Demands;
 pub use explain::word as tier_word;
 pub use hours::{Days, Hours};
 pub use pattern::Pattern;
-pub use reason::{MAX_REASON, ReasonFault, check_reason, compile as compile_reason};
+pub use reason::{MAX_REASON, ReasonFault, check_reason, check_words, compile as compile_reason};
 pub use rule::{BUILT_IN, Gate, Matchers, Rule, SourceKind, WINDOWS};
-pub use weaker::{is_weaker, takes_out};
+pub use weaker::{is_weaker, takes_out, until_accepted};
 
 use crate::names::ProfileName;
 use crate::profile::Chain;
@@ -93,12 +93,11 @@ impl Policy {
         demanding
     }
 
-    /// Whether the built-in rule is about this station: it looks like administration, and no rule takes it out. A rule that
-    /// takes out another station of the chain does not.
+    /// Whether the built-in rule is about this station: it looks like administration, and no rule speaks of it. A rule that
+    /// speaks of another station of the chain does not count.
     fn is_built_in(&self, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> bool {
-        let taken_out =
-            |(_, rule): &(Origin, Rule)| rule.gate == Gate::None && rule.matchers.match_hop(profile, chain, hop);
-        hop.looks_like_administration() && !self.rules.iter().any(taken_out)
+        let speaks = |(_, rule): &(Origin, Rule)| rule.speaks_of(profile, chain, hop);
+        hop.looks_like_administration() && !self.rules.iter().any(speaks)
     }
 }
 

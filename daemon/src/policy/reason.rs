@@ -54,19 +54,25 @@ pub fn check_reason(terms: &Terms, reason: Option<&str>) -> Result<(), ReasonFau
             None => Ok(()),
         };
     };
+    check_words(reason)?;
+    let patterns = terms.reason.iter().flat_map(|rule| &rule.patterns);
+    // A pattern that cannot be compiled is found in nothing: the settings let none in.
+    let absent = patterns.into_iter().find(|pattern| !compile(pattern).is_ok_and(|regex| regex.is_match(reason)));
+    absent.map_or(Ok(()), |pattern| Err(ReasonFault::Pattern { pattern: pattern.clone() }))
+}
+
+/// Holds a reason against what every reason has to be: short, printable, not blank.
+///
+/// # Errors
+/// [`ReasonFault`].
+pub fn check_words(reason: &str) -> Result<(), ReasonFault> {
     if reason.trim().is_empty() {
         return Err(ReasonFault::Blank);
     }
     if reason.chars().count() > MAX_REASON {
         return Err(ReasonFault::TooLong);
     }
-    if let Some(character) = reason.chars().find(|c| is_hostile(*c)) {
-        return Err(ReasonFault::Character { character });
-    }
-    let patterns = terms.reason.iter().flat_map(|rule| &rule.patterns);
-    // A pattern that cannot be compiled is found in nothing: the settings let none in.
-    let absent = patterns.into_iter().find(|pattern| !compile(pattern).is_ok_and(|regex| regex.is_match(reason)));
-    absent.map_or(Ok(()), |pattern| Err(ReasonFault::Pattern { pattern: pattern.clone() }))
+    reason.chars().find(|c| is_hostile(*c)).map_or(Ok(()), |character| Err(ReasonFault::Character { character }))
 }
 
 /// Checks and compiles a pattern. It is looked for anywhere in the reason; `^` and `$` anchor it.

@@ -32,9 +32,9 @@ pub struct Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Gate {
-    /// Takes it out of the built-in rule, and nothing else: other rules hold.
+    /// Lets it out of the built-in rule with nothing in its place: other rules hold.
     None,
-    /// Puts it behind a passkey, on these terms at least.
+    /// Puts it behind a passkey, on these terms at least, and in place of the built-in rule's.
     Passkey(Demands),
 }
 
@@ -67,6 +67,12 @@ impl Rule {
     #[must_use]
     pub fn matches(&self, profile: &ProfileName, chain: &Chain) -> bool {
         hops(chain).any(|hop| self.matchers.match_hop(profile, chain, hop))
+    }
+
+    /// Whether the rule, and not the built-in one, says what holds for this station. By account or role only: what a profile
+    /// is called in an AWS config file puts nothing else in the place of the built-in rule.
+    pub(super) fn speaks_of(&self, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> bool {
+        self.matchers.names_what_is_reached() && self.matchers.match_hop(profile, chain, hop)
     }
 }
 

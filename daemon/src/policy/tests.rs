@@ -171,12 +171,26 @@ fn gate_none_takes_its_own_station_out_of_the_built_in_rule_and_nothing_else() {
 }
 
 #[test]
-fn a_wider_window_for_administration_takes_gate_none_first() {
-    let wide = "[[rule]]\nname = 'wide'\nrole = 'Admin'\nwindow = '1h'\n";
-    let both = terms(wide, &chain("Admin", &[]));
+fn a_rule_for_administration_means_what_it_says() {
+    let wide = "[[rule]]\nname = 'wide'\nrole = 'AdministratorAccess'\nwindow = '30m'\n";
+    let alone = terms(wide, &chain("AdministratorAccess", &[]));
+    assert_eq!((alone.window.as_secs(), alone.rules), (1_800, vec!["wide".to_owned()]));
+    let both = format!("{wide}[[rule]]\nname = 'out'\nrole = 'Administrator*'\ngate = 'none'\n");
+    assert_eq!(terms(&both, &chain("AdministratorAccess", &[])).window.as_secs(), 1_800);
+    let two = format!("{wide}[[rule]]\nname = 'short'\naccount = '{HERE}'\nwindow = '5m'\n");
+    assert_eq!(terms(&two, &chain("AdministratorAccess", &[])).window.as_secs(), 300, "rules are joined as ever");
+}
+
+#[test]
+fn the_built_in_rule_speaks_at_each_station_that_no_rule_names() {
+    let wide = "[[rule]]\nname = 'wide'\nrole = 'SandboxAdmin'\nwindow = '1h'\n";
+    let both = terms(wide, &chain("SandboxAdmin", &[ADMIN_THERE]));
     assert_eq!((both.window, both.rules), (USUAL_WINDOW, vec![BUILT_IN.to_owned(), "wide".to_owned()]));
-    let out = format!("{wide}[[rule]]\nname = 'out'\nrole = 'Admin'\ngate = 'none'\n");
-    assert_eq!(terms(&out, &chain("Admin", &[])).window.as_secs(), 3_600);
+    assert_eq!(terms(wide, &chain("SandboxAdmin", &[DEPLOY_THERE])).rules, ["wide"]);
+    let organisation = rules("[[rule]]\nname = 'org'\nrole = 'OrgAdmin'\nwindow = '30m'\n");
+    let policy = Policy::new(rules(wide), organisation);
+    let Decision::Gated(terms) = decide(&policy, &chain("SandboxAdmin", &[ADMIN_THERE])) else { panic!("open") };
+    assert_eq!((terms.window.as_secs(), terms.rules), (1_800, vec!["org".to_owned(), "wide".to_owned()]));
 }
 
 #[test]
@@ -189,6 +203,12 @@ fn h10_no_name_in_aws_config_lowers_a_gate() {
             let decision = policy(text).decide(&profile(name), &chain, enrolled, noon());
             assert!(matches!(decision, Decision::Gated(_)), "{name}");
         }
+    }
+    for text in ["profile = '*'", "session = 'corp'", "source = 'sign-in'"] {
+        let terms =
+            terms(&format!("[[rule]]\nname = 'named'\n{text}\nwindow = '12h'\nscope = 'user'\n"), &chain("Admin", &[]));
+        assert_eq!((terms.window, terms.scope), (USUAL_WINDOW, Scope::Terminal), "{text}");
+        assert_eq!(terms.rules, [BUILT_IN, "named"], "by a name, nothing leaves the built-in rule");
     }
     for text in ["profile = 'dev'", "session = 'corp'", "source = 'sign-in'"] {
         let refused = crate::settings::Settings::parse(&format!("[[rule]]\n{text}\ngate = 'none'\n")).unwrap_err();

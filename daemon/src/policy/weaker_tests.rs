@@ -1,5 +1,5 @@
 use super::super::testing::rules;
-use super::is_weaker;
+use super::{is_weaker, until_accepted};
 
 const OLD: &str = "[[rule]]\nname = 'r'\nrole = ['a', 'b']\naccount = '*'\nwindow = '10m'\nuses = 3\nscope = 'terminal'\n\
     reason = { pattern = 'INC' }\napprovals = 2\nhours = '09:00-18:00'\ndays = 'Mon-Fri'\ntime_zone = 'Asia/Tokyo'\n\
@@ -18,7 +18,7 @@ fn after(from: &str, to: &str) -> Vec<String> {
 #[test]
 fn the_same_rules_and_more_of_them_are_not_weaker() {
     assert!(weaker(OLD, OLD).is_empty() && weaker("", OLD).is_empty() && weaker("", "").is_empty());
-    assert!(weaker(OLD, &format!("[[rule]]\nrole = '*'\nwindow = '12h'\nscope = 'user'\n{OLD}")).is_empty());
+    assert!(weaker(OLD, &format!("[[rule]]\nrole = '*'\nwindow = '15m'\nalert = true\n{OLD}")).is_empty());
     assert!(after("name = 'r'", "name = 'another'").is_empty(), "a name decides nothing");
 }
 
@@ -114,9 +114,60 @@ fn gate_none_that_was_not_there_is_weaker() {
     assert!(weaker(none, &none.replace("['a', 'b']", "'a'")).is_empty(), "it takes out less");
     assert!(weaker(none, &none.replace("role", "account = '1*'\nrole")).is_empty(), "it takes out less");
     assert_eq!(weaker(none, &none.replace("'b'", "'*'")), said);
-    assert_eq!(
-        weaker(&none.replace("gate = 'none'", "gate = 'passkey'"), none).len(),
-        2,
-        "a passkey rule took nothing out"
-    );
+    let passkey = none.replace("gate = 'none'", "gate = 'passkey'");
+    let gone = ["rule n is gone, or matches less than it did"];
+    assert_eq!(weaker(&passkey, none), gone, "it was the passkey rule's before");
+    assert!(weaker(&passkey, &format!("{passkey}{}", none.replace("'n'", "'m'"))).is_empty());
+}
+
+#[test]
+fn a_new_rule_that_is_milder_than_the_built_in_one_is_weaker() {
+    let rule = |terms: &str| format!("[[rule]]\nname = 'w'\nrole = 'a'\n{terms}\n");
+    for (terms, milder) in [
+        ("window = '15m 1s'", "the window is 15m 1s in place of 15m"),
+        ("scope = 'user'", "the scope is user in place of terminal"),
+        (
+            "window = '1h'\nscope = 'user'\napprovals = 2",
+            "the window is 1h in place of 15m, the scope is user in place of terminal",
+        ),
+    ] {
+        let said = [format!("rule w: it may take the place of the built-in rule, and {milder}")];
+        assert_eq!(weaker("", &rule(terms)), said);
+        assert_eq!(
+            weaker(
+                "[[rule]]\nrole = 'b'\nwindow = '12h'\n",
+                &format!("[[rule]]\nrole = 'b'\nwindow = '12h'\n{}", rule(terms))
+            ),
+            said
+        );
+        assert!(weaker(&rule(terms), &rule(terms)).is_empty(), "it was accepted");
+        assert!(
+            weaker("[[rule]]\nname = 'w'\nrole = ['a', 'b']\ngate = 'none'\n", &rule(terms)).is_empty(),
+            "it was out"
+        );
+        assert_eq!(weaker(&rule(terms), &rule(terms).replace("'a'", "['a', 'b']")), said, "it matches more now");
+    }
+    for terms in ["window = '15m'", "uses = 9", "scope = 'request'\nwindow = '1m'"] {
+        assert!(weaker("", &rule(terms)).is_empty(), "{terms}");
+    }
+}
+
+#[test]
+fn a_rule_without_account_and_role_takes_the_place_of_nothing() {
+    let named = "[[rule]]\nname = 'w'\nprofile = 'p'\nwindow = '12h'\n";
+    assert!(weaker("", named).is_empty());
+    let narrower = format!("{named}[[rule]]\nname = 'v'\nprofile = 'p'\nrole = 'a'\nwindow = '12h'\n");
+    assert_eq!(weaker(named, &narrower).len(), 1, "nor was it out by that");
+}
+
+#[test]
+fn before_it_is_accepted_a_milder_rule_gates_on_the_usual_terms() {
+    let [wide] = &rules("[[rule]]\nname = 'w'\nrole = 'a'\nwindow = '1h'\nscope = 'user'\nuses = 3\n")[..] else {
+        panic!("one rule")
+    };
+    let [strict] = &rules("[[rule]]\nname = 'w (until accepted)'\nrole = 'a'\nuses = 3\n")[..] else {
+        panic!("one rule")
+    };
+    assert_eq!(until_accepted(wide).as_ref(), Some(strict));
+    assert_eq!(until_accepted(&rules("[[rule]]\nrole = 'a'\ngate = 'none'\n")[0]), None);
 }

@@ -65,13 +65,17 @@ impl Desk {
     /// # Errors
     /// [`NoRequest`].
     pub fn park(&self, caller: &Caller, elevation: Elevation) -> Result<String, NoRequest> {
-        let (id, is_new) = self.lock().table.park(elevation, requester(caller), self.now())?;
-        if is_new && let Some(entry) = self.entry(&id) {
+        let parked = self.lock().table.park(elevation, requester(caller), self.now())?;
+        if parked.is_new
+            && let Some(entry) = self.entry(&parked.id)
+        {
             self.record(Some(caller), &asked(&entry));
-            self.rooms.human.notify(notice(&entry));
+            if parked.is_first {
+                self.rooms.human.notify(notice(&entry));
+            }
             self.changed();
         }
-        Ok(id)
+        Ok(parked.id)
     }
 
     /// Asks for a hand on behalf of a person who is about to give it. Returns the id.
@@ -137,10 +141,19 @@ impl Desk {
 
     /// Ends a request because a person said no. Returns whether it was waiting.
     pub fn say_no(&self, id: &str) -> bool {
-        let (now, mut books) = (self.now(), self.lock());
-        let Some(entry) = books.table.refuse(id, now) else { return false };
-        books.pages.ended(id);
-        drop(books);
+        let entry = self.lock().table.refuse(id, self.now());
+        self.ended_by_person(entry)
+    }
+
+    /// Ends a request from where it was made, or refuses a tool's. Returns whether it was waiting.
+    pub fn withdraw(&self, id: &str) -> bool {
+        let entry = self.lock().table.withdraw(id, self.now());
+        self.ended_by_person(entry)
+    }
+
+    fn ended_by_person(&self, entry: Option<Entry>) -> bool {
+        let Some(entry) = entry else { return false };
+        self.lock().pages.ended(&entry.id);
         self.record(None, &Event::HandRefused { request: &entry.id, purpose: entry.task.purpose() });
         self.changed();
         true
@@ -390,7 +403,7 @@ fn granted<'a>(entry: &'a Entry, grant: &'a Grant) -> Event<'a> {
         grant: &grant.id,
         request: &entry.id,
         profile,
-        seconds: grant.until.saturating_sub(grant.since).as_secs(),
+        seconds: grant.until.saturating_sub(grant.since.boot()).as_secs(),
         holder,
         reason: reason.as_deref(),
         approved_by,

@@ -115,6 +115,8 @@ pub struct Entry {
     pub task: Task,
     /// Who asks, nearest program first.
     pub requester: Vec<String>,
+    /// Whether a tool asks; otherwise a person does, who may think better of it.
+    pub is_parked: bool,
     /// How it stands.
     pub state: RequestState,
     /// Who approved so far.
@@ -145,6 +147,17 @@ impl Entry {
     }
 }
 
+/// What became of a tool's request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parked {
+    /// Names it.
+    pub(super) id: String,
+    /// Whether it waits from now on; otherwise it was waiting.
+    pub(super) is_new: bool,
+    /// Whether nothing else waits for the same target: then the person is told. A hundred programs raise one notification.
+    pub(super) is_first: bool,
+}
+
 /// Why there is no request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoRequest {
@@ -165,20 +178,23 @@ pub(super) struct Table {
 
 impl Table {
     /// Asks for a hand on behalf of a tool: joins a request for the same target and holder, and is answered by a fresh refusal.
-    /// Returns the id, and whether it is new.
     pub(super) fn park(
         &mut self,
         elevation: Elevation,
         requester: Vec<String>,
         now: Duration,
-    ) -> Result<(String, bool), NoRequest> {
+    ) -> Result<Parked, NoRequest> {
         if let Some(entry) = self.waiting_for(&elevation, now) {
-            return Ok((entry.id.clone(), false));
+            return Ok(Parked { id: entry.id.clone(), is_new: false, is_first: false });
         }
         if self.refusals.answers(&elevation.chain, &elevation.holder, now) {
             return Err(NoRequest::Refused);
         }
-        self.add(Task::Elevate(Box::new(elevation)), requester, now).map(|id| (id, true))
+        let same = |entry: &Entry| matches!(&entry.task, Task::Elevate(other) if other.chain == elevation.chain);
+        let is_first = !self.waiting(now).any(same);
+        let id = self.add(Task::Elevate(Box::new(elevation)), requester, now)?;
+        self.entries.iter_mut().filter(|entry| entry.id == id).for_each(|entry| entry.is_parked = true);
+        Ok(Parked { id, is_new: true, is_first })
     }
 
     /// Asks for a hand on behalf of a person: a request for the same target and holder becomes what the person says now.
@@ -267,6 +283,16 @@ impl Table {
         Some(entry)
     }
 
+    /// Ends a request because who made it thought better of it. What a tool waits for is refused instead: a person decided.
+    pub(super) fn withdraw(&mut self, id: &str, now: Duration) -> Option<Entry> {
+        let entry = self.pending(id, now)?;
+        if entry.is_parked {
+            return self.refuse(id, now);
+        }
+        entry.state = RequestState::Expired;
+        Some(entry.clone())
+    }
+
     /// Ends every request that waits: everything was locked.
     pub(super) fn end_all(&mut self) {
         let waiting = self.entries.iter_mut().filter(|entry| entry.state.is_pending());
@@ -303,7 +329,8 @@ impl Table {
         }
         let (id, code, state) = (crate::random::word(6), words::two(), task.begins());
         let (hands, expires) = (Vec::new(), now + WAITS_FOR);
-        self.entries.push(Entry { id: id.clone(), code, task, requester, state, hands, grant: None, expires });
+        let (is_parked, grant) = (false, None);
+        self.entries.push(Entry { id: id.clone(), code, task, requester, is_parked, state, hands, grant, expires });
         Ok(id)
     }
 }
@@ -316,17 +343,26 @@ mod tests {
     const NOW: Duration = Duration::from_secs(1000);
 
     fn parked(table: &mut Table, role: &str, pid: u32) -> String {
-        table.park(elevation(role, program(pid)), vec![], NOW).unwrap().0
+        table.park(elevation(role, program(pid)), vec![], NOW).unwrap().id
     }
 
     #[test]
     fn k10_one_request_per_target_and_holder_waits() {
         let mut table = Table::default();
         let first = parked(&mut table, "Admin", 1);
-        assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Ok((first.clone(), false)));
+        let joined = table.park(elevation("Admin", program(1)), vec![], NOW).unwrap();
+        assert_eq!(joined, Parked { id: first.clone(), is_new: false, is_first: false });
         assert_ne!(parked(&mut table, "Admin", 2), first);
         assert_ne!(parked(&mut table, "Other", 1), first);
         assert_eq!(table.waiting(NOW).count(), 3);
+    }
+
+    #[test]
+    fn k10_a_person_is_told_once_of_a_target_whoever_asks() {
+        let mut table = Table::default();
+        let mut told = |role, pid| table.park(elevation(role, program(pid)), vec![], NOW).unwrap().is_first;
+        assert!(told("Admin", 1) && !told("Admin", 2) && !told("Admin", 3));
+        assert!(told("Other", 1), "another target is another question");
     }
 
     #[test]
@@ -335,6 +371,16 @@ mod tests {
         let id = parked(&mut table, "Admin", 1);
         assert!(table.refuse(&id, NOW).is_some());
         assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Err(NoRequest::Refused));
+    }
+
+    #[test]
+    fn who_asked_and_thinks_better_of_it_has_refused_nothing() {
+        let mut table = Table::default();
+        let id = table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec![], NOW).unwrap();
+        assert_eq!(table.withdraw(&id, NOW).unwrap().state, RequestState::Expired);
+        assert!(table.withdraw(&id, NOW).is_none());
+        let parked = parked(&mut table, "Admin", 1);
+        assert_eq!(table.withdraw(&parked, NOW).unwrap().state, RequestState::Refused);
     }
 
     #[test]
@@ -393,7 +439,7 @@ mod tests {
         let mut table = Table::default();
         let mut wanted = elevation("Admin", program(1));
         wanted.terms.approvals = Approvals::Two;
-        let id = table.park(wanted, vec![], NOW).unwrap().0;
+        let id = table.park(wanted, vec![], NOW).unwrap().id;
         assert_eq!(approve(&mut table, &id, hand("alice", "ax"), NOW).unwrap().state, RequestState::AwaitsGesture);
         assert!(approve(&mut table, &id, hand("alice", "ay"), NOW).is_none(), "the same person twice");
         assert!(approve(&mut table, &id, hand("bob", "ax"), NOW).is_none(), "the same passkey twice");

@@ -133,3 +133,42 @@ impl From<View> for HandRequest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::table::Table;
+    use crate::requests::testing::{elevation, hand, program};
+
+    /// What goes over the socket is a [`View`], and what is read on the other side a [`HandRequest`].
+    fn assert_read_as_written(view: View) {
+        let written = serde_json::to_value(&view).unwrap();
+        let read: HandRequest = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), written, "no field is lost or called something else");
+        assert_eq!(read, HandRequest::from(view));
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_is_written() {
+        let now = Duration::from_secs(1_000);
+        let mut table = Table::default();
+        let asked = table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec!["aws (pid 1)".into()], now);
+        let mut entry = table.find(&asked.unwrap()).cloned().unwrap();
+        entry.hands = vec![hand("alice", "one")];
+        entry.grant = Some(crate::grant::GrantId::random());
+        let Task::Elevate(elevation) = &mut entry.task else { panic!("{entry:?}") };
+        elevation.reason = Some("障害対応 INC-42".to_owned());
+        let view = View { person: Some("alice".to_owned()), changes: vec!["x".to_owned()], ..of(&entry, now) };
+        assert!(view.tier.is_some() && view.grant.is_some() && view.window_seconds.is_some(), "{view:?}");
+        for tier in [Tier::Prompt, Tier::Sealed, Tier::Enforced] {
+            assert_read_as_written(View { tier: Some(tier), ..view.clone() });
+        }
+    }
+
+    #[test]
+    fn a_request_with_nothing_to_tell_is_read_as_it_is_written() {
+        let mut table = Table::default();
+        let id = table.ask(Task::Unlock, vec![], Duration::ZERO).unwrap();
+        assert_read_as_written(of(table.find(&id).unwrap(), Duration::ZERO));
+    }
+}

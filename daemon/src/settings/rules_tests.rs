@@ -284,5 +284,5 @@ fn what_is_wrong_is_told_with_its_line() {
 #[test]
 fn the_example_in_the_documentation_is_read() {
     let settings = Settings::parse(include_str!("../../../docs/policy-example.toml")).unwrap();
-    assert_eq!(settings.rules().len(), 6);
+    assert_eq!(settings.rules().len(), 5);
 }

@@ -109,6 +109,30 @@ async fn b10_twin_a_ceremony_of_exactly_two_minutes_opens_whatever_the_wall_cloc
 }
 
 #[tokio::test]
+async fn j3_no_step_of_the_wall_clock_prolongs_an_open_challenge() {
+    for wall in [0, 1_795_000_000 - 86_400, 1_795_000_000 + 3600, 4_294_967_295] {
+        let mut stage = Stage::with_alice().await;
+        let (id, options) = stage.begin().await;
+        let answer = stage.hand.get(&options, ORIGIN).unwrap();
+        stage.clock.jump_to(from_unix_seconds(wall));
+        stage.clock.advance(TIME_LIMIT + Duration::from_millis(1));
+        stage.clock.jump_to(from_unix_seconds(wall));
+        assert_eq!(stage.finish(&id, &answer).await, Err(GateError::NoSuchCeremony), "open at {wall}");
+    }
+}
+
+#[tokio::test]
+async fn j3_twin_no_step_of_the_wall_clock_closes_an_open_challenge() {
+    for wall in [0, 1_795_000_000 - 1, 1_795_000_000 + 1, 4_294_967_295] {
+        let mut stage = Stage::with_alice().await;
+        let (id, options) = stage.begin().await;
+        let answer = stage.hand.get(&options, ORIGIN).unwrap();
+        stage.clock.jump_to(from_unix_seconds(wall));
+        assert!(stage.finish(&id, &answer).await.is_ok(), "closed at {wall}");
+    }
+}
+
+#[tokio::test]
 async fn b19_a_gesture_for_one_request_does_not_open_another() {
     let mut stage = Stage::with_alice().await;
     let (id, options) = stage.begin().await;

@@ -37,6 +37,18 @@ async fn b31_ten_failures_in_a_minute_shut_the_gate_for_a_minute() {
 }
 
 #[tokio::test]
+async fn b31_an_answer_in_a_cool_down_uses_its_ceremony_up() {
+    let mut stage = Stage::with_alice().await;
+    let (open, options) = stage.begin().await;
+    let good = stage.hand.get(&options, super::stage::ORIGIN).unwrap();
+    fail(&mut stage, 9).await;
+    assert!(stage.approve_badly(&forged()).await.is_err());
+    assert!(matches!(stage.finish(&open, &good).await, Err(GateError::CoolDown { .. })));
+    stage.clock.advance(Duration::from_secs(60));
+    assert_eq!(stage.finish(&open, &good).await, Err(GateError::NoSuchCeremony));
+}
+
+#[tokio::test]
 async fn b31_answers_to_no_ceremony_count() {
     let mut stage = Stage::with_alice().await;
     let (used, _) = stage.begin().await;

@@ -1,6 +1,6 @@
 //! The record: read once, and shut for good when it cannot be read.
 
-use super::super::{GateError, Who};
+use super::super::{Fault, GateError, Who};
 use super::stage::{ORIGIN, Stage, origin, request};
 use crate::store::testing::Call;
 use crate::store::{Key, Records, StoreError};
@@ -75,13 +75,13 @@ async fn a_loss_that_cannot_be_written_down_keeps_the_gate_shut_in_this_life() {
 }
 
 #[tokio::test]
-async fn a_reset_makes_room_for_new_passkeys() {
+async fn forgetting_a_damaged_record_makes_room_for_new_passkeys() {
     let mut stage = Stage::with_alice().await;
     tamper(&mut stage, |record| record["version"] = json!(2));
     stage.store.fail(Call::Write, 1, StoreError::Locked);
-    assert_eq!(stage.gate.reset().await, Err(GateError::Store(StoreError::Locked)));
+    assert_eq!(stage.gate.forget_all().await, Err(GateError::Store(StoreError::Locked)));
     is_shut(&stage, "version 2").await;
-    stage.gate.reset().await.unwrap();
+    stage.gate.forget_all().await.unwrap();
     assert_eq!(stage.gate.passkeys().await, Ok(Vec::new()));
     stage.hand = Authenticator::new();
     stage.enrol("alice", "key").await;
@@ -90,12 +90,23 @@ async fn a_reset_makes_room_for_new_passkeys() {
 }
 
 #[tokio::test]
-async fn a_good_record_is_not_reset() {
+async fn good_passkeys_are_forgotten_once_that_is_written() {
     let mut stage = Stage::with_alice().await;
-    assert_eq!(stage.gate.reset().await, Err(GateError::NotDamaged));
-    stage.store.always(Some(StoreError::Locked));
-    stage.approve().await.unwrap_err();
+    let (id, options) = stage.begin().await;
+    let answer = stage.hand.get(&options, ORIGIN).unwrap();
+    stage.store.fail(Call::Write, 1, StoreError::Locked);
+    assert_eq!(stage.gate.forget_all().await, Err(GateError::Store(StoreError::Locked)));
     assert_eq!(stage.gate.passkeys().await.unwrap().len(), 1);
+    stage.gate.forget_all().await.unwrap();
+    assert_eq!(
+        stage.finish(&id, &answer).await,
+        Err(GateError::Refused(Fault::NotAllowed)),
+        "nor is one under way good"
+    );
+    let begun = stage.gate.begin_approval(&origin(), &request(1), &Who::default()).await;
+    assert_eq!(begun.unwrap_err(), GateError::NoPasskey);
+    stage.restart();
+    assert_eq!(stage.gate.passkeys().await, Ok(Vec::new()));
 }
 
 #[tokio::test]
@@ -106,7 +117,7 @@ async fn a_store_that_does_not_answer_opens_nothing_and_is_asked_again() {
     assert_eq!(stage.gate.passkeys().await, Err(StoreError::Locked));
     let begun = stage.gate.begin_approval(&origin(), &request(1), &Who::default()).await;
     assert_eq!(begun.unwrap_err(), GateError::Store(StoreError::Locked));
-    assert_eq!(stage.gate.reset().await, Err(GateError::Store(StoreError::Locked)));
+    assert_eq!(stage.gate.forget_all().await, Err(GateError::Store(StoreError::Locked)));
     stage.store.always(None);
     stage.approve().await.unwrap();
 }
@@ -138,8 +149,12 @@ async fn two_enrolments_that_end_at_once_are_both_kept() {
         [stage.begin_enrolment("alice", "one").await.unwrap(), stage.begin_enrolment("bob", "two").await.unwrap()];
     let answers = ceremonies.map(|(id, options)| (id, Authenticator::new().create(&options, ORIGIN).unwrap()));
     let [(first, one), (second, two)] = &answers;
-    let (one, two) = tokio::join!(stage.finish_enrolment(first, one), stage.finish_enrolment(second, two));
+    // The first is at its write when the second begins, and stays there until the second can go no further.
+    stage.store.hold();
+    let release = async { stage.store.release() };
+    let (one, two, ()) = tokio::join!(stage.finish_enrolment(first, one), stage.finish_enrolment(second, two), release);
     assert!(one.is_ok() && two.is_ok());
+    assert_eq!(stage.gate.passkeys().await.unwrap().len(), 2);
     stage.restart();
     assert_eq!(stage.gate.passkeys().await.unwrap().len(), 2);
 }

@@ -1,11 +1,15 @@
 //! The calls about hands: grants, requests, passkeys, policy, reviews.
 
 use super::{NoCall, Query, absolute, bad, object, plain, segment};
+use crate::policy::check_words;
 use http::Method;
 use std::path::PathBuf;
 use std::time::Duration;
 use tegata_protocol::gate::{AddPasskey, BeginElevation, CloseReview, OpenPage, RenamePasskey};
 use tegata_protocol::{ErrorBody, paths};
+
+/// The most characters of what a review found.
+const MAX_NOTE: usize = 1_024;
 
 /// What is asked of the broker about hands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +130,7 @@ impl HandResource {
             (&Method::DELETE, Self::Request(id)) => HandCall::Refuse { id },
             (&Method::POST, Self::Pages(id)) => {
                 query.empty()?;
-                return Ok(HandCall::OpenPage { id, page: object(body, "request for a page")? });
+                return Ok(HandCall::OpenPage { id, page: open_page(body)? });
             }
             (&Method::GET, Self::Passkeys) => HandCall::Passkeys,
             (&Method::POST, Self::Passkeys) => {
@@ -142,13 +146,14 @@ impl HandResource {
             (&Method::POST, Self::Test(id)) => HandCall::TestPasskey { id },
             (&Method::GET, Self::Policy) => match query.take(paths::QUERY_PROFILE) {
                 Some(profile) => HandCall::Explain { profile, config: query.config()? },
-                None => HandCall::Policy,
+                // Where there is no profile to look for it says nothing.
+                None => query.config().map(|_| HandCall::Policy)?,
             },
             (&Method::POST, Self::Policy) => HandCall::AcceptPolicy,
             (&Method::GET, Self::Reviews) => HandCall::Reviews,
             (&Method::POST, Self::Review(id)) => {
                 query.empty()?;
-                return Ok(HandCall::CloseReview { id, close: object(body, "review")? });
+                return Ok(HandCall::CloseReview { id, close: close_review(body)? });
             }
             (_, resource) => return Err(NoCall::Method { allowed: resource.methods() }),
         };
@@ -162,7 +167,30 @@ fn elevation(_nothing_more: (), body: &[u8]) -> Result<BeginElevation, ErrorBody
     if let Some(config) = &elevation.config {
         absolute(&plain(config.clone())?)?;
     }
+    if elevation.seconds == Some(0) {
+        return Err(bad("seconds is 0, and a grant lives at least one"));
+    }
+    elevation.reason.as_deref().map_or(Ok(()), reason)?;
     Ok(elevation)
+}
+
+fn open_page(body: &[u8]) -> Result<OpenPage, ErrorBody> {
+    let page: OpenPage = object(body, "request for a page")?;
+    page.reason.as_deref().map_or(Ok(()), reason)?;
+    Ok(page)
+}
+
+fn close_review(body: &[u8]) -> Result<CloseReview, ErrorBody> {
+    let close: CloseReview = object(body, "review")?;
+    if close.note.chars().count() > MAX_NOTE {
+        return Err(bad(&format!("the note is longer than {MAX_NOTE} characters")));
+    }
+    plain(close.note.clone())?;
+    Ok(close)
+}
+
+fn reason(text: &str) -> Result<(), ErrorBody> {
+    check_words(text).map_err(|fault| bad(&fault.to_string()))
 }
 
 #[cfg(test)]
@@ -219,6 +247,9 @@ mod tests {
         for body in [
             "",
             "[]",
+            r#"{"profile":"p","seconds":0}"#,
+            r#"{"profile":"p","reason":" "}"#,
+            r#"{"profile":"p","reason":"a\u202eb"}"#,
             "{",
             r#"{"profile":"p","until":"never"}"#,
             r#"{"profile":"p","seconds":-1}"#,
@@ -226,5 +257,27 @@ mod tests {
         ] {
             assert!(read("POST", "/v1/grants", body).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn words_that_could_mislead_a_reader_are_refused_whatever_they_are_for() {
+        let long = |field: &str, length: usize| format!(r#"{{"{field}":"{}"}}"#, "障".repeat(length));
+        for reason in [r#"{"reason":"\n"}"#.to_owned(), r#"{"reason":""}"#.to_owned(), long("reason", 257)] {
+            assert!(read("POST", "/v1/requests/k3f9x2/pages", &reason).is_err(), "{reason}");
+        }
+        for note in [r#"{"note":"a\u0007"}"#.to_owned(), long("note", 1_025)] {
+            assert!(read("POST", "/v1/reviews/k3f9x2", &note).is_err(), "{note}");
+        }
+        assert!(read("POST", "/v1/requests/k3f9x2/pages", &long("reason", 256)).is_ok());
+        assert!(read("POST", "/v1/reviews/k3f9x2", &long("note", 1_024)).is_ok());
+    }
+
+    #[test]
+    fn the_policy_is_told_with_and_without_a_profile() {
+        let explain =
+            |config: Option<&str>| HandCall::Explain { profile: "p".to_owned(), config: config.map(PathBuf::from) };
+        assert_eq!(read("GET", "/v1/policy?profile=p&config=/c", ""), Ok(explain(Some("/c"))));
+        assert_eq!(read("GET", "/v1/policy?config=/c", ""), Ok(HandCall::Policy));
+        assert!(read("GET", "/v1/policy?config=relative", "").is_err());
     }
 }

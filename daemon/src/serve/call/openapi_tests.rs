@@ -61,12 +61,31 @@ fn each_resource_has_the_methods_that_are_described() {
     }
 }
 
+/// The item of the file that is about a path: the one that names it, or else one with named places (OpenAPI 3.1, "Path Templating
+/// Matching").
+fn item<'a>(file: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut templates = paths(file).iter().filter(|(template, _)| {
+        let (template, path) = (template.split('/'), path.split('/'));
+        template.clone().count() == path.clone().count()
+            && template.zip(path).all(|(wanted, found)| wanted.starts_with('{') || wanted == found)
+    });
+    paths(file).get(path).or_else(|| templates.next().map(|(_, item)| item))
+}
+
 #[test]
-fn each_named_resource_is_described() {
+fn below_each_resource_there_is_what_is_described_and_nothing_else() {
     let file = file();
-    for path in paths(&file).keys() {
-        let is_described = paths(&file).keys().any(|other| filled(other) == format!("{}/x", filled(path)));
-        assert_eq!(Resource::find(&format!("{}/x", filled(path))).is_ok(), is_described, "{path}/…");
+    let segments = ["x", paths::PAGES, paths::TEST];
+    for resource in paths(&file).keys().filter(|path| !path.contains('{')) {
+        let one = segments.iter().map(|one| format!("{resource}/{one}"));
+        let two = one.clone().flat_map(|one| segments.map(|two| format!("{one}/{two}")));
+        for path in one.chain(two) {
+            let described: Option<BTreeSet<_>> =
+                item(&file, &path).map(|item| operations(item).map(|(method, _)| method).collect());
+            let found = Resource::find(&path).ok();
+            let methods = found.map(|found| found.methods().split(", ").map(str::to_owned).collect());
+            assert_eq!(methods, described, "{path}");
+        }
     }
 }
 

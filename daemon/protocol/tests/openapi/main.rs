@@ -1,18 +1,21 @@
 //! `docs/api/openapi.json` says what this crate says: every path, every error code, every field of every body.
 //!
-//! A new path, error code or body fails here until the file has it; a new body needs a sample below as well. What the daemon
+//! A new path, error code or body fails here until the file has it; a new body needs a sample as well. What the daemon
 //! makes of methods and parameters is compared beside its router, and real answers by the story `api_schema`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
-use serde::Serialize;
+mod samples;
+
+use samples::{owned, requests, samples};
 use serde::de::value::{Error, StrDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use tegata_protocol::body::*;
-use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION, Secret};
+use tegata_protocol::body::{BeginSignIn, SessionState, SignInFlow, SignInState, StoreState};
+use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
+use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
 
 /// Types that have no schema of their own: their fields are among those of the type they are flattened into.
 const FLATTENED: [&str; 1] = ["SignInState"];
@@ -85,115 +88,6 @@ fn variants<T: DeserializeOwned>() -> BTreeSet<String> {
     found
 }
 
-/// Every body, with all of its fields and with only those that are always there.
-fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    let text = || Some(String::from("x"));
-    let error = ErrorBody::new(ErrorCode::Internal, "x");
-    let session = Session {
-        name: String::new(),
-        start_url: String::new(),
-        region: String::new(),
-        state: SessionState::Unknown,
-        expires_at: None,
-        renewable: false,
-        last_error: None,
-    };
-    let profile = Profile {
-        name: String::new(),
-        session: None,
-        account_id: None,
-        role: None,
-        expires_at: None,
-        problem: None,
-        tier: None,
-        gate: None,
-    };
-    let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
-    let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
-    let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
-    let sign_in = SignIn {
-        id: String::new(),
-        session: String::new(),
-        start_url: String::new(),
-        flow: SignInFlow::Pkce,
-        url: String::new(),
-        url_with_code: None,
-        user_code: None,
-        expires_at: String::new(),
-        state: SignInState::Pending,
-    };
-    let status = Status {
-        version: String::new(),
-        pid: 1,
-        started_at: String::new(),
-        locked: false,
-        store: store.clone(),
-        sessions: vec![],
-        cached_credentials: 0,
-        grants: vec![],
-        requests: vec![],
-        reviews: vec![],
-        passkeys: None,
-        clock_skew_seconds: None,
-        warnings: vec![],
-    };
-    let secret = Secret::new(String::from("x"));
-    let credentials = |account_id| ProcessCredentials {
-        access_key_id: "x",
-        secret_access_key: &secret,
-        session_token: &secret,
-        expiration: "x",
-        account_id,
-    };
-    BTreeMap::from([
-        pair("ErrorBody", error.clone().mend("x"), error.clone()),
-        pair(
-            "BeginSignIn",
-            BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce },
-            // The only body that is read: what may be left out is in its `Deserialize`.
-            serde_json::from_str::<Map<String, Value>>("{}").unwrap(),
-        ),
-        pair(
-            "SignIn",
-            SignIn {
-                url_with_code: text(),
-                user_code: text(),
-                state: SignInState::Failed { error },
-                ..sign_in.clone()
-            },
-            sign_in,
-        ),
-        pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
-        pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
-        pair(
-            "Profile",
-            Profile {
-                session: text(),
-                account_id: text(),
-                role: text(),
-                expires_at: text(),
-                problem: text(),
-                tier: text(),
-                ..profile.clone()
-            },
-            profile,
-        ),
-        pair(
-            "Status",
-            Status { clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
-            status,
-        ),
-        pair("Store", Store { detail: text(), ..store.clone() }, store),
-        pair("Lock", Lock { locked: true }, Lock { locked: true }),
-        pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
-        pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
-    ])
-}
-
-fn pair(name: &'static str, full: impl Serialize, least: impl Serialize) -> (&'static str, [Value; 2]) {
-    (name, [serde_json::to_value(full).unwrap(), serde_json::to_value(least).unwrap()])
-}
-
 /// Whether a schema lets a value of this JSON type through.
 fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
     let schema = resolved(file, schema);
@@ -213,9 +107,14 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    let bodies = fs::read_dir(source().join("body")).into_iter().flatten().map(|entry| entry.unwrap().path());
-    let files = bodies.chain([source().join("body.rs"), source().join("error.rs")]);
-    files.map(|file| fs::read_to_string(file).unwrap()).collect()
+    ["body.rs", "gate.rs", "error.rs"].map(|file| fs::read_to_string(source().join(file)).unwrap()).concat()
+}
+
+/// What `paths.rs` declares: the resources, and the literal segments that may follow a named one.
+fn resources_and_segments() -> (Vec<String>, Vec<String>) {
+    let text = fs::read_to_string(source().join("paths.rs")).unwrap();
+    let constants = text.lines().filter(|line| line.starts_with("pub const ") && !line.starts_with("pub const QUERY_"));
+    constants.map(|line| line.split('"').nth(1).unwrap().to_owned()).partition(|value| value.starts_with("/v1/"))
 }
 
 /// The names behind `pub struct` or `pub enum`.
@@ -227,17 +126,21 @@ fn declared(kind: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_path_is_described() {
-    let (file, paths) = (openapi(), fs::read_to_string(source().join("paths.rs")).unwrap());
+    let (file, (resources, segments)) = (openapi(), resources_and_segments());
     let described = keys(&file["paths"]);
-    let resources: Vec<_> = paths.split('"').filter(|text| text.starts_with("/v1/")).collect();
     for resource in &resources {
         let found = described.iter().any(|path| path == resource || path.starts_with(&format!("{resource}/{{")));
         assert!(found, "paths has no {resource}");
     }
+    for segment in &segments {
+        assert!(described.iter().any(|path| path.ends_with(&format!("}}/{segment}"))), "paths has no …/{segment}");
+    }
+    let is_known = |segment: &str| segment.starts_with('{') || segments.iter().any(|known| known == segment);
     for path in &described {
+        let rests = resources.iter().filter_map(|resource| path.strip_prefix(resource));
         let known =
-            resources.iter().any(|known| path.strip_prefix(known).is_some_and(|rest| !rest.starts_with(|c| c != '/')));
-        assert!(known, "no resource of this crate is at {path}");
+            rests.map(|rest| rest.strip_prefix('/').unwrap_or(rest).split('/').all(is_known) || rest.is_empty());
+        assert!(known.into_iter().any(|known| known), "no resource of this crate is at {path}");
     }
 }
 
@@ -279,6 +182,9 @@ fn every_choice_is_described_value_by_value() {
         ("SignInFlow", variants::<SignInFlow>()),
         ("SessionState", variants::<SessionState>()),
         ("StoreState", variants::<StoreState>()),
+        ("HolderWanted", variants::<HolderWanted>()),
+        ("Purpose", variants::<Purpose>()),
+        ("RequestState", variants::<RequestState>()),
     ]);
     let compared: BTreeSet<String> = choices.keys().chain(&FLATTENED).map(|name| (*name).to_owned()).collect();
     assert_eq!(declared("enum"), compared, "every choice has to be compared here");
@@ -308,11 +214,37 @@ fn the_states_of_a_sign_in_are_described_and_only_a_failed_one_has_an_error() {
 }
 
 #[test]
-fn a_request_with_an_unknown_field_is_refused_as_described() {
-    let read = |json: &str| serde_json::from_str::<BeginSignIn>(json);
-    assert_eq!(schema(&openapi(), "BeginSignIn")["additionalProperties"], json!(false));
-    assert!(read(r#"{"more":1}"#).is_err() && read("{}").is_ok());
-    assert_eq!(read(r#"{"session":null,"config":null}"#).unwrap(), read("{}").unwrap());
+fn what_is_read_has_no_other_fields_and_what_is_written_may_gain_some() {
+    let (file, read) = (openapi(), requests());
+    for name in samples().keys() {
+        let closed = schema(&file, name).get("additionalProperties") == Some(&json!(false));
+        assert_eq!(closed, read.contains_key(name), "{name}");
+    }
+}
+
+#[test]
+fn what_may_be_left_out_of_a_request_may_be_null_unless_it_has_a_default() {
+    let file = openapi();
+    for (name, [full, least]) in requests() {
+        for field in keys(&full).difference(&keys(&least)) {
+            let property = &schema(&file, name)["properties"][field];
+            let nullable = has_type_of(&file, property, &Value::Null);
+            assert_ne!(nullable, property.get("default").is_some(), "{name}.{field}");
+            let body = full.as_object().unwrap().iter().map(owned).chain([(field.clone(), Value::Null)]).collect();
+            assert_eq!(is_read(name, &Value::Object(body)), nullable, "{name}.{field}");
+        }
+    }
+}
+
+/// Whether a body is one that the crate reads.
+fn is_read(name: &str, body: &Value) -> bool {
+    let body = body.clone();
+    match name {
+        "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
+        "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
+        "OpenPage" => serde_json::from_value::<OpenPage>(body).is_ok(),
+        _ => panic!("{name} has fields that may be left out"),
+    }
 }
 
 /// The codes a response of the file may carry.

@@ -1,0 +1,245 @@
+//! Every body of this crate, filled in.
+
+use super::object;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tegata_protocol::body::*;
+use tegata_protocol::gate::*;
+use tegata_protocol::{ErrorBody, ErrorCode, Secret};
+
+/// Every body.
+pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
+    [answers(), answers_about_hands(), requests()].into_iter().flatten().collect()
+}
+
+/// Bodies that are written, with all of their fields and with only those that are always there.
+fn answers() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let error = ErrorBody::new(ErrorCode::Internal, "x");
+    let session = Session {
+        name: String::new(),
+        start_url: String::new(),
+        region: String::new(),
+        state: SessionState::Unknown,
+        expires_at: None,
+        renewable: false,
+        last_error: None,
+    };
+    let profile = Profile {
+        name: String::new(),
+        session: None,
+        account_id: None,
+        role: None,
+        expires_at: None,
+        problem: None,
+        tier: None,
+        gate: None,
+    };
+    let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
+    let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
+    let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
+    let sign_in = SignIn {
+        id: String::new(),
+        session: String::new(),
+        start_url: String::new(),
+        flow: SignInFlow::Pkce,
+        url: String::new(),
+        url_with_code: None,
+        user_code: None,
+        expires_at: String::new(),
+        state: SignInState::Pending,
+    };
+    let status = Status {
+        version: String::new(),
+        pid: 1,
+        started_at: String::new(),
+        locked: false,
+        store: store.clone(),
+        sessions: vec![],
+        cached_credentials: 0,
+        grants: vec![],
+        requests: vec![],
+        reviews: vec![],
+        passkeys: None,
+        clock_skew_seconds: None,
+        warnings: vec![],
+    };
+    let secret = Secret::new(String::from("x"));
+    let credentials = |account_id| ProcessCredentials {
+        access_key_id: "x",
+        secret_access_key: &secret,
+        session_token: &secret,
+        expiration: "x",
+        account_id,
+    };
+    BTreeMap::from([
+        pair("ErrorBody", error.clone().mend("x"), error.clone()),
+        pair(
+            "SignIn",
+            SignIn {
+                url_with_code: text(),
+                user_code: text(),
+                state: SignInState::Failed { error },
+                ..sign_in.clone()
+            },
+            sign_in,
+        ),
+        pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
+        pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
+        pair(
+            "Profile",
+            Profile {
+                session: text(),
+                account_id: text(),
+                role: text(),
+                expires_at: text(),
+                problem: text(),
+                tier: text(),
+                gate: text(),
+                ..profile.clone()
+            },
+            profile,
+        ),
+        pair(
+            "Status",
+            Status { passkeys: Some(1), clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
+            status,
+        ),
+        pair("Store", Store { detail: text(), ..store.clone() }, store),
+        pair("Lock", Lock { locked: true }, Lock { locked: true }),
+        pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
+        pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+    ])
+}
+
+/// The same for what waits for a hand.
+fn answers_about_hands() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let request = HandRequest {
+        id: String::new(),
+        code: String::new(),
+        purpose: Purpose::Elevate,
+        state: RequestState::Approved,
+        profile: None,
+        account: None,
+        role: None,
+        tier: None,
+        reason: None,
+        window_seconds: None,
+        requester: vec![],
+        changes: vec![],
+        person: None,
+        approvals_needed: 1,
+        approvals_given: vec![],
+        grant: None,
+        expires_in_seconds: 1,
+    };
+    let full_request = HandRequest {
+        profile: text(),
+        account: text(),
+        role: text(),
+        tier: text(),
+        reason: text(),
+        window_seconds: Some(1),
+        person: text(),
+        grant: text(),
+        ..request.clone()
+    };
+    let grant = Grant {
+        id: String::new(),
+        profile: String::new(),
+        account: String::new(),
+        role: String::new(),
+        tier: String::new(),
+        holder: String::new(),
+        yours: true,
+        until: String::new(),
+        seconds_left: 1,
+        uses_left: None,
+        reason: None,
+        approved_by: vec![],
+        aws_accepts_until: None,
+    };
+    let full_grant = Grant { uses_left: Some(1), reason: text(), aws_accepts_until: text(), ..grant.clone() };
+    let passkey = Passkey {
+        id: String::new(),
+        person: String::new(),
+        name: String::new(),
+        created_at: String::new(),
+        last_used_at: None,
+        device_bound: true,
+        suspended: false,
+    };
+    let explanation = Explanation {
+        profile: String::new(),
+        target: vec![],
+        gate: String::new(),
+        tier: None,
+        rules: vec![],
+        terms: vec![],
+    };
+    let review = Review {
+        id: String::new(),
+        profile: String::new(),
+        reason: None,
+        approved_by: vec![],
+        granted_at: String::new(),
+    };
+    let always = |name, body: Value| (name, [body.clone(), body]);
+    BTreeMap::from([
+        pair("HandRequest", full_request, request),
+        pair("Grant", full_grant, grant),
+        pair("Passkey", Passkey { last_used_at: text(), ..passkey.clone() }, passkey),
+        pair("Explanation", Explanation { tier: text(), ..explanation.clone() }, explanation),
+        pair("Review", Review { reason: text(), ..review.clone() }, review),
+        always("HandRequests", json!(HandRequests { requests: vec![] })),
+        always("Page", json!(Page { url: String::new() })),
+        always("Grants", json!(Grants { grants: vec![] })),
+        always("Dropped", json!(Dropped { dropped: 1 })),
+        always("Passkeys", json!(Passkeys { passkeys: vec![] })),
+        always("PolicyState", json!(PolicyState { rules: 1, weaker: vec![] })),
+        always("Reviews", json!(Reviews { reviews: vec![] })),
+    ])
+}
+
+/// Bodies that are read, with all of their fields and with only those that may not be left out.
+pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let (person, name, note) = (String::from("x"), String::from("x"), String::from("x"));
+    let elevation = BeginElevation {
+        profile: String::from("x"),
+        config: text(),
+        seconds: Some(1),
+        reason: text(),
+        holder: HolderWanted::User,
+    };
+    BTreeMap::from([
+        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
+        read("BeginElevation", elevation),
+        read("OpenPage", OpenPage { reason: text() }),
+        read("AddPasskey", AddPasskey { person, name: name.clone() }),
+        read("RenamePasskey", RenamePasskey { name }),
+        read("CloseReview", CloseReview { note }),
+    ])
+}
+
+/// Finds out what a body that is read needs, by leaving out one field at a time; one field more is never let through.
+fn read<T: Serialize + DeserializeOwned>(name: &'static str, full: T) -> (&'static str, [Value; 2]) {
+    let full = object(&json!(full)).clone();
+    let is_read = |body: &Map<String, Value>| serde_json::from_value::<T>(Value::Object(body.clone())).is_ok();
+    let without = |field: &String| full.iter().filter(|(other, _)| *other != field).map(owned).collect();
+    let least: Map<_, _> = full.iter().filter(|(field, _)| !is_read(&without(field))).map(owned).collect();
+    let more = full.iter().map(owned).chain([(String::from("more"), json!(1))]).collect();
+    assert!(is_read(&full) && is_read(&least) && !is_read(&more), "{name}");
+    (name, [Value::Object(full), Value::Object(least)])
+}
+
+pub(super) fn owned((field, value): (&String, &Value)) -> (String, Value) {
+    (field.clone(), value.clone())
+}
+
+fn pair(name: &'static str, full: impl Serialize, least: impl Serialize) -> (&'static str, [Value; 2]) {
+    (name, [serde_json::to_value(full).unwrap(), serde_json::to_value(least).unwrap()])
+}

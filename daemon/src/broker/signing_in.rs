@@ -1,0 +1,105 @@
+//! Signing in and out, as people ask for it.
+
+use super::Broker;
+use crate::audit::{Event, GrantEnd};
+use crate::caller::Caller;
+use crate::human::Notice;
+use crate::problem::{Problem, quoted};
+use crate::profile::SignInSession;
+use std::path::Path;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tegata_protocol::body::{self, BeginSignIn};
+use tegata_protocol::{ErrorBody, ErrorCode};
+
+impl Broker {
+    /// Begins a sign-in for a session, a profile that uses one, or a start URL.
+    ///
+    /// # Errors
+    /// Why it cannot begin.
+    pub async fn begin_sign_in(&self, caller: &Caller, request: BeginSignIn) -> Result<body::SignIn, ErrorBody> {
+        self.unlocked()?;
+        let config = self.config(request.config.as_deref().map(Path::new)).await?;
+        let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
+        let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
+        let event = match &begun {
+            Ok(_) => Event::SignInBegan { session: &session.name, flow: request.flow },
+            Err(body) => Event::SignInFailed { session: &session.name, code: body.code },
+        };
+        self.note(Some(caller), &event);
+        begun
+    }
+
+    /// Says how a sign-in stands, once it has ended or `wait` is over.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`].
+    pub async fn sign_in(&self, id: &str, wait: Duration) -> Result<body::SignIn, ErrorBody> {
+        self.attempts.stands(id, wait.min(self.longest_wait)).await.ok_or_else(no_such_sign_in)
+    }
+
+    /// Cancels a sign-in: the callback listener closes, polling stops.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`].
+    pub async fn cancel_sign_in(&self, id: &str) -> Result<(), ErrorBody> {
+        if self.attempts.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
+    }
+
+    /// Signs out: revoked at AWS, forgotten here.
+    ///
+    /// # Errors
+    /// What the configuration or the store said; then nothing was forgotten.
+    pub async fn sign_out(
+        &self,
+        caller: &Caller,
+        name: &str,
+        config: Option<&Path>,
+    ) -> Result<body::SignedOut, ErrorBody> {
+        self.unlocked()?;
+        let session = self.session_called(name, config).await?;
+        let said = self.sign_in_sessions.sign_out(&session).await?;
+        self.obtainer.forget(&session.name);
+        let ended = self.grants.end_of_session(&session.name);
+        self.note_ended(&ended, GrantEnd::SignedOut);
+        self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
+        self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
+        Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
+    }
+
+    /// Returns the sessions of the configuration and those met in this daemon's life.
+    pub(crate) async fn sessions_known(&self, config: Option<&Path>) -> Vec<SignInSession> {
+        let configured = self.config(config).await;
+        let mut sessions = configured.map(|config| config.sign_in_sessions().to_vec()).unwrap_or_default();
+        for known in self.sign_in_sessions.known() {
+            if !sessions.iter().any(|session| session.name == known.name) {
+                sessions.push(known);
+            }
+        }
+        sessions
+    }
+
+    /// Returns the session a person means, also one that the configuration no longer has.
+    async fn session_called(&self, name: &str, config: Option<&Path>) -> Result<SignInSession, Problem> {
+        let known = || self.sign_in_sessions.known().into_iter().find(|session| session.name.as_str() == name);
+        let configured = self.config(config).await.and_then(|config| Ok(config.find_sign_in(Some(name))?));
+        configured.or_else(|problem| known().ok_or(problem))
+    }
+
+    /// Tells the human once that a tool met a session that only a person can revive.
+    pub(super) fn tell(&self, session: &SignInSession) {
+        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone());
+        if first {
+            let name = quoted(session.name.as_str());
+            let summary = format!("AWS sign-in needed: {}", session.name);
+            self.human.notify(Notice {
+                summary,
+                body: format!("A tool is waiting for credentials. Run: tegata login {name}"),
+            });
+        }
+    }
+}
+
+fn no_such_sign_in() -> ErrorBody {
+    ErrorBody::new(ErrorCode::NotFound, "no such sign-in is under way").mend("tegata login")
+}

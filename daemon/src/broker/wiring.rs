@@ -1,0 +1,175 @@
+//! The rooms, and how they are put together. Built once, in `main`; tests build it over other rooms.
+
+use super::Broker;
+use crate::accepted_policy::{AcceptedPolicy, Wanted};
+use crate::afterwards::Consequences;
+use crate::attempts::Attempts;
+use crate::audit::Audit;
+use crate::aws::Aws;
+use crate::cache::Cache;
+use crate::clock::Clock;
+use crate::gate::Gate;
+use crate::gated::{self, Gated};
+use crate::grant::Grants;
+use crate::human::Human;
+use crate::local_user::LocalUser;
+use crate::lock::LockState;
+use crate::obtain::Obtainer;
+use crate::policy::Rule;
+use crate::profile::ConfigFiles;
+use crate::provider::Providers;
+use crate::refused_peers::RefusedPeers;
+use crate::requests::{self, Desk};
+use crate::reviews::Reviews;
+use crate::serve::page::PageDoor;
+use crate::sign_in_sessions::SignInSessions;
+use crate::sign_in_sessions::roles::StoredRoles;
+use crate::store::Store;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// The rooms, wired.
+#[derive(Debug)]
+pub struct Rooms {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// AWS.
+    pub aws: Arc<dyn Aws>,
+    /// The human.
+    pub human: Arc<dyn Human>,
+    /// The lasting secrets.
+    pub store: Store,
+    /// The AWS config files.
+    pub files: Arc<ConfigFiles>,
+    /// The records.
+    pub audit: Arc<Audit>,
+    /// Whether everything is locked.
+    pub lock: LockState,
+    /// The longest any request may wait.
+    pub longest_wait: Duration,
+    /// Whom role sessions are named after.
+    pub user: LocalUser,
+    /// What a person should know since the start, one line each.
+    pub warnings: Vec<String>,
+    /// What the settings say of what is accepted by hand.
+    pub wanted: Wanted,
+    /// The organisation's rules.
+    pub organisation: Vec<Rule>,
+    /// The review items.
+    pub reviews: Reviews,
+}
+
+/// Where credentials come from and stay.
+struct Obtaining {
+    cache: Arc<Cache>,
+    sign_in_sessions: Arc<SignInSessions>,
+    stored_roles: Arc<StoredRoles>,
+    providers: Providers,
+    obtainer: Arc<Obtainer>,
+}
+
+/// What hands open.
+struct Hands {
+    gate: Arc<Gate>,
+    grants: Arc<Grants>,
+    desk: Arc<Desk>,
+    gated: Arc<Gated>,
+    consequences: Arc<Consequences>,
+    lock: Arc<LockState>,
+    reviews: Arc<Reviews>,
+}
+
+impl Broker {
+    /// Wires the rooms.
+    #[must_use]
+    pub fn new(rooms: Rooms) -> Self {
+        let (clock, aws) = (Arc::clone(&rooms.clock), Arc::clone(&rooms.aws));
+        let (store, audit, human) = (rooms.store.clone(), Arc::clone(&rooms.audit), Arc::clone(&rooms.human));
+        let obtaining = obtaining(&rooms);
+        let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
+        let hands = hands(rooms, &obtaining);
+        let Obtaining { cache, sign_in_sessions, stored_roles, obtainer, .. } = obtaining;
+        let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
+        let attempts =
+            Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
+        let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
+        let (started_at, refused_peers) = (clock.now(), RefusedPeers::new(Arc::clone(&clock)));
+        let (told, end) = (Mutex::default(), Notify::new());
+        Self {
+            clock,
+            aws,
+            human,
+            store,
+            files,
+            audit,
+            lock,
+            longest_wait,
+            warnings,
+            cache,
+            sign_in_sessions,
+            stored_roles,
+            obtainer,
+            attempts,
+            gate,
+            grants,
+            desk,
+            gated,
+            page_door,
+            reviews,
+            consequences,
+            refused_peers,
+            told,
+            started_at,
+            end,
+        }
+    }
+}
+
+fn obtaining(rooms: &Rooms) -> Obtaining {
+    let Rooms { clock, aws, store, user, .. } = rooms;
+    let cache = Arc::new(Cache::default());
+    let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
+    let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
+    let sessions = Arc::clone(&sign_in_sessions);
+    let providers = Providers { aws: Arc::clone(aws), sign_in_sessions: sessions, user: Arc::new(user.clone()) };
+    let stored = Arc::clone(&stored_roles);
+    let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
+    Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer }
+}
+
+fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
+    let Rooms { clock, human, store, audit, wanted, organisation, .. } = rooms;
+    let (lock, reviews) = (Arc::new(rooms.lock), Arc::new(rooms.reviews));
+    let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
+    let grants = Arc::new(Grants::new(Arc::clone(&clock)));
+    let accepted = AcceptedPolicy::new(store);
+    let consequences = Arc::new(Consequences {
+        clock: Arc::clone(&clock),
+        gate: Arc::clone(&gate),
+        lock: Arc::clone(&lock),
+        reviews: Arc::clone(&reviews),
+        audit: Arc::clone(&audit),
+        human: Arc::clone(&human),
+        accepted: accepted.clone(),
+        wanted: wanted.clone(),
+        gated: OnceLock::new(),
+        obtainer: Arc::clone(&obtaining.obtainer),
+        stored_roles: Arc::clone(&obtaining.stored_roles),
+        sign_in_sessions: Arc::clone(&obtaining.sign_in_sessions),
+    });
+    let desk = Arc::new(Desk::new(requests::desk::Rooms {
+        clock: Arc::clone(&clock),
+        gate: Arc::clone(&gate),
+        grants: Arc::clone(&grants),
+        audit,
+        human,
+        afterwards: Arc::<Consequences>::clone(&consequences),
+    }));
+    let (of_gate, of_grants, of_desk) = (Arc::clone(&gate), Arc::clone(&grants), Arc::clone(&desk));
+    let rooms = gated::Rooms { clock, gate: of_gate, grants: of_grants, desk: of_desk, accepted, wanted, organisation };
+    let gated = Arc::new(Gated::new(rooms, obtaining.providers.clone(), Arc::clone(&obtaining.obtainer)));
+    // Set once: the consequences have just been made.
+    let _ = consequences.gated.set(Arc::downgrade(&gated));
+    Hands { gate, grants, desk, gated, consequences, lock, reviews }
+}
