@@ -1,4 +1,5 @@
-# make demo   the main job, from beginning to end, on this machine alone (STAY=1 keeps it running)
+# make demo   the main job, from beginning to end, on this machine alone. STAY=1 keeps it running for you to go on;
+#             STAY=1 BROWSER=chromium shows its pages in a real browser, with a virtual authenticator
 # make test   everything: installs what the tests need, builds, tests
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
@@ -9,7 +10,10 @@ TEST  := --features tegata-tests/system
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
-	$${CARGO_TARGET_DIR:-target}/debug/demo
+	@$${CARGO_TARGET_DIR:-target}/debug/demo
+ifneq (,$(and $(STAY),$(findstring chrom,$(BROWSER))))
+demo: clients
+endif
 
 test: toolchain clients build
 	$(CARGO) test --workspace --no-fail-fast $(TEST)

@@ -1,31 +1,23 @@
 // What the browser tests share: one Chromium, the desk behind the page, and pages of other people.
 
 import { createServer } from "node:http";
-import { createRequire } from "node:module";
 import { connect } from "node:net";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { launch, virtualAuthenticator } from "./chromium.mjs";
 
 const names = ["control", "modules", "scratch", "pictures"];
 export const { values: given } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: "string" }])) });
-const { chromium } = createRequire(join(given.modules, "x.js"))("playwright-core");
 
 let browser;
 let control;
 const answers = [];
 
-/** Starts the one Chromium of the whole run, in which evil.test is this machine. */
+/** Starts the one Chromium of the whole run. */
 export async function open() {
   control = connect(Number(given.control), "127.0.0.1");
   createInterface({ input: control }).on("line", (line) => answers.shift()(JSON.parse(line)));
-  browser = await chromium.launchPersistentContext(join(given.scratch, "chromium"), {
-    executablePath: "/usr/bin/chromium",
-    headless: true,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--no-proxy-server", "--host-resolver-rules=MAP evil.test 127.0.0.1"],
-  });
-  browser.setDefaultTimeout(30_000);
+  browser = await launch(given);
 }
 
 export async function close() {
@@ -52,21 +44,6 @@ export async function tab({ authenticator = false } = {}) {
   const page = await browser.newPage();
   if (authenticator) page.passkeys = await virtualAuthenticator(page);
   return page;
-}
-
-async function virtualAuthenticator(page) {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("WebAuthn.enable", { enableUI: false });
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2", ctap2Version: "ctap2_1", transport: "internal", hasResidentKey: true, hasUserVerification: true,
-      isUserVerified: true, automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    all: async () => (await cdp.send("WebAuthn.getCredentials", { authenticatorId })).credentials,
-    touch: (enabled) => cdp.send("WebAuthn.setAutomaticPresenceSimulation", { authenticatorId, enabled }),
-  };
 }
 
 /** Goes to a request's page and waits until its buttons work. */

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
+pub mod chromium;
 pub mod crowd;
 pub mod desktop;
 pub mod failpoints;

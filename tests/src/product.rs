@@ -339,21 +339,32 @@ impl Product {
     /// # Panics
     /// When it prints no page.
     pub fn sign_in_with(&self, arguments: &[&str]) -> Ended {
+        self.run_with_page(arguments, |url| {
+            browser::try_visit(url).map(drop).map_err(|error| format!("the page broke: {error}"))
+        })
+    }
+
+    /// Runs a `tegata … --print`, has `open` go to the page that it prints, and returns how it ended. What `open` could not do
+    /// ends the command.
+    ///
+    /// # Panics
+    /// When its output is no text.
+    pub fn run_with_page(&self, arguments: &[&str], open: impl FnOnce(&str) -> Result<(), String>) -> Ended {
         let mut command = self.tegata(arguments);
-        let mut login = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tegata runs");
-        let mut output = BufReader::new(login.stdout.take().expect("stdout is piped"));
+        let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tegata runs");
+        let mut output = BufReader::new(running.stdout.take().expect("stdout is piped"));
         let mut stdout = String::new();
         while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
         if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http"))
-            && let Err(error) = browser::try_visit(url)
+            && let Err(error) = open(url)
         {
-            eprintln!("the page broke: {error}");
-            let _ = login.kill();
+            eprintln!("{error}");
+            let _ = running.kill();
         }
         output.read_to_string(&mut stdout).expect("the output is text");
         let mut stderr = String::new();
-        login.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
-        let ended = Ended { code: code_of(login.wait().expect("tegata ends")), stdout, stderr };
+        running.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
+        let ended = Ended { code: code_of(running.wait().expect("tegata ends")), stdout, stderr };
         self.heard(arguments, &ended);
         ended
     }
