@@ -18,7 +18,7 @@ async fn a_gesture_makes_the_grant_that_was_asked_for() {
     let view = stage.gesture(&stage.page(&id), &mut alice).await.unwrap();
     let grant = stage.grants.find(&chain("Admin"), &caller(1)).unwrap();
     assert_eq!((view.state, view.grant.as_deref()), (State::Approved, Some(grant.id.as_str())));
-    assert_eq!((grant.until - grant.since, grant.approved.reason.as_deref()), (5 * MINUTE, Some("INC-42")));
+    assert_eq!((grant.until - grant.since.boot(), grant.approved.reason.as_deref()), (5 * MINUTE, Some("INC-42")));
     assert_eq!((&grant.approved.holder, &grant.approved.approved_by[..]), (&program(1), &["alice".to_owned()][..]));
     assert_eq!(*stage.followed.grants.lock().unwrap(), [grant.id.to_string()]);
     assert!(stage.records().contains(grant.id.as_str()) && stage.records().contains("INC-42"));
