@@ -86,7 +86,7 @@ async fn a_person_asks_within_what_the_rules_allow() {
     let ask =
         async |name: &str, wanted: ElevationWanted<'static>| world.gated.ask(&caller(1), &profile(name), &wanted).await;
     let with_reason = || ElevationWanted { reason: Some("INC-42"), ..wanted() };
-    assert!(matches!(ask("admin", with_reason()).await, Ok(_)), "the built-in rule gates it");
+    assert!(ask("admin", with_reason()).await.is_ok(), "the built-in rule gates it");
     assert!(matches!(ask("dev", wanted()).await, Err(Problem::Reason(_))));
     let everybody = ElevationWanted { holder: HolderWanted::User, ..with_reason() };
     assert_eq!(ask("dev", everybody).await, Err(Problem::TooWide { rule: "dev".to_owned() }));
