@@ -87,9 +87,7 @@ async fn k14_a_grant_that_ends_while_aws_is_asked_releases_nothing() {
     let grant = world.grant("dev", None).await;
     world.aws.next_role(Ok(HOUR));
     let drop_it = async {
-        while world.asked().is_empty() {
-            tokio::task::yield_now().await;
-        }
+        until(|| !world.asked().is_empty()).await;
         assert_eq!(world.grants.end(&|_| true).len(), 1);
     };
     let (served, ()) = tokio::join!(world.serve("dev"), drop_it);

@@ -138,12 +138,8 @@ impl World {
     }
 
     pub(super) async fn the_one_that_waits(&self) -> String {
-        loop {
-            if let [view] = &self.desk.waiting()[..] {
-                return view.id.clone();
-            }
-            tokio::task::yield_now().await;
-        }
+        until(|| self.desk.waiting().len() == 1).await;
+        self.desk.waiting()[0].id.clone()
     }
 
     /// A grant of a quarter of an hour for every program, with so many uses.
@@ -183,6 +179,16 @@ impl World {
     pub(super) fn asked(&self) -> Vec<String> {
         self.aws.calls().into_iter().filter(|call| call.starts_with("role") || call.starts_with("assume")).collect()
     }
+}
+
+/// Waits for what another task does.
+pub(super) async fn until(condition: impl Fn() -> bool) {
+    let becomes_so = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), becomes_so).await.expect("it never became so");
 }
 
 pub(super) fn profile(name: &str) -> Profile {
