@@ -117,7 +117,8 @@ fn nothing_comes_of(ends: impl Fn(&Product), codes: &[i32]) {
 
 #[test]
 fn a_grant_that_is_dropped_while_aws_hangs_releases_nothing() {
-    let drops = |product: &Product| assert_eq!(product.api("DELETE", "/v1/grants", None), (200, json!({ "dropped": 1 })));
+    let drops =
+        |product: &Product| assert_eq!(product.api("DELETE", "/v1/grants", None), (200, json!({ "dropped": 1 })));
     nothing_comes_of(drops, &[11]);
 }
 
