@@ -115,6 +115,12 @@ impl OpenPage {
         Ok(opened)
     }
 
+    /// Returns what the page shows with every call. Nobody else may ever see it.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Begins a ceremony and returns its options.
     ///
     /// # Errors

@@ -135,7 +135,7 @@ impl Place {
             Self::Files => "store.item.",
             Self::Keyring => "store.file.",
         };
-        !failpoint.starts_with(elsewhere) && !failpoint.starts_with("gate.")
+        !failpoint.starts_with(elsewhere) && !failpoint.starts_with("gate.") && !failpoint.starts_with("reviews.")
     }
 }
 
