@@ -25,6 +25,19 @@ test("a passkey is made on the page and approves the next request", LIMIT, async
   await page.close();
 });
 
+test("a second passkey: the page asks for the first one's gesture, then for the new one", LIMIT, async () => {
+  const page = await tab();
+  const request = await mint({ purpose: "add_passkey", profile: "", person: "Ben", changes: ["yubikey"] });
+  await visit(page, request);
+  await page.locator("#lead", { hasText: "already enrolled says yes first" }).waitFor();
+  assert.equal(await page.locator("#approve").textContent(), "Approve with passkey");
+  assert.match(await page.locator("#facts").innerText(), /Passkey\s+yubikey\s+Person\s+Ben/);
+  assert.equal(await page.locator("#changes-box").isVisible(), false);
+  await desk({ id: request.id, change: { state: "awaits_enrolment" } });
+  await page.locator("#approve[aria-disabled=false]", { hasText: "Create passkey" }).waitFor();
+  await page.close();
+});
+
 test("a request is refused on the page, by keyboard alone", LIMIT, async () => {
   const page = await tab();
   const request = await mint();

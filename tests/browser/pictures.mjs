@@ -11,28 +11,36 @@ const ENROL = {
   state: "awaits_enrolment",
   profile: "",
   person: "Aiko",
-  requester: ["tegata 5120", "zsh 47002"],
-  changes: ["a passkey named “laptop” is added"],
+  requester: ["zsh (pid 47002)", "tmux (pid 1881)"],
+  changes: ["laptop"],
 };
+
+/** Behind an enrolled passkey, which says yes on the same page first. */
+const ANOTHER = { ...ENROL, state: "awaits_gesture", person: "Ben", changes: ["yubikey"] };
 
 const ELEVATE = {
   profile: "prod-admin",
-  account: "123456789012 (payments-prod)",
+  account: "123456789012",
   role: "arn:aws:iam::123456789012:role/AdministratorAccess",
   tier: "prompt",
   reason: "INC-4211 restore the orders table",
   window_seconds: 900,
-  requester: ["terraform 48213", "zsh 47002", "tmux 1881"],
+  requester: ["terraform (pid 48213)", "zsh (pid 47002)", "tmux (pid 1881)"],
 };
 
 /** Name of the picture, the request, the sizes and colours it is worth, and what to do first. */
 const PICTURES = [
   ["elevate", ELEVATE, ["phone light", "phone dark", "desktop light", "desktop dark"]],
-  ["second-person", { ...ELEVATE, approvals_needed: 2, approvals_given: ["Aiko"], tier: "sealed" }, ["desktop light"]],
+  ["two-people", { ...ELEVATE, approvals_needed: 2 }, ["phone dark"]],
+  ["second-person", { ...ELEVATE, approvals_needed: 2, approvals_given: ["Aiko"] }, ["desktop light", "phone light"]],
   ["enrol", ENROL, ["phone light", "desktop dark"]],
+  ["gesture-first", ANOTHER, ["phone light"]],
+  ["enrol-after-gesture", ANOTHER, ["phone light"], gestureOf],
+  ["remove", { ...ENROL, purpose: "remove_passkey", state: "awaits_gesture" }, ["phone dark"]],
+  ["unlock", { purpose: "unlock", profile: "", requester: ENROL.requester }, ["phone light"]],
   ["passkey-asked", ENROL, ["phone dark"], ask],
   ["trouble", ELEVATE, ["phone light"], fail],
-  ["settings", { purpose: "accept_policy", profile: "", requester: ["tegata 5120", "zsh 47002"],
+  ["settings", { purpose: "accept_policy", profile: "", requester: ["zsh (pid 47002)", "tmux (pid 1881)"],
     changes: ["rule payments: window 15 minutes becomes 1 hour", "rule prod: a reason is not asked for any more"] }, ["desktop light"]],
   ["approved", { state: "approved" }, ["phone light", "desktop dark"]],
   ["refused", { state: "refused" }, ["phone light"]],
@@ -48,8 +56,8 @@ export async function takePictures(directory) {
       const page = await tab({ authenticator: true });
       await page.setViewportSize(SIZES[size]);
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      await show(page, view);
-      await first?.(page);
+      const request = await show(page, view);
+      await first?.(page, request);
       await page.screenshot({ path: join(directory, `page-${name}-${size}-${colorScheme}.png`), fullPage: true });
       await page.close();
     }
@@ -58,15 +66,25 @@ export async function takePictures(directory) {
 
 async function show(page, view) {
   const request = await mint(view ?? {});
-  if (view && !["approved", "refused", "expired"].includes(view.state)) return visit(page, request);
-  await page.goto(view ? request.url : new URL(request.url).origin);
-  await state(page, view ? view.state : "stopped");
+  if (view && !["approved", "refused", "expired"].includes(view.state)) {
+    await visit(page, request);
+  } else {
+    await page.goto(view ? request.url : new URL(request.url).origin);
+    await state(page, view ? view.state : "stopped");
+  }
+  return request;
 }
 
 async function ask(page) {
   await page.passkeys.touch(false);
   await page.click("#approve");
   await page.locator("#approve", { hasText: "Waiting" }).waitFor();
+}
+
+/** As the page is drawn once the first passkey has said yes. */
+async function gestureOf(page, request) {
+  await desk({ id: request.id, change: { state: "awaits_enrolment" } });
+  await page.locator("#approve[aria-disabled=false]", { hasText: "Create passkey" }).waitFor();
 }
 
 async function fail(page) {

@@ -58,11 +58,6 @@ const orders = {
   },
   /** Returns how many passkeys each authenticator of the tab holds. */
   passkeys: (page) => Promise.all(page.keys.map(async (key) => (await key.all()).length)),
-  async picture(page, { path, width, height, colours }) {
-    await page.setViewportSize({ width, height });
-    await page.emulateMedia({ colorScheme: colours, reducedMotion: "reduce" });
-    await page.screenshot({ path, fullPage: true });
-  },
   address: (page) => page.url(),
 };
 

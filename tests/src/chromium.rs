@@ -145,12 +145,6 @@ impl Tab<'_> {
         self.order(json!({ "do": "address" })).as_str().unwrap_or_default().to_owned()
     }
 
-    /// Draws the page into a file.
-    pub fn picture(&self, path: &Path, (width, height): (u32, u32), colours: &str) {
-        let (path, colours) = (path.display().to_string(), colours.to_owned());
-        self.order(json!({ "do": "picture", "path": path, "width": width, "height": height, "colours": colours }));
-    }
-
     fn order(&self, mut order: Value) -> Value {
         order["tab"] = self.name.into();
         self.chromium.order(&order)

@@ -142,8 +142,9 @@
     say(part("code"), view.code);
     show(part("code-box"), true);
     drawFacts();
-    part("changes").replaceChildren(...view.changes.map((line) => element("li", line)));
-    show(part("changes-box"), view.changes.length > 0);
+    const weaker = namesPasskey() ? [] : view.changes;
+    part("changes").replaceChildren(...weaker.map((line) => element("li", line)));
+    show(part("changes-box"), weaker.length > 0);
     drawApprovals();
     const tier = TIERS[view.tier];
     show(part("tier"), Boolean(tier));
@@ -161,7 +162,8 @@
       ["Role", view.role && breakable(view.role)],
       ["Lasts", view.window_seconds && lasting(view.window_seconds)],
       ["Reason", view.reason],
-      ["Passkey of", view.person],
+      ["Passkey", namesPasskey() && view.changes.join(", ")],
+      ["Person", view.person],
       ["Asked by", view.requester.length > 0 && asked(view.requester)],
     ].filter(([, value]) => value);
     part("facts").replaceChildren(...rows.flatMap(([name, value]) => {
@@ -171,6 +173,9 @@
     }));
     show(part("facts"), rows.length > 0);
   }
+
+  // Of a passkey that comes or goes the name is all that changes.
+  function namesPasskey() { return view.purpose === "add_passkey" || view.purpose === "remove_passkey"; }
 
   // A long ARN breaks behind a slash, where a reader would.
   function breakable(name) {
