@@ -12,7 +12,7 @@ pub struct BeginElevation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
     /// How long the grant is to live; absent, or longer than the rules allow: as long as they do.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "whole", skip_serializing_if = "Option::is_none")]
     pub seconds: Option<u64>,
     /// Why, in the person's own words; it travels to CloudTrail where AWS has a place for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,6 +20,44 @@ pub struct BeginElevation {
     /// Who the grant is for.
     #[serde(default)]
     pub holder: HolderWanted,
+}
+
+/// Reads a whole number, also where it is written as `900.0`: to JSON Schema that is an integer, too (draft 2020-12, 6.1.1).
+fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    struct Whole;
+
+    impl serde::de::Visitor<'_> for Whole {
+        type Value = Option<u64>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a whole number of seconds")
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Some(number))
+        }
+
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked in the line above each cast"
+        )]
+        fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Self::Value, E> {
+            // Up to 2^53 a whole f64 is the number that was written.
+            let is_whole = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+            if is_whole {
+                Ok(Some(number as u64))
+            } else {
+                Err(E::invalid_value(serde::de::Unexpected::Float(number), &self))
+            }
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(Whole)
 }
 
 /// Who a grant is to be for.
@@ -299,4 +337,25 @@ pub struct Reviews {
 pub struct CloseReview {
     /// What the review found.
     pub note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BeginElevation;
+
+    fn seconds(text: &str) -> Option<Option<u64>> {
+        let json = format!(r#"{{"profile":"p","seconds":{text}}}"#);
+        serde_json::from_str::<BeginElevation>(&json).ok().map(|wanted| wanted.seconds)
+    }
+
+    #[test]
+    fn seconds_are_whole_however_they_are_written() {
+        assert_eq!(seconds("900"), Some(Some(900)));
+        assert_eq!(seconds("900.0"), Some(Some(900)));
+        assert_eq!(seconds("null"), Some(None));
+        assert_eq!(serde_json::from_str::<BeginElevation>(r#"{"profile":"p"}"#).unwrap().seconds, None);
+        for refused in ["-1", "-1.0", "0.5", "1e400", "\"900\"", "[900]", "true", "1e300"] {
+            assert_eq!(seconds(refused), None, "{refused}");
+        }
+    }
 }

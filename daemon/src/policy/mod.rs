@@ -31,6 +31,8 @@ use terms::{Decision, Denial, Tier};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<(Origin, Rule)>,
+    /// What the built-in rule demands.
+    built_in: Demands,
 }
 
 /// Who wrote a rule.
@@ -48,7 +50,7 @@ impl Policy {
     pub fn new(rules: Vec<Rule>, organisation: Vec<Rule>) -> Self {
         let user = rules.into_iter().map(|rule| (Origin::User, rule));
         let organisation = organisation.into_iter().map(|rule| (Origin::Organisation, rule));
-        Self { rules: user.chain(organisation).collect() }
+        Self { rules: user.chain(organisation).collect(), built_in: Demands::default() }
     }
 
     /// Returns how many rules are in force, the built-in one not counted.
@@ -78,19 +80,16 @@ impl Policy {
 
     /// Collects what demands a passkey for this target.
     fn demanding(&self, profile: &ProfileName, chain: &Chain, passkey_enrolled: bool) -> Demanding<'_> {
-        let matching = self.rules.iter().map(|(_, rule)| rule).filter(|rule| rule.matches(profile, chain));
-        let mut demanding = Demanding(
-            matching
-                .filter_map(|rule| match &rule.gate {
-                    Gate::Passkey(demands) => Some((rule.name.as_str(), demands.clone())),
-                    Gate::None => None,
-                })
-                .collect(),
-        );
-        if passkey_enrolled && hops(chain).any(|hop| self.is_built_in(profile, chain, hop)) {
-            demanding.0.push((BUILT_IN, Demands::default()));
-        }
-        demanding
+        // Every served request comes past here: what matches nothing is not copied, and the chain is taken apart once.
+        let hops: Vec<Hop<'_>> = hops(chain).collect();
+        let matches = |rule: &Rule| hops.iter().any(|hop| rule.matchers.match_hop(profile, chain, *hop));
+        let demands = self.rules.iter().filter_map(|(_, rule)| match &rule.gate {
+            Gate::Passkey(demands) if matches(rule) => Some((rule.name.as_str(), demands)),
+            _ => None,
+        });
+        let built_in = passkey_enrolled && hops.iter().any(|hop| self.is_built_in(profile, chain, *hop));
+        let built_in = built_in.then_some((BUILT_IN, &self.built_in));
+        Demanding(demands.chain(built_in).collect())
     }
 
     /// Whether the built-in rule is about this station: it looks like administration, and no rule speaks of it. A rule that
@@ -103,11 +102,11 @@ impl Policy {
 
 /// The rules that demand a passkey for one target, by name.
 #[derive(Debug)]
-struct Demanding<'a>(Vec<(&'a str, Demands)>);
+struct Demanding<'a>(Vec<(&'a str, &'a Demands)>);
 
 impl Demanding<'_> {
     fn joined(&self) -> Option<Demands> {
-        self.0.iter().map(|(_, demands)| demands.clone()).reduce(Demands::join)
+        self.0.iter().map(|(_, demands)| (*demands).clone()).reduce(Demands::join)
     }
 
     /// The names of the rules in order, each once.

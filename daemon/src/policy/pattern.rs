@@ -22,28 +22,25 @@ impl Pattern {
     /// Whether the whole of `text` is as the pattern says. Takes time in the product of both lengths at most.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let (pattern, text): (Vec<char>, Vec<char>) = (self.0.chars().collect(), text.chars().collect());
-        let (mut at, mut read) = (0, 0);
-        // Behind the last star, and how much of the text is left to it: one character more each time the rest does not fit.
+        let (mut pattern, mut text) = (self.0.chars(), text.chars());
+        // Behind the last star, and how much of the text is left to it: one character less each time the rest does not fit.
         let mut star = None;
-        while let Some(found) = text.get(read) {
-            match pattern.get(at) {
+        loop {
+            let (mut behind, mut left) = (pattern.clone(), text.clone());
+            let Some(found) = left.next() else { return pattern.all(|wanted| wanted == '*') };
+            match behind.next() {
                 Some('*') => {
-                    at += 1;
-                    star = Some((at, read));
+                    star = Some((behind.clone(), left));
+                    pattern = behind;
                 }
-                Some(wanted) if *wanted == '?' || wanted == found => {
-                    at += 1;
-                    read += 1;
-                }
+                Some(wanted) if wanted == '?' || wanted == found => (pattern, text) = (behind, left),
                 _ => {
-                    let Some((behind, taken)) = star else { return false };
-                    (at, read) = (behind, taken + 1);
-                    star = Some((at, read));
+                    let Some((behind, left)) = &mut star else { return false };
+                    (pattern, text) = (behind.clone(), left.clone());
+                    left.next();
                 }
             }
         }
-        pattern.iter().skip(at).all(|wanted| *wanted == '*')
     }
 }
 

@@ -1,7 +1,7 @@
 //! A rule: what it matches, and what it does to what it matches. The settings make rules; the store keeps those accepted.
 
 use super::demands::Demands;
-use super::hop::{Hop, hops};
+use super::hop::Hop;
 use super::pattern::Pattern;
 use crate::names::ProfileName;
 use crate::profile::{Chain, Source};
@@ -63,20 +63,12 @@ pub enum SourceKind {
 }
 
 impl Rule {
-    /// Whether the rule matches a target: one of its stations, or the target as a whole where no account and role is named.
-    #[must_use]
-    pub fn matches(&self, profile: &ProfileName, chain: &Chain) -> bool {
-        hops(chain).any(|hop| self.matchers.match_hop(profile, chain, hop))
-    }
-
     /// Whether the rule, and not the built-in one, says what holds for this station. By account or role only: what a profile
     /// is called in an AWS config file puts nothing else in the place of the built-in rule.
     pub(super) fn speaks_of(&self, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> bool {
         self.matchers.names_what_is_reached() && self.matchers.match_hop(profile, chain, hop)
     }
-}
 
-impl Rule {
     /// Whether this is a rule that the settings could have made. What comes out of the store is held against it.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -114,6 +106,7 @@ impl Matchers {
             && wider(&self.profile, &other.profile)
     }
 
+    /// Whether they match a target at this station; where no account and role is said, they do at each or at none.
     pub(super) fn match_hop(&self, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> bool {
         let Source::SignIn { session, .. } = &chain.source;
         !self.is_empty()
