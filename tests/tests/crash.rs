@@ -129,7 +129,7 @@ fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
 }
 
 impl Place {
-    /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey, which this story has none of.
+    /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`.
     fn has(self, failpoint: &str) -> bool {
         let elsewhere = match self {
             Self::Files => "store.item.",

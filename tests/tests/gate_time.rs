@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use tegata_sandbox::Operation;
+#[cfg(feature = "system")]
+use tegata_tests::failpoints;
 use tegata_tests::gated::{IN_FILES, elevate, gated, grants, id, records};
 use tegata_tests::hand::{Hand, OpenPage};
 use tegata_tests::product::{Product, wait_until};
@@ -118,9 +120,17 @@ fn b28_twin_until_its_end_it_serves_credentials_that_end_with_it() {
     assert!(ends <= latest, "{ends} {latest}");
 }
 
+/// The fail points between a verified gesture and what follows from it, as the sources name them.
+#[cfg(feature = "system")]
+fn seams() -> Vec<String> {
+    let seams: Vec<_> = failpoints::names().into_iter().filter(|name| name.starts_with("gate.")).collect();
+    assert!(seams.len() >= 2, "{seams:?}");
+    seams
+}
+
 /// Dies at a seam of a gesture. Returns the product with its daemon back, the hand, and the answer that was under way.
 #[cfg(feature = "system")]
-fn dies_at(failpoint: &str) -> (Product, Hand, Value, String) {
+fn dies_at(failpoint: &str) -> (Product, Hand, Value) {
     let mut product = Product::new();
     product.store_in_files();
     product.write_settings(IN_FILES);
@@ -140,14 +150,14 @@ fn dies_at(failpoint: &str) -> (Product, Hand, Value, String) {
     product.environment.retain(|(name, _)| name != "TEGATA_FAILPOINT");
     product.daemon_binary = tegata_tests::program("tegatad");
     product.start_daemon();
-    (product, hand, answer, failpoint.to_owned())
+    (product, hand, answer)
 }
 
 #[cfg(feature = "system")]
 #[test]
 fn b29_a_crash_before_or_behind_the_counter_s_write_releases_nothing_and_is_no_use_again() {
-    for failpoint in ["gate.verified", "gate.stored"] {
-        let (product, _hand, answer, failpoint) = dies_at(failpoint);
+    for failpoint in seams() {
+        let (product, _hand, answer) = dies_at(&failpoint);
         assert!(grants(&product).is_empty() && records(&product, "granted").is_empty(), "{failpoint}");
         let (_, request) = product.api("POST", "/v1/grants", Some(&json!({ "profile": "admin" })));
         let mut page = OpenPage::open(&product.page(id(&request))).unwrap();
@@ -162,8 +172,8 @@ fn b29_a_crash_before_or_behind_the_counter_s_write_releases_nothing_and_is_no_u
 #[cfg(feature = "system")]
 #[test]
 fn b29_twin_after_the_crash_the_same_passkey_approves_anew() {
-    for failpoint in ["gate.verified", "gate.stored"] {
-        let (product, mut hand, ..) = dies_at(failpoint);
+    for failpoint in seams() {
+        let (product, mut hand, _) = dies_at(&failpoint);
         elevate(&product, &mut hand, &json!({ "profile": "admin" }));
         assert_eq!(product.credentials("admin").code, 0, "{failpoint}");
     }
