@@ -133,6 +133,8 @@ fn trouble(session: &Session) -> Option<String> {
     match (session.state, error) {
         (SessionState::Ended, None) => Some(format!("{name} has ended; run: tegata login {name}")),
         (SessionState::Ended, Some(error)) => Some(format!("{name} has ended ({error}); run: tegata login {name}")),
+        // The sign-in lives, and the store has no room for it.
+        (_, Some(error)) if error.starts_with("not kept") => Some(format!("{name} is {error}")),
         (_, Some(error)) => Some(format!("{name} could not be renewed: {error}")),
         (_, None) => None,
     }

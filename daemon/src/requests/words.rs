@@ -16,12 +16,18 @@ const WORDS: [&str; 128] = [
     "yacht",
 ];
 
-/// Returns two words, one of 16,384 pairs: enough to tell one's own request from another that pops up meanwhile.
+/// Returns two different words, one of 16,256 pairs: enough to tell one's own request from another that pops up meanwhile.
 pub(super) fn two() -> String {
     let mut bytes = [0_u8; 2];
     // Linux cannot fail here once it has booted (getrandom(2)).
     let _ = getrandom::fill(&mut bytes);
-    bytes.map(|byte| WORDS[usize::from(byte) % WORDS.len()]).join(" ")
+    pair(bytes)
+}
+
+fn pair(bytes: [u8; 2]) -> String {
+    let [first, second] = bytes.map(|byte| usize::from(byte) % WORDS.len());
+    let second = if second == first { (second + 1) % WORDS.len() } else { second };
+    format!("{} {}", WORDS[first], WORDS[second])
 }
 
 #[cfg(test)]
@@ -36,5 +42,14 @@ mod tests {
         assert_eq!(sorted.len(), WORDS.len());
         assert!(WORDS.iter().all(|word| word.len() < 9 && word.bytes().all(|byte| byte.is_ascii_lowercase())));
         assert_eq!(two().split(' ').count(), 2);
+    }
+
+    #[test]
+    fn the_two_words_differ() {
+        for byte in 0..=u8::MAX {
+            let words = pair([byte, byte]);
+            let (first, second) = words.split_once(' ').unwrap();
+            assert_ne!(first, second);
+        }
     }
 }
