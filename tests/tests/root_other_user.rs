@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 use tegata_tests::product::{Ended, Product, run, wait_until};
 use tegata_tests::program;
 
@@ -187,7 +188,7 @@ impl Dumps {
         let mut before = String::new();
         setting.read_to_string(&mut before).unwrap();
         let dumps = Self { setting, before, directory };
-        dumps.set(&format!("|{} %P\n", handler.display()));
+        dumps.set(&format!("|{} %p\n", handler.display()));
         Some(dumps)
     }
 
@@ -198,6 +199,18 @@ impl Dumps {
 
     fn of(&self, pid: u32) -> PathBuf {
         self.directory.join(format!("core.{pid}"))
+    }
+
+    /// Whether the core of an ordinary program arrives. In a container with a file system of its own it does not: the kernel
+    /// starts the program that collects cores outside (core(5)).
+    fn collect(&self, product: &Product) -> bool {
+        let mut program = ordinary_program(product);
+        assert!(crashed(&mut program));
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !self.of(program.id()).exists() && Instant::now() < deadline {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        self.of(program.id()).exists()
     }
 }
 
@@ -223,16 +236,14 @@ fn crashed(process: &mut Child) -> bool {
 #[test]
 fn f1_a_daemon_that_crashes_leaves_no_core_whoever_collects_them() {
     let mut home = Nobodys::running();
-    let Some(dumps) = Dumps::caught_in(home.product.path("dumps")) else {
+    let daemon = home.daemon.id();
+    let Some(dumps) = Dumps::caught_in(home.product.path("dumps")).filter(|dumps| dumps.collect(&home.product)) else {
         assert!(!crashed(&mut home.daemon));
-        eprintln!("this container may not change core_pattern: cores were not collected by a program");
+        eprintln!("this container may not choose who collects cores: that there is none was seen by its exit status");
         return;
     };
-    let daemon = home.daemon.id();
     assert!(!crashed(&mut home.daemon));
-    // The twin: what is not hardened is collected.
-    let mut program = ordinary_program(&home.product);
-    assert!(crashed(&mut program));
-    wait_until("the core of an ordinary program is collected", || dumps.of(program.id()).exists());
+    // The twin: what is not hardened is collected, also after the daemon.
+    assert!(dumps.collect(&home.product), "the core of an ordinary program is collected");
     assert!(!dumps.of(daemon).exists());
 }
