@@ -41,8 +41,10 @@ impl Nobodys {
         give_away(&product.path(""));
         let mut command = as_user(&product, NOBODY, &product.path("bin/tegatad"), &[]);
         let daemon = command.stderr(Stdio::null()).spawn().unwrap();
-        wait_until("the daemon listens", || product.socket().exists());
-        Self { product, daemon }
+        let home = Self { product, daemon };
+        // The socket alone may be there before the daemon has made it private.
+        wait_until("the daemon answers", || home.by(NOBODY, &["status"]).code == 0);
+        home
     }
 
     fn by(&self, uid: u32, words: &[&str]) -> Ended {
