@@ -78,7 +78,7 @@ impl Consequences {
     /// A passkey or a rule came or went: what was open may be gated, so nothing that was obtained before is kept.
     pub async fn reconsider(&self) {
         if let Some(gated) = self.gated.get().and_then(Weak::upgrade) {
-            gated.reconsider();
+            gated.reconsider().await;
         }
         self.obtainer.forget_all();
         let sessions: Vec<_> = self.sign_in_sessions.known().into_iter().map(|session| session.name).collect();

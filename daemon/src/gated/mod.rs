@@ -229,8 +229,9 @@ impl Gated {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forgets what decides: a passkey or what is accepted has changed.
-    pub fn reconsider(&self) {
+    /// Forgets what decides: a passkey or what is accepted has changed. Who is reading it now does not put back what was before.
+    pub async fn reconsider(&self) {
+        let _nobody_reads = self.settling.lock().await;
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 

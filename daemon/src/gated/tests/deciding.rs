@@ -22,7 +22,7 @@ async fn what_decides_is_read_once_and_again_when_told() {
     let first = world.gated.standing().await.unwrap();
     assert!(Arc::ptr_eq(&first, &world.gated.standing().await.unwrap()));
     assert!(world.gated.known_standing().is_some() && first.passkeys == Some(0) && !first.has_passkey());
-    world.gated.reconsider();
+    world.gated.reconsider().await;
     assert!(world.gated.known_standing().is_none());
     assert!(!Arc::ptr_eq(&first, &world.gated.standing().await.unwrap()));
 }
@@ -52,7 +52,7 @@ async fn settings_that_lead_elsewhere_serve_nothing_until_they_are_accepted() {
     let user = ElevationWanted { window: None, reason: None, holder: HolderWanted::Terminal };
     assert!(matches!(world.gated.ask(&caller(1), &profile("dev"), &user).await, Err(Problem::NotAccepted { .. })));
     world.gated.rooms.accepted.accept(&world.gated.rooms.wanted).await.unwrap();
-    world.gated.reconsider();
+    world.gated.reconsider().await;
     assert!(world.gated.decide(&profile("admin")).await.is_ok());
 }
 

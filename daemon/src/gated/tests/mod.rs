@@ -120,7 +120,7 @@ impl World {
         let token = self.page(&self.desk.ask(&caller(1), task).unwrap());
         let answer = device.create(&self.desk.begin(&token, &origin()).await.unwrap(), ORIGIN).unwrap();
         self.desk.finish(&token, &origin(), answer.to_string().as_bytes()).await.unwrap();
-        self.gated.reconsider();
+        self.gated.reconsider().await;
         device
     }
 
