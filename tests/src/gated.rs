@@ -16,18 +16,6 @@ pub fn gated(mut product: Product) -> (Product, Hand) {
     (product, hand)
 }
 
-/// Asks for a grant and approves it. Returns how its request ended.
-///
-/// # Panics
-/// When there is no grant.
-pub fn elevate(product: &Product, hand: &mut Hand, body: &Value) -> Value {
-    let (status, request) = product.api("POST", "/v1/grants", Some(body));
-    assert_eq!(status, 201, "{request}");
-    let ended = hand.approve(&product.page(id(&request))).expect("the page does it");
-    assert_eq!(ended["state"], "approved", "{ended}");
-    ended
-}
-
 /// Returns the id of a request or a grant.
 ///
 /// # Panics
@@ -41,15 +29,4 @@ pub fn id(of: &Value) -> &str {
 #[must_use]
 pub fn records(product: &Product, event: &str) -> Vec<Value> {
     product.audit().into_iter().filter(|record| record["event"] == event).collect()
-}
-
-/// Returns the live grants.
-///
-/// # Panics
-/// When the daemon does not list them.
-#[must_use]
-pub fn grants(product: &Product) -> Vec<Value> {
-    let (status, grants) = product.api("GET", "/v1/grants", None);
-    assert_eq!(status, 200, "{grants}");
-    grants["grants"].as_array().cloned().unwrap_or_default()
 }

@@ -422,9 +422,13 @@ impl Product {
     }
 
     /// Returns the live grants.
+    ///
+    /// # Panics
+    /// When the daemon does not list them.
     #[must_use]
     pub fn grants(&self) -> Vec<serde_json::Value> {
-        let (_, body) = self.api("GET", "/v1/grants", None);
+        let (status, body) = self.api("GET", "/v1/grants", None);
+        assert_eq!(status, 200, "{body}");
         body["grants"].as_array().cloned().unwrap_or_default()
     }
 

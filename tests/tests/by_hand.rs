@@ -1,10 +1,7 @@
 //! Commands that need a hand, end to end: the real daemon, its real page, and a software passkey in place of the hand.
 
-use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::process::Stdio;
-use tegata_authenticator::Authenticator;
+use tegata_tests::hand::Hand;
 use tegata_tests::product::{Ended, Product, wait_until};
 
 /// What a person does on the page that a command prints.
@@ -14,61 +11,16 @@ enum Gesture {
     Refuse,
 }
 
-/// One call of the page, as a browser sends it.
-fn call(port: &str, act: &str, header: &str, body: &Value) -> Value {
-    let (mut stream, body) = (TcpStream::connect(format!("127.0.0.1:{port}")).unwrap(), body.to_string());
-    let origin = format!("http://tegata.localhost:{port}");
-    let head = format!(
-        "POST /api/{act} HTTP/1.1\r\nHost: tegata.localhost:{port}\r\nOrigin: {origin}\r\nSec-Fetch-Site: same-origin\r\n\
-         Content-Type: application/json\r\nTegata-Page: {header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{act}: {answer:?}"));
-    assert!(head.starts_with("HTTP/1.1 200"), "{act}: {answer}");
-    serde_json::from_str(body).unwrap()
-}
-
-/// Stands for the hand and the browser in front of it.
-fn visit(url: &str, passkey: &mut Authenticator, gesture: Gesture) {
-    let (origin, secret) = url.split_once("/#").unwrap();
-    let port = origin.rsplit_once(':').unwrap().1;
-    let opened = call(port, "open", secret, &json!({}));
-    let token = opened["token"].as_str().unwrap_or_else(|| panic!("{opened}"));
-    if gesture == Gesture::Refuse {
-        call(port, "refuse", token, &json!({}));
-        return;
-    }
-    let mut state = opened["view"]["state"].as_str().unwrap_or_else(|| panic!("{opened}")).to_owned();
-    while state.starts_with("awaits") {
-        let options = call(port, "begin", token, &json!({}));
-        let answer =
-            if state == "awaits_enrolment" { passkey.create(&options, origin) } else { passkey.get(&options, origin) };
-        let view = call(port, "finish", token, &answer.unwrap());
-        view["state"].as_str().unwrap_or_else(|| panic!("{view}")).clone_into(&mut state);
-    }
-}
-
 /// Runs a command, goes to the page that it prints, and returns how it ended.
-fn by_hand(product: &Product, arguments: &[&str], passkey: &mut Authenticator, gesture: Gesture) -> Ended {
-    let mut command = product.tegata(arguments);
-    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut output = BufReader::new(running.stdout.take().unwrap());
-    let mut stdout = String::new();
-    while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
-    if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http")) {
-        visit(url, passkey, gesture);
-    }
-    output.read_to_string(&mut stdout).unwrap();
-    let mut stderr = String::new();
-    running.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    Ended { code: running.wait().unwrap().code().unwrap(), stdout, stderr }
+fn by_hand(product: &Product, arguments: &[&str], hand: &mut Hand, gesture: Gesture) -> Ended {
+    product.run_with_page(arguments, |url| {
+        let view = if gesture == Gesture::Approve { hand.approve(url) } else { hand.refuse(url) };
+        view.map(drop).map_err(|refused| format!("{refused:?}"))
+    })
 }
 
-fn signed_in_with_a_passkey() -> (Product, Authenticator) {
-    let (mut product, mut passkey) = (Product::new(), Authenticator::new());
+fn signed_in_with_a_passkey() -> (Product, Hand) {
+    let (mut product, mut passkey) = (Product::new(), Hand::new());
     product.start_daemon();
     product.sign_in();
     let add = ["passkey", "add", "--person", "ann", "--name", "key", "--print"];

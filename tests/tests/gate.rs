@@ -2,25 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
 use serde_json::{Value, json};
-use tegata_tests::hand::Hand;
+use tegata_tests::gated::gated;
 use tegata_tests::product::{Product, wait_until};
-
-/// A signed-in product whose `admin` is behind a gate, with one person's passkey.
-fn gated() -> (Product, Hand) {
-    let mut product = Product::new();
-    product.start_daemon();
-    product.sign_in();
-    let hand = product.enrol("alice", None);
-    (product, hand)
-}
-
-fn elevated(product: &Product, hand: &mut Hand, body: &Value) -> Value {
-    let (status, request) = product.api("POST", "/v1/grants", Some(body));
-    assert_eq!(status, 201, "{request}");
-    let ended = hand.approve(&product.page(request["id"].as_str().unwrap())).unwrap();
-    assert_eq!(ended["state"], "approved", "{ended}");
-    ended
-}
 
 #[test]
 fn an_administration_role_is_served_until_a_passkey_is_enrolled_and_then_waits_for_a_hand() {
@@ -37,7 +20,7 @@ fn an_administration_role_is_served_until_a_passkey_is_enrolled_and_then_waits_f
 
 #[test]
 fn a_tool_that_waits_is_served_when_the_hand_comes() {
-    let (product, mut hand) = gated();
+    let (product, mut hand) = gated(Product::new());
     let served = std::thread::scope(|scope| {
         let tool = scope.spawn(|| product.credentials("admin"));
         let request = product.parked();
@@ -54,8 +37,8 @@ fn a_tool_that_waits_is_served_when_the_hand_comes() {
 
 #[test]
 fn a_dropped_grant_is_gone_and_what_was_issued_under_it_with_it() {
-    let (product, mut hand) = gated();
-    elevated(&product, &mut hand, &json!({ "profile": "admin", "seconds": 600, "reason": "INC-42" }));
+    let (product, mut hand) = gated(Product::new());
+    product.elevate(&mut hand, &json!({ "profile": "admin", "seconds": 600, "reason": "INC-42" }));
     assert_eq!(product.credentials("admin").code, 0);
     let (_, grants) = product.api("GET", "/v1/grants", None);
     let grant = &grants["grants"][0];
@@ -71,7 +54,7 @@ fn a_dropped_grant_is_gone_and_what_was_issued_under_it_with_it() {
 
 #[test]
 fn who_says_no_is_not_asked_again_at_once() {
-    let (product, hand) = gated();
+    let (product, hand) = gated(Product::new());
     let refused = std::thread::scope(|scope| {
         let tool = scope.spawn(|| product.credentials("admin"));
         let request = product.parked();
@@ -85,7 +68,7 @@ fn who_says_no_is_not_asked_again_at_once() {
 
 #[test]
 fn the_page_is_there_only_while_somebody_has_one() {
-    let (product, mut hand) = gated();
+    let (product, mut hand) = gated(Product::new());
     let (_, request) = product.api("POST", "/v1/grants", Some(&json!({ "profile": "admin" })));
     let url = product.page(request["id"].as_str().unwrap());
     let port: u16 = url.split("/#").next().unwrap().rsplit(':').next().unwrap().parse().unwrap();

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use std::time::{Duration, SystemTime};
 use tegata_sandbox::{HoldUntil, IamRole, Operation};
-use tegata_tests::gated::{elevate, gated, grants, id, records};
+use tegata_tests::gated::{gated, id, records};
 use tegata_tests::hand::Hand;
 use tegata_tests::product::{Ended, PATIENCE, Product, wait_until};
 
@@ -46,12 +46,12 @@ fn now() -> i64 {
 fn aws_sees_who_asked_on_which_host_under_which_grant_and_why() {
     let (product, mut hand) = product(OPS_RULE);
     let before = now();
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     let served = product.credentials("ops");
     let ends = expiry(&product, &served);
     assert!(ends >= before + 600 && ends <= now() + 600, "they end with the grant: {ends}");
     let assumed = product.sandbox().assumed_roles();
-    let grant = grants(&product)[0].clone();
+    let grant = product.grants()[0].clone();
     assert_eq!(assumed.len(), 1);
     let user = tegata_tests::product::run(product.command("id").arg("-un")).stdout;
     let (name, id) = (&assumed[0].session_name, id(&grant));
@@ -68,7 +68,7 @@ fn aws_sees_who_asked_on_which_host_under_which_grant_and_why() {
 fn the_open_part_of_the_chain_is_shared_with_who_needs_no_grant() {
     let (product, mut hand) = product(OPS_RULE);
     assert_eq!(product.credentials("dev").code, 0);
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     assert_eq!(product.credentials("ops").code, 0);
     assert_eq!(product.sandbox().calls(Operation::GetRoleCredentials), 1);
 }
@@ -88,7 +88,7 @@ fn one_use_is_one_issuance_and_the_second_is_refused() {
     let (product, mut hand) = product(&format!("{OPS_RULE}uses = 1\n"));
     // Lives that end before the grant does, so that a second issuance is needed.
     product.sandbox().configure(|settings| settings.lifetimes.assumed_role = Some(Duration::from_secs(3)));
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     let ends = expiry(&product, &product.credentials("ops"));
     wait_until("the credentials have ended", || now() > ends);
     let refused = product.run(&["credential-process", "--profile", "ops", "--wait", "0"]);
@@ -99,7 +99,7 @@ fn one_use_is_one_issuance_and_the_second_is_refused() {
 /// AWS keeps its answer back, `ends` ends the grant meanwhile: the tool gets nothing, now or later.
 fn nothing_comes_of(ends: impl Fn(&Product), codes: &[i32]) {
     let (product, mut hand) = product(OPS_RULE);
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     product.sandbox().hold(Operation::AssumeRole, HoldUntil::Released);
     std::thread::scope(|scope| {
         let tool = scope.spawn(|| product.credentials("ops"));
@@ -110,7 +110,7 @@ fn nothing_comes_of(ends: impl Fn(&Product), codes: &[i32]) {
         assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{ended:?}");
         assert!(codes.contains(&ended.code), "{ended:?}");
     });
-    assert!(records(&product, "released").is_empty() && grants(&product).is_empty());
+    assert!(records(&product, "released").is_empty() && product.grants().is_empty());
     let later = product.run(&["credential-process", "--profile", "ops", "--wait", "0"]);
     assert!(later.code != 0 && later.stdout.is_empty(), "{later:?}");
 }
@@ -135,13 +135,13 @@ fn a_sign_out_while_aws_hangs_releases_nothing() {
 #[test]
 fn signing_out_and_locking_end_grants_and_unlocking_takes_a_hand() {
     let (product, mut hand) = product(OPS_RULE);
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     assert_eq!(product.run(&["logout", "corp"]).code, 0);
-    assert!(grants(&product).is_empty());
+    assert!(product.grants().is_empty());
     product.sign_in();
-    elevate(&product, &mut hand, &asked());
+    product.elevate(&mut hand, &asked());
     assert_eq!(product.run(&["lock"]).code, 0);
-    assert!(grants(&product).is_empty());
+    assert!(product.grants().is_empty());
     let ended: Vec<_> = records(&product, "grant_ended").iter().map(|record| record["why"].clone()).collect();
     assert_eq!(ended, ["signed_out", "locked"]);
     assert_eq!(product.api("POST", "/v1/grants", Some(&asked())).0, 423, "nothing is granted while locked");
@@ -150,7 +150,7 @@ fn signing_out_and_locking_end_grants_and_unlocking_takes_a_hand() {
     assert_eq!(product.credentials("dev").code, 12, "asking is not unlocking");
     assert_eq!(hand.approve(&product.page(id(&request))).unwrap()["state"], "approved", "the page works while locked");
     assert_eq!(product.credentials("dev").code, 0);
-    assert!(grants(&product).is_empty(), "unlocking brings no grant back");
+    assert!(product.grants().is_empty(), "unlocking brings no grant back");
 }
 
 #[test]

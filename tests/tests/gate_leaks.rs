@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::process::Stdio;
 use tegata_tests::canaries::{self, Canaries};
-use tegata_tests::gated::{IN_FILES, grants, id, records};
+use tegata_tests::gated::{IN_FILES, id, records};
 use tegata_tests::hand::{Hand, OpenPage};
 use tegata_tests::product::Product;
 
@@ -159,6 +159,6 @@ fn e4_nothing_of_a_gate_is_in_arguments_or_environment_of_who_waits_or_serves() 
     let output = tool.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");
     canaries::assert_none(&looked);
-    assert_eq!(grants(&watched.product).len(), 1);
+    assert_eq!(watched.product.grants().len(), 1);
     watched.leaves_nothing();
 }

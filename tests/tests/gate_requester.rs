@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use tegata_sandbox::Operation;
-use tegata_tests::gated::{elevate, gated, grants, id};
+use tegata_tests::gated::{gated, id};
 use tegata_tests::hand::{Hand, OpenPage};
 use tegata_tests::product::{Ended, Product};
 use tegata_tests::shell::Shell;
@@ -36,8 +36,8 @@ fn k5_an_open_grant_of_a_terminal_serves_no_other_terminal_and_nobody_without_on
         waits_for_a_hand_of_its_own(&other.credentials("admin"));
     }
     assert_eq!(product.sandbox().calls(Operation::GetRoleCredentials), 1);
-    assert_eq!((grants(&product).len(), product.waiting().len()), (1, 2));
-    assert_eq!(grants(&product)[0]["yours"], false, "nor does it serve the one who asks here");
+    assert_eq!((product.grants().len(), product.waiting().len()), (1, 2));
+    assert_eq!(product.grants()[0]["yours"], false, "nor does it serve the one who asks here");
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn k5_twin_every_program_of_the_terminal_is_served_and_costs_no_call() {
     fs::write(&child, format!("{tegata} credential-process --profile admin --wait 0\nexit $?\n")).unwrap();
     is_served(&mine.types(&format!("sh {}", child.display())).ends());
     assert_eq!(product.sandbox().calls(Operation::GetRoleCredentials), 1);
-    assert!(grants(&product)[0]["holder"].as_str().unwrap().starts_with("the terminal of pid "));
+    assert!(product.grants()[0]["holder"].as_str().unwrap().starts_with("the terminal of pid "));
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn k5_twin_a_grant_for_the_user_serves_every_terminal_where_the_rule_says_so() {
                  [[rule]]\nname = \"wide\"\nrole = \"Admin\"\nscope = \"user\"\n";
     product.write_settings(&format!("store = \"memory\"\n{rules}"));
     let (product, mut hand) = gated(product);
-    elevate(&product, &mut hand, &json!({ "profile": "admin", "holder": "user" }));
+    product.elevate(&mut hand, &json!({ "profile": "admin", "holder": "user" }));
     assert_eq!(product.credentials("admin").code, 0);
     for mut shell in [Shell::in_a_terminal(&product), Shell::without_a_terminal(&product)] {
         is_served(&shell.credentials("admin"));
@@ -128,7 +128,7 @@ fn k6_traffic_of_the_socket_brings_another_process_nothing() {
     assert_eq!((status, &again["state"]), (201, &json!("awaits_gesture")), "asking is not having: {again}");
     let pages = format!("/v1/requests/{}/pages", id(&asked));
     assert_eq!(replayed(&product, &mut thief, &request("POST", &pages, "{}")).0, 404, "that page was the person's");
-    assert_eq!((grants(&product).len(), product.sandbox().calls(Operation::GetRoleCredentials)), (1, 0));
+    assert_eq!((product.grants().len(), product.sandbox().calls(Operation::GetRoleCredentials)), (1, 0));
 }
 
 #[cfg(feature = "system")]
@@ -160,13 +160,13 @@ fn k6_what_went_to_a_page_opens_nothing_a_second_time() {
     let mut other = OpenPage::open(&other).unwrap();
     other.begin().unwrap();
     assert!(other.finish(&answer).is_err(), "the answer of one request in the page of another");
-    assert!(grants(&product).is_empty());
+    assert!(product.grants().is_empty());
 }
 
 #[test]
 fn k6_twin_a_page_of_its_own_is_approved() {
     let (product, mut hand) = gated(Product::new());
-    elevate(&product, &mut hand, &json!({ "profile": "admin" }));
-    elevate(&product, &mut hand, &json!({ "profile": "admin" }));
-    assert_eq!(grants(&product).len(), 1, "the second takes the place of the first");
+    product.elevate(&mut hand, &json!({ "profile": "admin" }));
+    product.elevate(&mut hand, &json!({ "profile": "admin" }));
+    assert_eq!(product.grants().len(), 1, "the second takes the place of the first");
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use tegata_sandbox::{CANARY, HoldUntil, IamRole, Operation};
 use tegata_tests::crowd::Crowd;
 use tegata_tests::desktop::Desktop;
-use tegata_tests::gated::{gated, grants, id, records};
+use tegata_tests::gated::{gated, id, records};
 use tegata_tests::hand::Hand;
 use tegata_tests::product::{Ended, PATIENCE, Product};
 
@@ -52,7 +52,7 @@ fn one_gesture_serves_many(profile: &str, operation: Operation) {
     assert_eq!(sandbox.calls(Operation::GetRoleCredentials), 1);
     one_hand_was_asked(&product, &desktop);
     assert_eq!((records(&product, "hand_given").len(), records(&product, "granted").len()), (1, 1));
-    let (released, grants) = (records(&product, "released"), grants(&product));
+    let (released, grants) = (records(&product, "released"), product.grants());
     assert_eq!((released.len(), grants.len()), (MANY, 1), "a record for each");
     assert!(released.iter().all(|record| record["grant"] == grants[0]["id"]), "{:?}", released[0]);
     assert!(!product.daemon_log().contains(CANARY));

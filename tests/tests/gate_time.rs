@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use tegata_sandbox::Operation;
 #[cfg(feature = "system")]
 use tegata_tests::failpoints;
-use tegata_tests::gated::{IN_FILES, elevate, gated, grants, id, records};
+use tegata_tests::gated::{IN_FILES, gated, id, records};
 use tegata_tests::hand::{Hand, OpenPage};
 use tegata_tests::product::{Product, wait_until};
 
@@ -98,8 +98,8 @@ fn seconds() -> u64 {
 #[test]
 fn b28_after_its_end_a_grant_serves_nobody() {
     let (product, mut hand) = gated(Product::new());
-    elevate(&product, &mut hand, &json!({ "profile": "admin", "seconds": 2 }));
-    wait_until("the grant has ended", || grants(&product).is_empty());
+    product.elevate(&mut hand, &json!({ "profile": "admin", "seconds": 2 }));
+    wait_until("the grant has ended", || product.grants().is_empty());
     let refused = product.run(&["credential-process", "--profile", "admin", "--wait", "0"]);
     assert_eq!((refused.code, refused.stdout.as_str()), (11, ""), "{refused:?}");
     assert_eq!(product.sandbox().calls(Operation::GetRoleCredentials), 0);
@@ -108,7 +108,7 @@ fn b28_after_its_end_a_grant_serves_nobody() {
 #[test]
 fn b28_twin_until_its_end_it_serves_credentials_that_end_with_it() {
     let (product, mut hand) = gated(Product::new());
-    let ended = elevate(&product, &mut hand, &json!({ "profile": "admin", "seconds": 20 }));
+    let ended = product.elevate(&mut hand, &json!({ "profile": "admin", "seconds": 20 }));
     assert_eq!(ended["window_seconds"], 20, "{ended}");
     let latest = seconds() + 20;
     let served = product.credentials("admin");
@@ -158,7 +158,7 @@ fn dies_at(failpoint: &str) -> (Product, Hand, Value) {
 fn b29_a_crash_before_or_behind_the_counter_s_write_releases_nothing_and_is_no_use_again() {
     for failpoint in seams() {
         let (product, _hand, answer) = dies_at(&failpoint);
-        assert!(grants(&product).is_empty() && records(&product, "granted").is_empty(), "{failpoint}");
+        assert!(product.grants().is_empty() && records(&product, "granted").is_empty(), "{failpoint}");
         let (_, request) = product.api("POST", "/v1/grants", Some(&json!({ "profile": "admin" })));
         let mut page = OpenPage::open(&product.page(id(&request))).unwrap();
         page.begin().unwrap();
@@ -174,7 +174,7 @@ fn b29_a_crash_before_or_behind_the_counter_s_write_releases_nothing_and_is_no_u
 fn b29_twin_after_the_crash_the_same_passkey_approves_anew() {
     for failpoint in seams() {
         let (product, mut hand, _) = dies_at(&failpoint);
-        elevate(&product, &mut hand, &json!({ "profile": "admin" }));
+        product.elevate(&mut hand, &json!({ "profile": "admin" }));
         assert_eq!(product.credentials("admin").code, 0, "{failpoint}");
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use std::fs;
 use tegata_sandbox::{IamRole, Operation, Sandbox};
-use tegata_tests::gated::{IN_FILES, elevate, gated, id, records};
+use tegata_tests::gated::{IN_FILES, gated, id, records};
 use tegata_tests::hand::Hand;
 use tegata_tests::product::Product;
 
@@ -91,10 +91,10 @@ fn a_longer_window_is_cut_to_the_accepted_one_until_then() {
     comes_back_with(&mut product, &READING.replace("5m", "1h"));
     assert_eq!(pending(&product).len(), 1);
     let hour = json!({ "profile": "dev", "seconds": 3600 });
-    let granted = elevate(&product, &mut hand, &hour);
+    let granted = product.elevate(&mut hand, &hour);
     assert_eq!(granted["window_seconds"], 300, "{granted}");
     accept(&product, &mut hand);
-    assert_eq!(elevate(&product, &mut hand, &hour)["window_seconds"], 3600);
+    assert_eq!(product.elevate(&mut hand, &hour)["window_seconds"], 3600);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
 use serde_json::json;
-use tegata_tests::gated::{IN_FILES, elevate, gated, grants, id};
+use tegata_tests::gated::{IN_FILES, gated, id};
 use tegata_tests::hand::OpenPage;
 use tegata_tests::product::Product;
 use tegata_tests::program;
@@ -35,7 +35,7 @@ fn i1_a_crash_at_the_review_leaves_no_grant_and_no_damage() {
     product.environment.retain(|(name, _)| name != "TEGATA_FAILPOINT");
     product.daemon_binary = program("tegatad");
     product.start_daemon();
-    assert!(grants(&product).is_empty() && reviews(&product) == 0);
-    elevate(&product, &mut hand, &json!({ "profile": "admin" }));
-    assert_eq!((grants(&product).len(), reviews(&product)), (1, 1));
+    assert!(product.grants().is_empty() && reviews(&product) == 0);
+    product.elevate(&mut hand, &json!({ "profile": "admin" }));
+    assert_eq!((product.grants().len(), reviews(&product)), (1, 1));
 }

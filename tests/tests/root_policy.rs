@@ -80,7 +80,7 @@ fn the_organisation_s_rules_hold_and_no_setting_of_the_user_s_takes_them_back() 
     assert_eq!(asks_for(&product, "dev"), 11);
     let (_, explained) = product.api("GET", "/v1/policy?profile=dev", None);
     assert!(explained["rules"].to_string().contains("org"), "{explained}");
-    tegata_tests::gated::elevate(&product, &mut hand, &serde_json::json!({ "profile": "dev" }));
+    product.elevate(&mut hand, &serde_json::json!({ "profile": "dev" }));
     assert_eq!(product.credentials("dev").code, 0);
 }
 
