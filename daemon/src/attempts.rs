@@ -185,6 +185,9 @@ impl Attempts {
             table.retain(Attempt::is_pending);
         }
         table.push(attempt);
+        drop(table);
+        // Who waits for a person has to see this one come, or it would not see them go either.
+        self.sign_in_sessions.announce();
         view
     }
 
