@@ -42,8 +42,8 @@ impl Nobodys {
         let mut command = as_user(&product, NOBODY, &product.path("bin/tegatad"), &[]);
         let daemon = command.stderr(Stdio::null()).spawn().unwrap();
         let home = Self { product, daemon };
-        // The socket alone may be there before the daemon has made it private.
-        wait_until("the daemon answers", || home.by(NOBODY, &["status"]).code == 0);
+        // The socket alone may be there before the daemon has made it private; the command would start a daemon of its own.
+        wait_until("the daemon answers", || home.curl_by(NOBODY).stdout.contains("started_at"));
         home
     }
 
