@@ -10,24 +10,27 @@ use tegata_sandbox::Operation;
 use tegata_tests::product::Product;
 use tegata_tests::program;
 
-/// How often everybody whose turn is every round is called.
+/// How often the floor and our two are called.
 const ROUNDS: usize = 10_000;
 /// Rounds before those that count.
 const WARM_UP: usize = 200;
+/// In how many rounds mairu and AWS CLI come once: they need much longer.
+const LARGE_EVERY: [(usize, usize); 2] = [(3, 11), (4, 251)];
+/// Every order of the floor and our two.
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
 /// How many profiles a large AWS config has.
 const MANY_PROFILES: usize = 10_000;
 
 /// A command that is called again and again.
 struct Contestant {
     command: Command,
-    /// Called every so many rounds.
-    every: usize,
     samples: Samples,
 }
 
 impl Contestant {
-    fn new(command: Command, every: usize) -> Self {
-        Self { command, every, samples: Samples::default() }
+    fn new(mut command: Command) -> Self {
+        command.stdout(Stdio::null());
+        Self { command, samples: Samples::default() }
     }
 
     fn call(&mut self, counts: bool) {
@@ -49,18 +52,15 @@ pub(crate) fn measure(report: &mut Report) {
     let mut floor = few.command(program("bench-floor"));
     floor.arg(few.socket()).arg("dev");
     let last = format!("p{}", MANY_PROFILES - 1);
-    let commands = [
-        (floor, 1),
-        (few.tegata(&["credential-process", "--profile", "dev"]), 1),
-        (many.tegata(&["credential-process", "--profile", &last]), 1),
-        (mairu.credential_process(), 10),
-        (aws_cli.export_credentials(), 250),
-    ];
-    same_answer(commands[0].0.get_program(), &few);
-    let mut contestants = commands.map(|(command, every)| Contestant::new(command, every));
-    for contestant in &mut contestants {
-        contestant.command.stdout(Stdio::null());
-    }
+    same_answer(floor.get_program(), &few);
+    let mut contestants = [
+        floor,
+        few.tegata(&["credential-process", "--profile", "dev"]),
+        many.tegata(&["credential-process", "--profile", &last]),
+        mairu.credential_process(),
+        aws_cli.export_credentials(),
+    ]
+    .map(Contestant::new);
     take_turns(&mut contestants);
     for product in [&few, &many] {
         assert_eq!(product.sandbox().calls(Operation::GetRoleCredentials), 1, "a warm call asked AWS");
@@ -94,16 +94,23 @@ fn same_answer(floor: &std::ffi::OsStr, product: &Product) {
     assert_eq!(printed.stdout.trim_end(), product.credentials("dev").stdout.trim_end());
 }
 
-/// Calls everybody in turns. Who begins changes from round to round, so that nobody always comes after the same one.
+/// Calls everybody in turns.
 fn take_turns(contestants: &mut [Contestant]) {
     for round in 0..WARM_UP + ROUNDS {
-        for turn in 0..contestants.len() {
-            let at = (round + turn) % contestants.len();
-            if let Some(contestant) = contestants.get_mut(at).filter(|one| round % one.every == 0) {
+        for at in turns(round) {
+            if let Some(contestant) = contestants.get_mut(at) {
                 contestant.call(round >= WARM_UP);
             }
         }
     }
+}
+
+/// Returns who is called in a round, in order: now and then the large programs, then the three that are compared with each
+/// other. Whoever comes after a large program finds the processor's caches full of it, so the three take every order in
+/// turn, and the numbers that say how often the large ones come share no factor with how many orders there are.
+fn turns(round: usize) -> impl Iterator<Item = usize> {
+    let large = LARGE_EVERY.into_iter().filter(move |(_, every)| round.is_multiple_of(*every)).map(|(at, _)| at);
+    large.chain(ORDERS[round % ORDERS.len()])
 }
 
 fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli]: &[Samples; 5]) {
@@ -123,4 +130,29 @@ fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli]: &[Samples; 5
     report.promise("faster than mairu", Bound::AtLeast(4.0), ratio(median(mairu), median(tegata)), " ×");
     report.promise("faster than AWS CLI", Bound::AtLeast(400.0), ratio(median(aws_cli), median(tegata)), " ×");
     report.promise("10,000 profiles to 10", Bound::AtMost(1.1), ratio(median(many), median(tegata)), " ×");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_of_the_three_comes_in_each_place_after_a_large_one_equally_often() {
+        let mut places = [[[0; 3]; 3]; 2];
+        for round in 0..11 * 251 * ORDERS.len() {
+            let order: Vec<_> = turns(round).collect();
+            let (large, three) = order.split_at(order.len() - 3);
+            for large in large {
+                three.iter().enumerate().for_each(|(place, who)| places[large - 3][place][*who] += 1);
+            }
+        }
+        assert_eq!(places, [[[2 * 251; 3]; 3], [[2 * 11; 3]; 3]]);
+    }
+
+    #[test]
+    fn each_of_the_three_is_called_once_a_round() {
+        for order in ORDERS {
+            assert!((0..3).all(|who| order.contains(&who)), "{order:?}");
+        }
+    }
 }
