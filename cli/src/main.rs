@@ -8,6 +8,8 @@ mod child;
 mod client;
 mod commands;
 mod connection;
+mod credentials;
+mod endpoint;
 mod environment;
 mod failure;
 mod hand;
@@ -15,7 +17,9 @@ mod http;
 mod moment;
 mod output;
 mod places;
+mod profile_files;
 mod question;
+mod random;
 mod signals;
 mod start;
 

@@ -5,6 +5,7 @@ mod credential_process;
 mod daemon;
 mod drop;
 mod elevate;
+mod exec;
 mod list;
 mod lock;
 mod login;
@@ -14,6 +15,7 @@ mod policy;
 mod review;
 mod status;
 
+use crate::child;
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -52,6 +54,7 @@ enum Command {
     Elevate(elevate::Elevate),
     Approve(approve::Approve),
     Drop(drop::Drop),
+    Exec(exec::Exec),
     #[command(subcommand)]
     Passkey(passkey::Passkey),
     #[command(subcommand)]
@@ -92,6 +95,7 @@ impl Command {
             Self::Elevate(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
+            Self::Exec(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
@@ -115,6 +119,9 @@ fn end(outcome: Result<(), Failure>) -> ExitCode {
         Err(failure) => {
             if let Some(line) = failure.line() {
                 output::tell(&line);
+            }
+            if let Kind::CommandKilled(signal) = failure.kind {
+                child::die_by(signal);
             }
             ExitCode::from(failure.exit_code())
         }
