@@ -8,6 +8,7 @@ pub mod canaries;
 pub mod chromium;
 pub mod crowd;
 pub mod desktop;
+pub mod exec;
 pub mod failpoints;
 pub mod gated;
 pub mod hand;

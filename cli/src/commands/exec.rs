@@ -21,7 +21,7 @@ use tegata_protocol::MAX_WAIT_SECONDS;
 Examples:
   tegata exec dev -- aws s3 ls
   tegata exec prod-admin --read-only -- terraform plan
-  tegata exec dev --env -- docker run --env AWS_ACCESS_KEY_ID --env AWS_SECRET_ACCESS_KEY --env AWS_SESSION_TOKEN …
+  tegata exec dev --env -- docker compose up        for what cannot reach 127.0.0.1 of this machine
   tegata exec dev --region eu-central-1 -- sh -c 'echo $AWS_REGION'
 
 It ends as the command does, with its exit code or by its signal; 126 and 127 mean that it could not be run.")]

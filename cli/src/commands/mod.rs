@@ -5,6 +5,7 @@ mod credential_process;
 mod daemon;
 mod drop;
 mod elevate;
+mod env;
 mod exec;
 mod list;
 mod lock;
@@ -13,6 +14,7 @@ mod logout;
 mod passkey;
 mod policy;
 mod review;
+mod shell;
 mod status;
 
 use crate::child;
@@ -33,6 +35,7 @@ Examples:
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
+  tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
       credential_process = /usr/bin/tegata credential-process --profile dev
@@ -55,6 +58,8 @@ enum Command {
     Approve(approve::Approve),
     Drop(drop::Drop),
     Exec(exec::Exec),
+    Shell(shell::Shell),
+    Env(env::Env),
     #[command(subcommand)]
     Passkey(passkey::Passkey),
     #[command(subcommand)]
@@ -96,6 +101,8 @@ impl Command {
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
             Self::Exec(command) => command.run(environment),
+            Self::Shell(command) => command.run(environment),
+            Self::Env(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
