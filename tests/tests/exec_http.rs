@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use tegata_tests::exec::{Answer, Exec, received};
 use tegata_tests::gated::records;
-use tegata_tests::product::{PATIENCE, Product};
+use tegata_tests::product::{PATIENCE, Product, wait_until};
 
 fn signed_in() -> Product {
     let mut product = Product::new();
@@ -36,7 +36,7 @@ fn c1_exec_without_it_nothing_listens() {
     let daemon = product.start_daemon();
     product.sign_in();
     assert_eq!(product.credentials("dev").code, 0);
-    assert_eq!(listens(daemon), [""; 0]);
+    wait_until("the callback of the sign-in is closed", || listens(daemon).is_empty());
     let with_variables =
         product.run(&["exec", "dev", "--env", "--", "sh", "-c", "echo ${AWS_CONTAINER_CREDENTIALS_FULL_URI-none}"]);
     assert_eq!(with_variables.stdout, "none\n");
