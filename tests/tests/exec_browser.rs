@@ -19,8 +19,12 @@ fn page_elsewhere(html: &str) -> u16 {
     );
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 8192]);
-            let _ = stream.write_all(answer.as_bytes());
+            let answer = answer.clone();
+            // Chromium connects ahead and then says nothing for a while.
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 8192]);
+                let _ = stream.write_all(answer.as_bytes());
+            });
         }
     });
     port
