@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 use tegata_sandbox::Operation;
-use tegata_tests::product::{Product, wait_until};
+use tegata_tests::product::{Ended, Product, run, wait_until};
 use tegata_tests::sdk::{Called, Client, Kind, Route, key_of, outlive_the_last_key};
+use tegata_tests::{client, program};
 
 /// A life of role credentials that a test can outlast. The daemon hands out at least a third of it.
 const SHORT: Duration = Duration::from_secs(9);
@@ -159,4 +160,15 @@ stories_of! {
     boto3: Kind::Boto3;
     js_default_chain: Kind::JsDefaultChain;
     rust_sdk: Kind::RustSdk;
+}
+
+#[test]
+fn at_a_terminal_everything_is_as_without_tegata_in_between() {
+    let mut product = Product::new();
+    product.start_daemon();
+    product.sign_in();
+    let mut person = product.command(client("python/bin/python"));
+    person.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/clients/job_control.py")).arg(program("tegata"));
+    let Ended { code, stdout, stderr } = run(&mut person);
+    assert_eq!((code, stdout.lines().count()), (0, 8), "{stdout}{stderr}");
 }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Kind};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "config";
@@ -37,6 +37,8 @@ impl PrivateConfig {
         file.lock()?;
         file.write_all(text.as_bytes())?;
         fs::rename(&new, &directory)?;
+        // What replaces a file would be lost in here as well.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o500))?;
         Ok(Self { directory, _lock: file })
     }
 
@@ -47,7 +49,7 @@ impl PrivateConfig {
 
 impl Drop for PrivateConfig {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
+        remove(&self.directory);
     }
 }
 
@@ -57,15 +59,19 @@ fn sweep(parent: &Path) {
         if entry.file_name().to_string_lossy().starts_with(IN_USE)
             && File::open(entry.path().join(NAME)).is_ok_and(|file| file.try_lock().is_ok())
         {
-            let _ = fs::remove_dir_all(entry.path());
+            remove(&entry.path());
         }
     }
+}
+
+fn remove(directory: &Path) {
+    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
+    let _ = fs::remove_dir_all(directory);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     fn entries(parent: &Path) -> usize {
         fs::read_dir(parent).unwrap().count()
@@ -76,7 +82,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let config = PrivateConfig::write(parent.path(), "[default]\n").unwrap();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&config.path()), mode(config.path().parent().unwrap())), (0o400, 0o700));
+        assert_eq!((mode(&config.path()), mode(config.path().parent().unwrap())), (0o400, 0o500));
         assert_eq!(fs::read_to_string(config.path()).unwrap(), "[default]\n");
         drop(config);
         assert_eq!(entries(parent.path()), 0);
