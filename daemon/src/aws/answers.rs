@@ -15,7 +15,7 @@ use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthoriza
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
-use tegata_protocol::inventory::MAX_NAME_CHARS;
+use tegata_protocol::inventory::shown_name;
 use tegata_protocol::text::one_line;
 
 const HOUR: u64 = 3600;
@@ -110,7 +110,7 @@ pub(super) fn accounts(answer: ListAccountsOutput) -> Result<Page<ListedAccount>
     let listed = answer.account_list.unwrap_or_default().into_iter().map(|found| {
         let id = AccountId::new(found.account_id.as_deref().unwrap_or_default());
         let id = id.map_err(|error| operation.unavailable(format!("an account that is none: {error}")))?;
-        let text = |text: Option<String>| short_line(text.as_deref().unwrap_or_default());
+        let text = |text: Option<String>| shown_name(text.as_deref().unwrap_or_default());
         Ok(ListedAccount { id, name: text(found.account_name), email: text(found.email_address) })
     });
     Ok(Page { items: listed.collect::<Result<_, _>>()?, next })
@@ -133,10 +133,6 @@ fn next_page(operation: Operation, token: Option<String>) -> Result<Option<Strin
         }
         token => Ok(token),
     }
-}
-
-fn short_line(text: &str) -> String {
-    one_line(text).chars().take(MAX_NAME_CHARS).collect()
 }
 
 /// Reads `AssumeRole`'s answer, which has to be about the role that was asked for.
@@ -228,6 +224,7 @@ mod tests {
     use crate::names::RoleArn;
     use aws_sdk_sso::types::{AccountInfo, RoleCredentials, RoleInfo};
     use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials};
+    use tegata_protocol::inventory::MAX_NAME_CHARS;
     use tegata_protocol::text::is_hostile;
 
     const NOW: i64 = 1_795_338_478;

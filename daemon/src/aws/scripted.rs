@@ -29,8 +29,8 @@ pub(crate) struct Listing {
     pub(crate) accounts: Vec<(ListedAccount, Vec<RoleName>)>,
     /// Entries of a page; 0 is all of them.
     pub(crate) page_size: usize,
-    /// What the next calls answer instead.
-    pub(crate) failures: VecDeque<AwsError>,
+    /// What the next calls answer instead of what is listed, each in its turn.
+    pub(crate) failures: VecDeque<Option<AwsError>>,
     /// From this call on (counted from 1) none is answered.
     pub(crate) silent_from: Option<usize>,
     pub(crate) asked: usize,
@@ -139,7 +139,7 @@ impl ScriptedAws {
             std::future::pending::<()>().await;
         }
         let mut listing = self.listing.lock().unwrap();
-        listing.failures.pop_front().map_or_else(|| Ok(page(&listing)), Err)
+        listing.failures.pop_front().flatten().map_or_else(|| Ok(page(&listing)), Err)
     }
 
     fn role(&self) -> Result<Credentials, AwsError> {
