@@ -17,6 +17,7 @@ mod output;
 mod places;
 mod question;
 mod signals;
+mod sso_cache;
 mod start;
 
 fn main() -> std::process::ExitCode {

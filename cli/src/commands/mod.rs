@@ -1,5 +1,6 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
+mod adopt_session;
 mod approve;
 mod credential_process;
 mod daemon;
@@ -50,6 +51,7 @@ enum Command {
     Status(status::Status),
     List(list::List),
     Elevate(elevate::Elevate),
+    AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
     Drop(drop::Drop),
     #[command(subcommand)]
@@ -90,6 +92,7 @@ impl Command {
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
+            Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
