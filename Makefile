@@ -1,12 +1,16 @@
 # make demo   the main job, from beginning to end, on this machine alone. STAY=1 keeps it running for you to go on;
 #             STAY=1 BROWSER=chromium shows its pages in a real browser, with a virtual authenticator
 # make test   everything: installs what the tests need, builds, tests
+# make packages       .deb, .rpm, archive and installer, into target/packages; minutes, for release builds
+# make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
+# make pages          writes the man pages and completions anew from the command line's own description
+# make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: demo test test-root bench pictures lint fmt toolchain clients build
+.PHONY: audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -48,3 +52,16 @@ fmt:
 
 toolchain:
 	@tests/toolchain
+
+packages: toolchain
+	packaging/make-packages
+
+packages-test: packages clients
+	packaging/test
+
+pages:
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-cli --bin tegata commands::pages
+
+audit:
+	packaging/tools cargo-deny
+	packaging/audit
