@@ -45,7 +45,7 @@ clients:
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets $(TEST),tegata-tests/root -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(TEST),tegata-tests/root,tegata-tests/packages -- -D warnings
 
 fmt:
 	$(CARGO) fmt --all
@@ -56,8 +56,12 @@ toolchain:
 packages: toolchain
 	packaging/make-packages
 
-packages-test: packages clients
-	packaging/test
+# Not in `make test`: it builds releases. The previous version comes first: both are laid out in one place.
+packages-test: toolchain clients build
+	packaging/debian-packages
+	packaging/previous
+	packaging/make-packages
+	$(CARGO) test -p tegata-tests --no-fail-fast --features tegata-tests/system,tegata-tests/packages --test 'package_*'
 
 pages:
 	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-cli --bin tegata commands::pages
