@@ -7,6 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tegata_daemon::sign_in_sessions::record::RolesRecord;
 use tegata_sandbox::Operation;
 use tegata_tests::keyring::{Around, PrivateKeyring};
 use tegata_tests::machine::Machine;
@@ -153,6 +154,9 @@ fn removal_ends_the_daemons_says_what_to_run_and_touches_no_home() {
     let product = home(&machine, USER);
     product.sign_in();
     assert_eq!(product.credentials("dev").code, 0);
+    let roles = RolesRecord::key("corp");
+    let kept = product.state_dir().join(format!("secrets/{}.sealed", roles.as_str()));
+    wait_until("the role's credentials are kept", || kept.exists());
     let before = files_of(&product);
     let said = machine.done(&["dpkg", "--remove", "tegata"]);
     let lines: Vec<_> = said.lines().filter(|line| line.starts_with("tegata: ")).collect();
@@ -200,7 +204,8 @@ fn man_pages_units_and_completions_are_where_they_are_looked_for() {
     let machine = with_package();
     assert!(machine.done(&["man", "--where", "1", "tegata-elevate"]).contains("tegata-elevate.1"));
     assert!(machine.done(&["man", "--pager=cat", "tegata"]).contains("EXIT CODES"));
-    machine.done(&["systemd-analyze", "--user", "verify", "/usr/lib/systemd/user/tegatad.socket"]);
+    let verify = ["systemd-analyze", "--user", "verify", "/usr/lib/systemd/user/tegatad.socket"];
+    assert_eq!(machine.done(&[["env", "XDG_RUNTIME_DIR=/tmp"].as_slice(), &verify].concat()), "");
     let complete = "source /usr/share/bash-completion/completions/tegata; COMP_WORDS=(tegata logo); COMP_CWORD=1; \
                     _tegata tegata logo tegata; echo \"${COMPREPLY[@]}\"";
     assert_eq!(machine.done(&["bash", "-c", complete]), "logout\n");
@@ -218,7 +223,7 @@ fn version_of(deb: &Path) -> String {
 }
 
 fn roles(keyring: &PrivateKeyring) -> usize {
-    keyring.visible(tegata_daemon::sign_in_sessions::record::RolesRecord::key("corp").as_str()).len()
+    keyring.visible(RolesRecord::key("corp").as_str()).len()
 }
 
 /// Every file of a home and what is in it.
