@@ -12,6 +12,8 @@ mod list;
 mod lock;
 mod login;
 mod logout;
+#[cfg(test)]
+mod pages;
 mod passkey;
 mod policy;
 mod review;
