@@ -179,6 +179,42 @@ mod tests {
         assert!(is_shell("bash") && !is_shell("python3"));
     }
 
+    /// Starts a shell that waits for its input to end.
+    fn shell(arguments: &[&str]) -> (std::process::Child, Process) {
+        let shell = std::process::Command::new("sh").args(arguments).stdin(std::process::Stdio::piped()).spawn();
+        let shell = shell.unwrap();
+        let pid = shell.id();
+        (shell, process(pid, "sh"))
+    }
+
+    #[test]
+    fn a_one_liner_is_a_shell_whose_command_line_says_so() {
+        let (mut one_line, mut script) = (shell(&["-c", "read line; true"]), shell(&[]));
+        let seen = [
+            is_one_liner(&one_line.1),
+            is_one_liner(&script.1),
+            is_one_liner(&process(one_line.1.pid, "terraform")),
+            is_one_liner(&process(0, "sh")),
+        ];
+        for (shell, _) in [&mut one_line, &mut script] {
+            drop(shell.stdin.take());
+            shell.wait().unwrap();
+        }
+        assert_eq!(seen, [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_holder_is_shown_to_the_person() {
+        let mine = caller(Some(34816), &[(30, "aws")]);
+        for (holder, shown) in [
+            (Holder::User, "every program of this user"),
+            (holder(&mine, Scope::Terminal), "the terminal of pid 20"),
+            (holder(&mine, Scope::Request), "aws (pid 30) and what it starts"),
+        ] {
+            assert_eq!(holder.to_string(), shown);
+        }
+    }
+
     #[test]
     fn a_holder_is_within_scopes_as_wide_as_itself() {
         let mine = caller(Some(34816), &[(30, "aws")]);

@@ -44,7 +44,7 @@ pub struct Rooms {
 pub struct Desk {
     rooms: Rooms,
     state: Mutex<Books>,
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl Desk {
     /// Makes a desk with nothing on it.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        Self { rooms, state: Mutex::default(), changes: watch::Sender::new(0) }
+        Self { rooms, state: Mutex::default(), changes: watch::Sender::default() }
     }
 
     /// Parks a tool's request for a gated target, and tells the human once. Returns its id.
@@ -299,7 +299,7 @@ impl Desk {
     }
 
     fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
     }
 
     fn now(&self) -> Duration {
