@@ -99,6 +99,8 @@ fn has_command_flag(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::caller::LoginSession;
+    use std::io::{Read, Write};
+    use std::process::{Child, Command, Stdio};
 
     fn process(pid: u32, name: &str) -> Process {
         Process { pid, started: Duration::from_secs(u64::from(pid)), name: name.to_owned() }
@@ -179,17 +181,19 @@ mod tests {
         assert!(is_shell("bash") && !is_shell("python3"));
     }
 
-    /// Starts a shell that waits for its input to end.
-    fn shell(arguments: &[&str]) -> (std::process::Child, Process) {
-        let shell = std::process::Command::new("sh").args(arguments).stdin(std::process::Stdio::piped()).spawn();
-        let shell = shell.unwrap();
+    /// Starts a shell that says it is there, and then waits for its input to end.
+    fn shell(arguments: &[&str], script: &str) -> (Child, Process) {
+        let mut shell = Command::new("sh");
+        let mut shell = shell.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        shell.stdin.as_mut().unwrap().write_all(script.as_bytes()).unwrap();
+        shell.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
         let pid = shell.id();
         (shell, process(pid, "sh"))
     }
 
     #[test]
     fn a_one_liner_is_a_shell_whose_command_line_says_so() {
-        let (mut one_line, mut script) = (shell(&["-c", "read line; true"]), shell(&[]));
+        let (mut one_line, mut script) = (shell(&["-c", "echo there; read line"], ""), shell(&[], "echo there\n"));
         let seen = [
             is_one_liner(&one_line.1),
             is_one_liner(&script.1),
