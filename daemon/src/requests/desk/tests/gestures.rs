@@ -31,8 +31,8 @@ async fn whoever_waits_hears_of_it() {
     let (stage, mut alice) = Stage::with_alice().await;
     let id = stage.park(1);
     let token = stage.page(&id);
-    let (stands, ended, _) =
-        tokio::join!(stage.desk.stands(&id, 60 * MINUTE), stage.desk.ended(&id), stage.gesture(&token, &mut alice));
+    let gesture = async { stage.gesture(&token, &mut alice).await.unwrap() };
+    let (stands, ended, _) = tokio::join!(stage.desk.stands(&id, 60 * MINUTE), stage.desk.ended(&id), gesture);
     assert_eq!((stands.unwrap().state, ended.unwrap().state), (State::Approved, State::Approved));
     assert_eq!(stage.desk.stands(&stage.park(2), Duration::ZERO).await.unwrap().state, State::AwaitsGesture);
     assert!(stage.desk.ended("none").await.is_none() && stage.desk.stands("none", MINUTE).await.is_none());
