@@ -26,7 +26,7 @@ OTHERS = {
     "settings": ["policy::"],
     "accepted_policy": ["gated::"],
 }
-PATIENCE = 60
+PATIENCE = 120
 JOBS = int(os.environ.get("JOBS", "1"))
 SWITCH = """
 pub(crate) fn mutant() -> u32 {
