@@ -26,6 +26,7 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
+        self.inventories.stop_all(&Problem::Locked).await;
         self.obtainer.forget_all();
         self.end_grants(GrantEnd::Locked, &|_| true);
         self.desk.end_all();
@@ -86,6 +87,7 @@ mod tests {
     use crate::clock::from_unix_seconds;
     use crate::clock::manual::ManualClock;
     use crate::human::{Human, Notice};
+    use crate::inventory;
     use crate::local_user::LocalUser;
     use crate::lock::LockState;
     use crate::profile::ConfigFiles;
@@ -113,6 +115,7 @@ mod tests {
         memory.write(&RolesRecord::key("corp"), b"of an earlier life").unwrap();
         std::fs::write(directory.join("config"), CONFIG).unwrap();
         let clock = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_478)));
+        let rate = inventory::Rate { per_second: 1, burst: 1 };
         let broker = Broker::new(Rooms {
             clock: clock.clone(),
             aws: ScriptedAws::new(clock.clone()),
@@ -122,11 +125,13 @@ mod tests {
             audit: Arc::new(Audit::open(&directory.join("audit"), clock).unwrap()),
             lock: LockState::at(directory.join("locked")),
             longest_wait: Duration::from_secs(60),
+            hand_wait: Duration::from_secs(60),
             user: LocalUser { name: "alice".into(), host: "laptop".into() },
             warnings: Vec::new(),
             wanted: Wanted::of(&Settings::parse("").unwrap()),
             organisation: Vec::new(),
             reviews: Reviews::at(directory.join("reviews.json")),
+            inventories: inventory::Options { directory: directory.join("inventories"), rate },
         });
         (broker, memory)
     }
