@@ -21,6 +21,7 @@ mod profile_files;
 mod question;
 mod random;
 mod signals;
+mod sso_cache;
 mod start;
 
 fn main() -> std::process::ExitCode {

@@ -21,6 +21,8 @@ pub enum Kind {
     JsDefaultChain,
     JsFromProcess,
     RustSdk,
+    GoSdk,
+    JavaSdk,
 }
 
 /// How a client comes to the credentials of `dev`.
@@ -92,12 +94,14 @@ impl Kind {
             Self::Boto3 => script(product, &client("python/bin/python"), "boto3_sdk.py"),
             Self::JsDefaultChain | Self::JsFromProcess => script(product, Path::new("node"), "js_sdk.cjs"),
             Self::RustSdk => product.command(program("rust-sdk-client")),
+            Self::GoSdk => product.command(client("go/client")),
+            Self::JavaSdk => java(product),
         };
         match self {
             Self::AwsCliV2 | Self::AwsCliV1 => command.arg(self.aws()),
             Self::JsDefaultChain => command.arg("default-chain").env("NODE_PATH", client("node/node_modules")),
             Self::JsFromProcess => command.arg("from-process").env("NODE_PATH", client("node/node_modules")),
-            Self::Boto3 | Self::RustSdk => &mut command,
+            Self::Boto3 | Self::RustSdk | Self::GoSdk | Self::JavaSdk => &mut command,
         };
         with_sandbox(command, product)
     }
@@ -106,6 +110,15 @@ impl Kind {
 fn script(product: &Product, interpreter: &Path, name: &str) -> Command {
     let mut command = product.command(interpreter);
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name));
+    command
+}
+
+fn java(product: &Product) -> Command {
+    let built = client("java/target");
+    let mut command = product.command("java");
+    // Started for a handful of calls: compiling well costs more than it saves.
+    command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
+    command.arg(format!("{}:{}/*", built.join("client-0.jar").display(), built.join("jars").display())).arg("Client");
     command
 }
 

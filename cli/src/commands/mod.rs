@@ -1,5 +1,6 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
+mod adopt_session;
 mod approve;
 mod credential_process;
 mod daemon;
@@ -11,6 +12,8 @@ mod list;
 mod lock;
 mod login;
 mod logout;
+#[cfg(test)]
+mod pages;
 mod passkey;
 mod policy;
 mod review;
@@ -55,6 +58,7 @@ enum Command {
     Status(status::Status),
     List(list::List),
     Elevate(elevate::Elevate),
+    AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
     Drop(drop::Drop),
     Exec(exec::Exec),
@@ -98,6 +102,7 @@ impl Command {
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
+            Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
             Self::Exec(command) => command.run(environment),
