@@ -1,0 +1,1 @@
+//! What `tegata setup` does, step by step.
