@@ -135,14 +135,16 @@ impl Backups {
             }
             let edited = now != after;
             if edited && !force {
-                let message = format!("{} was edited since tegata wrote it; --force gives these edits up", path.display());
+                let message =
+                    format!("{} was edited since tegata wrote it; --force gives these edits up", path.display());
                 return Err(Failure::new(Kind::Failed, message).mend("tegata setup --undo --force"));
             }
             let edited = if edited { now.clone() } else { None };
             let change = Change::back(Arc::new(Origin { path: path.to_owned(), bytes: now }), before);
             return Ok(Undo { change, backup, head, edited });
         }
-        let message = format!("there is nothing to undo: tegata has written nothing to {} that it still knows", path.display());
+        let message =
+            format!("there is nothing to undo: tegata has written nothing to {} that it still knows", path.display());
         Err(Failure::new(Kind::Failed, message))
     }
 
@@ -171,7 +173,8 @@ impl Backups {
         })();
         if let Err(error) = written {
             let _ = fs::remove_file(&beside);
-            let message = format!("cannot keep a backup in {}, so nothing is written: {error}", self.directory.display());
+            let message =
+                format!("cannot keep a backup in {}, so nothing is written: {error}", self.directory.display());
             return Err(Failure::new(Kind::Failed, message));
         }
         place::keep(&self.directory);

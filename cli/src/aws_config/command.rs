@@ -40,7 +40,8 @@ impl Program {
     /// One line for a profile's name that some shell would take for more than a name.
     pub(crate) fn for_profile(&self, profile: &str) -> Result<String, Failure> {
         let refused = || {
-            let message = format!("profile {}: no AWS client is safe with such a name on a command line", one_line(profile));
+            let message =
+                format!("profile {}: no AWS client is safe with such a name on a command line", one_line(profile));
             Failure::new(Kind::Reported(tegata_protocol::ErrorCode::ProfileInvalid), message)
         };
         let name = quoted(profile).filter(|name| !name.starts_with('-')).ok_or_else(refused)?;
@@ -99,12 +100,17 @@ mod tests {
     fn blanks_and_other_scripts_stand_in_double_quotes() {
         let expected = "\"/opt/my tools/tegata\" credential-process --profile \"開発 1\"";
         assert_eq!(line("/opt/my tools/tegata", "開発 1").as_deref(), Some(expected));
-        assert_eq!(shlex::split(expected).unwrap(), ["/opt/my tools/tegata", "credential-process", "--profile", "開発 1"]);
+        assert_eq!(
+            shlex::split(expected).unwrap(),
+            ["/opt/my tools/tegata", "credential-process", "--profile", "開発 1"]
+        );
     }
 
     #[test]
     fn h1_nothing_that_a_shell_reads_gets_into_a_command_line() {
-        for hostile in ["a;b", "a$(b)", "a`b`", "a\"b", "a'b", "a#b", "a|b", "~a", "a\nb", "a%b%", "a\\b", "a&b", "-a", "", " a"] {
+        for hostile in
+            ["a;b", "a$(b)", "a`b`", "a\"b", "a'b", "a#b", "a|b", "~a", "a\nb", "a%b%", "a\\b", "a&b", "-a", "", " a"]
+        {
             assert_eq!(line("/usr/bin/tegata", hostile), None, "{hostile:?}");
             assert_eq!(line(&format!("/usr/{hostile}\u{7}/tegata"), "dev"), None, "{hostile:?}");
         }
@@ -115,7 +121,9 @@ mod tests {
     fn a_command_of_ours_is_known_wherever_it_was_installed() {
         assert!(Program::serves("/old/place/tegata credential-process --profile dev", "dev"));
         assert!(Program::serves("\"/a b/tegata\" credential-process --profile \"a b\"", "a b"));
-        for other in ["granted credential-process --profile dev", "/usr/bin/tegata credential-process --profile prod", "tegata"] {
+        for other in
+            ["granted credential-process --profile dev", "/usr/bin/tegata credential-process --profile prod", "tegata"]
+        {
             assert!(!Program::serves(other, "dev"), "{other}");
         }
     }

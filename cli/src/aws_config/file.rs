@@ -162,7 +162,8 @@ impl ConfigFile {
                 match (end + 1..self.layout.kinds.len()).find(hangs) {
                     Some(line) if self.layout.kinds[line] == Line::Body => {
                         let line = line + 1;
-                        let detail = format!("line {line}, below `{END}`, belongs to no section; put it below a header");
+                        let detail =
+                            format!("line {line}, below `{END}`, belongs to no section; put it below a header");
                         Err(invalid(&self.origin.path, detail))
                     }
                     _ => Ok(()),
@@ -180,7 +181,9 @@ impl ConfigFile {
             let header = one_line(&section.header());
             let refused = |detail: &str| Err(invalid(&self.origin.path, format!("{header} {detail}")));
             if !is_safe_name(section) {
-                return refused("is not written: some AWS clients cannot read such a name (letters, digits and _.@/+- do)");
+                return refused(
+                    "is not written: some AWS clients cannot read such a name (letters, digits and _.@/+- do)",
+                );
             }
             if taken.contains(&identity(section)) {
                 return refused("is there already, outside of what Tegata has written; rename it, or adopt it");
@@ -188,7 +191,8 @@ impl ConfigFile {
             if !given.insert(identity(section)) {
                 return refused("would be written twice");
             }
-            if let Some((key, _)) = section.keys.iter().find(|(key, value)| !is_safe_key(key) || !is_safe_value(value)) {
+            if let Some((key, _)) = section.keys.iter().find(|(key, value)| !is_safe_key(key) || !is_safe_value(value))
+            {
                 let key = one_line(key);
                 return refused(&format!("is not written: AWS clients would not read its {key} as it is meant"));
             }

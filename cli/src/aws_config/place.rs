@@ -84,7 +84,8 @@ impl Target {
         if read(&self.real)?.as_deref() == bytes {
             return Ok(());
         }
-        let message = format!("{} was changed by somebody else meanwhile, so it is left as it is", self.named.display());
+        let message =
+            format!("{} was changed by somebody else meanwhile, so it is left as it is", self.named.display());
         Err(Failure::new(Kind::Failed, message))
     }
 

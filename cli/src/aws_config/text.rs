@@ -243,7 +243,8 @@ impl Reader {
         }
         let indent = text.len() - text.trim_start_matches(is_blank).len();
         let deeper = self.open.filter(|open| indent > open.indent);
-        let header = header(trimmed).filter(|(kind, _)| deeper.is_none() || *kind != SectionKind::Other || closed(trimmed));
+        let header =
+            header(trimmed).filter(|(kind, _)| deeper.is_none() || *kind != SectionKind::Other || closed(trimmed));
         if let Some((kind, name)) = header {
             self.layout.kinds.push(Line::Header);
             return self.section(number, kind, name);
@@ -295,7 +296,9 @@ impl Reader {
         {
             return self.set(number, at, key, value, open.indent);
         }
-        let (Some(section), Some(span)) = (self.layout.sections.last_mut(), self.layout.spans.last_mut()) else { return };
+        let (Some(section), Some(span)) = (self.layout.sections.last_mut(), self.layout.spans.last_mut()) else {
+            return;
+        };
         if let (Some((_, value)), Some(key)) = (section.keys.last_mut(), span.keys.last_mut()) {
             key.last = number;
             if !open.block && value.len() < MAX_LINE {
