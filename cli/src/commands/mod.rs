@@ -12,6 +12,7 @@ mod logout;
 mod passkey;
 mod policy;
 mod review;
+mod setup;
 mod status;
 
 use crate::environment::Environment;
@@ -58,6 +59,7 @@ enum Command {
     Policy(policy::Policy),
     #[command(subcommand)]
     Review(review::Review),
+    Setup(setup::Setup),
     Lock(lock::Lock),
     Unlock(lock::Unlock),
     #[command(subcommand)]
@@ -95,6 +97,7 @@ impl Command {
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
+            Self::Setup(command) => command.run(environment),
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
