@@ -6,5 +6,7 @@ mod from;
 mod keys;
 mod recast;
 mod take_over;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use take_over::{Agreement, TakeOver};
