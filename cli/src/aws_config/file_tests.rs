@@ -177,11 +177,11 @@ fn a_comment_may_hold_anything_and_other_lines_only_text() {
     );
 }
 
-/// Sections as an AWS client sees them, to compare before and after.
-fn view(file: &ConfigFile) -> Vec<(SectionKind, String, Vec<(String, String)>)> {
-    let outside = file.generated_range();
-    let sections = file.sections().iter().enumerate().filter(|(at, _)| !outside.contains(at));
-    sections.map(|(_, section)| (section.kind, section.name.clone(), section.keys.clone())).collect()
+/// The sections outside our markers, as an AWS client sees them.
+fn view(file: &ConfigFile) -> Vec<Section> {
+    let generated = file.generated_range();
+    let sections = file.sections().iter().enumerate().filter(|(at, _)| !generated.contains(at));
+    sections.map(|(_, section)| section.clone()).collect()
 }
 
 fn sections(dice: &mut Dice) -> Vec<Section> {

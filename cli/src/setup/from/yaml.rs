@@ -44,6 +44,8 @@ pub(super) fn scalars(text: &str) -> Result<BTreeMap<Vec<String>, String>, Strin
             Value::Scalar(value) => {
                 let path = path.iter().map(|(_, key)| key.clone()).chain([key]).collect();
                 values.insert(path, value);
+                // A plain scalar may go on in lines below; what is wanted here never does.
+                passed_over = Some(indent);
             }
         }
     }
@@ -137,6 +139,8 @@ UrlExecCommand:
     - "%s"
 Text: |
     key: not one
+Motto: a long text
+  that goes on
 ProfileFormat: '{{ .AccountId }}:{{ .RoleName }}'
 DefaultSSO: Default
 "#;
