@@ -9,6 +9,8 @@ mod child;
 mod client;
 mod commands;
 mod connection;
+mod credentials;
+mod endpoint;
 mod environment;
 mod failure;
 mod hand;
@@ -16,9 +18,12 @@ mod http;
 mod moment;
 mod output;
 mod places;
+mod profile_files;
 mod question;
+mod random;
 mod setup;
 mod signals;
+mod sso_cache;
 mod start;
 
 fn main() -> std::process::ExitCode {

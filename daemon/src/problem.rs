@@ -8,6 +8,7 @@ use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
 use crate::provider::ElevationError;
 use crate::requests::NoRequest;
+use crate::sign_in_sessions::adopt::NoAdoption;
 use crate::store::StoreError;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -29,6 +30,14 @@ pub enum Problem {
         session: SessionName,
         /// Why.
         why: String,
+    },
+    /// A sign-in of another tool was not taken over.
+    #[error("the sign-in of AWS CLI for {session} is not taken over: {why}")]
+    NotAdopted {
+        /// The sign-in session.
+        session: SessionName,
+        /// Why.
+        why: NoAdoption,
     },
     /// The session is not the one that was signed in to.
     #[error("sign-in session {session} is not what it was when signed in to: {difference}")]
@@ -57,6 +66,12 @@ pub enum Problem {
         profile: ProfileName,
         /// The request that waits.
         request: String,
+    },
+    /// A hand was waited for until the request's time was over.
+    #[error("nobody approved {profile} in time")]
+    NobodyApproved {
+        /// The profile.
+        profile: ProfileName,
     },
     /// Only a passkey opens this, and none is enrolled.
     #[error("this is gated by a passkey, and none is enrolled")]
@@ -140,7 +155,7 @@ impl Problem {
     fn code(&self) -> ErrorCode {
         match self {
             Self::SignInRequired { .. } | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
-            Self::SignInFailed { .. } => ErrorCode::SignInFailed,
+            Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
@@ -148,9 +163,11 @@ impl Problem {
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
             Self::Store(_) => ErrorCode::KeyringUnavailable,
-            Self::ElevationRequired { .. } | Self::NoPasskey | Self::GrantEnded { .. } | Self::GrantUsedUp { .. } => {
-                ErrorCode::ElevationRequired
-            }
+            Self::ElevationRequired { .. }
+            | Self::NobodyApproved { .. }
+            | Self::NoPasskey
+            | Self::GrantEnded { .. }
+            | Self::GrantUsedUp { .. } => ErrorCode::ElevationRequired,
             Self::RefusedByHand { .. } | Self::DeniedByRule(_) | Self::TooWide { .. } | Self::NoRequest(_) => {
                 ErrorCode::Denied
             }
@@ -166,7 +183,10 @@ impl Problem {
 
     fn mend(&self) -> Option<String> {
         match self {
-            Self::SignInRequired { session, .. } => Some(format!("tegata login {}", quoted(session.as_str()))),
+            Self::NotAdopted { why: NoAdoption::SignedInHere, .. } => Some("aws sso logout".to_owned()),
+            Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
+                Some(format!("tegata login {}", quoted(session.as_str())))
+            }
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))
@@ -174,9 +194,10 @@ impl Problem {
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),
-            Self::RefusedByHand { profile } | Self::GrantEnded { profile } | Self::GrantUsedUp { profile } => {
-                Some(format!("tegata elevate {}", quoted(profile.as_str())))
-            }
+            Self::NobodyApproved { profile }
+            | Self::RefusedByHand { profile }
+            | Self::GrantEnded { profile }
+            | Self::GrantUsedUp { profile } => Some(format!("tegata elevate {}", quoted(profile.as_str()))),
             Self::NotAccepted { .. } => Some("tegata policy accept".to_owned()),
             Self::NoRequest(_) => Some("tegata approve".to_owned()),
             Self::FreshSignInRequired { .. } => Some("tegata login".to_owned()),
@@ -235,6 +256,13 @@ mod tests {
         assert_eq!(body.message, r#"sign-in session corp has ended"#);
         assert_eq!(body.mend.as_deref(), Some("tegata login corp"));
         assert_eq!(body.code.exit(), Exit::SignInNeeded);
+    }
+
+    #[test]
+    fn an_ended_request_is_not_named_as_the_mend() {
+        let body = body(Problem::NobodyApproved { profile: ProfileName::new("admin").unwrap() });
+        assert_eq!((body.message.as_str(), body.code.exit()), ("nobody approved admin in time", Exit::ElevationNeeded));
+        assert_eq!(body.mend.as_deref(), Some("tegata elevate admin"));
     }
 
     #[test]
