@@ -233,6 +233,30 @@ fn whatever_the_file_nothing_outside_the_markers_ever_changes() {
 }
 
 #[test]
+fn h14_whatever_the_bytes_they_are_refused_or_all_accounted_for() {
+    let (mut read, mut refused) = (0, 0);
+    for seed in 0..20_000 {
+        let noise = Dice(seed).noise();
+        let Ok(layout) = text::read(&noise) else {
+            refused += 1;
+            continue;
+        };
+        read += 1;
+        let lines: Vec<u8> = layout.lines.iter().flat_map(|line| noise[line.clone()].to_vec()).collect();
+        assert_eq!(lines, noise, "seed {seed}");
+        assert_eq!(layout.kinds.len(), layout.lines.len(), "seed {seed}");
+        for (section, span) in layout.sections.iter().zip(&layout.spans) {
+            assert!(span.header < span.end && span.keys.len() == section.keys.len(), "seed {seed}");
+            assert!(
+                span.keys.iter().all(|key| key.first <= key.last && layout.lines[key.first].contains(&key.at)),
+                "seed {seed}"
+            );
+        }
+    }
+    assert!(read > 1_000 && refused > 1_000, "{read} {refused}");
+}
+
+#[test]
 fn a_file_of_five_thousand_profiles_is_changed_and_compared_in_no_time_worth_telling() {
     let many: Vec<_> = (0..5_000).map(|number| profile(&format!("p{number}"))).collect();
     let first = file("[default]\n").with_generated(&many).unwrap().file().unwrap();

@@ -177,4 +177,12 @@ DefaultSSO: Default
             let _ = scalars(hostile);
         }
     }
+
+    #[test]
+    fn h14_no_text_is_more_than_the_reader_takes() {
+        for seed in 0..20_000 {
+            let noise = crate::aws_config::odd::Dice(seed).noise();
+            let _ = scalars(&String::from_utf8_lossy(&noise));
+        }
+    }
 }
