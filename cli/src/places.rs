@@ -46,7 +46,8 @@ impl Place {
     }
 }
 
-fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
+/// Returns the directory that state of programs is kept below.
+pub(crate) fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
     if let Some(state) = environment.get("XDG_STATE_HOME") {
         return absolute("XDG_STATE_HOME", state.into());
     }

@@ -17,6 +17,7 @@ mod pages;
 mod passkey;
 mod policy;
 mod review;
+mod setup;
 mod shell;
 mod status;
 
@@ -70,6 +71,7 @@ enum Command {
     Policy(policy::Policy),
     #[command(subcommand)]
     Review(review::Review),
+    Setup(setup::Setup),
     Lock(lock::Lock),
     Unlock(lock::Unlock),
     #[command(subcommand)]
@@ -111,6 +113,7 @@ impl Command {
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
+            Self::Setup(command) => command.run(environment),
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
