@@ -4,10 +4,12 @@
 //! Content-Length on a Unix socket; `docs/api/openapi.json` describes the same for other programs.
 #![warn(missing_docs)]
 
+pub mod adoption;
 pub mod body;
 mod error;
 mod exit;
 pub mod gate;
+pub mod inventory;
 pub mod paths;
 mod secret;
 pub mod text;

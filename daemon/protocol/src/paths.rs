@@ -6,6 +6,11 @@ pub const CREDENTIALS: &str = "/v1/credentials";
 pub const SIGN_INS: &str = "/v1/sign-ins";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
+/// The last segment of taking over a sign-in that another tool made: `POST …/{name}/adopt`.
+pub const ADOPT: &str = "adopt";
+/// `POST`: list the accounts and roles of a sign-in session, or join whoever does. `GET …/{id}[?wait=S][&page=T]`: how it stands.
+/// `DELETE …/{id}`: stop it.
+pub const INVENTORIES: &str = "/v1/inventories";
 /// `GET …[?config=PATH][&page=T]`: the profiles.
 pub const PROFILES: &str = "/v1/profiles";
 /// `GET`: what the daemon is and how everything stands.
