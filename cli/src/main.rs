@@ -3,6 +3,7 @@
 //! It is synchronous, keeps no state, holds no secret longer than it takes to copy one answer to standard output, and
 //! knows AWS only by name: everything about credentials is the daemon's.
 
+mod aws_config;
 mod browser;
 mod child;
 mod client;
@@ -16,6 +17,7 @@ mod moment;
 mod output;
 mod places;
 mod question;
+mod setup;
 mod signals;
 mod start;
 

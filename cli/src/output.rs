@@ -153,6 +153,32 @@ fn spinner(what: &str) -> ProgressBar {
     spinner
 }
 
+/// Shows on a terminal how much of something is done; elsewhere nothing. Ends when dropped.
+pub(crate) struct Count(ProgressBar);
+
+impl Count {
+    /// Begins to count `what`, in the plural.
+    pub(crate) fn begin(what: &str) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {wide_bar} {elapsed}");
+        let bar = style.map(|style| bar.clone().with_style(style)).unwrap_or(bar).with_message(what.to_owned());
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Says how far it is.
+    pub(crate) fn is_at(&self, done: u32, of: u32) {
+        self.0.set_length(of.into());
+        self.0.set_position(done.into());
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 impl Style {
     /// No colour at all.

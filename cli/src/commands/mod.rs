@@ -7,11 +7,12 @@ mod drop;
 mod elevate;
 mod list;
 mod lock;
-mod login;
+pub(crate) mod login;
 mod logout;
 mod passkey;
 mod policy;
 mod review;
+mod setup;
 mod status;
 
 use crate::environment::Environment;
@@ -27,6 +28,7 @@ use tegata_protocol::{Exit, PROTOCOL_VERSION};
 #[command(name = "tegata", version = version(), arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
+  tegata setup                             from a start URL to profiles that every tool can use
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
@@ -44,6 +46,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Setup(setup::Setup),
     Login(login::Login),
     Logout(logout::Logout),
     CredentialProcess(credential_process::CredentialProcess),
@@ -84,6 +87,7 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 impl Command {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {
+            Self::Setup(command) => command.run(environment),
             Self::Login(command) => command.run(environment),
             Self::Logout(command) => command.run(environment),
             Self::CredentialProcess(command) => command.run(environment),

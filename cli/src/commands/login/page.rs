@@ -78,7 +78,7 @@ impl<'a> Page<'a> {
     }
 
     /// Names the way that works from anywhere, where this one may not.
-    pub(super) fn hint(&self, distance: Distance) -> Option<String> {
+    pub(super) fn hint(&self, distance: Distance, again: &str) -> Option<String> {
         if self.sign_in.flow == SignInFlow::DeviceCode {
             return None;
         }
@@ -88,8 +88,7 @@ impl<'a> Page<'a> {
             Distance::Wsl => "This is WSL",
             Distance::NoDisplay => "This machine has no display",
         };
-        let session = one_line(&self.sign_in.session);
-        Some(format!("{place}: if the page cannot be finished here, use: tegata login {session} --device-code"))
+        Some(format!("{place}: if the page cannot be finished here, use: {} --device-code", one_line(again)))
     }
 
     /// Returns the address as a QR code.
@@ -199,7 +198,7 @@ mod tests {
     #[test]
     fn every_distance_names_the_device_code_and_the_device_code_names_none() {
         for distance in [Distance::Ssh, Distance::Container, Distance::Wsl, Distance::NoDisplay] {
-            let hint = |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance);
+            let hint = |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance, "tegata login corp");
             assert!(hint(SignInFlow::Pkce).unwrap().ends_with("tegata login corp --device-code"));
             assert_eq!(hint(SignInFlow::DeviceCode), None);
         }
