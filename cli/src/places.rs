@@ -46,12 +46,8 @@ impl Place {
     }
 }
 
-/// Returns the directory that the daemon keeps its state in, and what the command line leaves there for later.
-pub(crate) fn state_directory(environment: &Environment) -> Result<PathBuf, Failure> {
-    Ok(state_home(environment)?.join("tegata"))
-}
-
-fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
+/// Returns the directory that state of programs is kept below.
+pub(crate) fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
     if let Some(state) = environment.get("XDG_STATE_HOME") {
         return absolute("XDG_STATE_HOME", state.into());
     }

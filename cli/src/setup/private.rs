@@ -19,7 +19,7 @@ impl PrivateConfig {
     /// # Errors
     /// One line when the state directory cannot be written to, or its path is no text.
     pub(crate) fn write(environment: &Environment, sections: &[Section]) -> Result<Self, Failure> {
-        let directory = places::state_directory(environment)?.join("setup");
+        let directory = places::state_home(environment)?.join("tegata/setup");
         let failed = |error: &std::io::Error| cannot_write(&directory, error);
         DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(|error| failed(&error))?;
         let path = directory.join(format!("config-{}", std::process::id()));
