@@ -72,6 +72,7 @@ impl Spelling {
             _ if is_han(c) => self.push("-"),
             _ => {
                 let spelled = deunicode_char(c).unwrap_or("-");
+                let spelled = if kana { hepburn(spelled) } else { spelled };
                 if kana && self.after_kana && is_small(c) { self.join(spelled) } else { self.push(spelled) }
             }
         }
@@ -103,6 +104,19 @@ impl Spelling {
             _ => {}
         }
         self.text.push_str(if stem { vowel } else { small });
+    }
+}
+
+/// The spelling of most passports, signs and account names (Hepburn), where the transliteration has another.
+fn hepburn(spelled: &'static str) -> &'static str {
+    match spelled {
+        "si" => "shi",
+        "ti" => "chi",
+        "tu" => "tsu",
+        "hu" => "fu",
+        "zi" | "di" => "ji",
+        "du" => "zu",
+        other => other,
     }
 }
 
