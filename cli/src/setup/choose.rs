@@ -4,6 +4,9 @@ use crate::failure::{Failure, Kind};
 use crate::signals::Signals;
 use inquire::ui::RenderConfig;
 use inquire::{InquireError, MultiSelect};
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+use std::cell::RefCell;
 use std::fmt;
 use tegata_protocol::inventory::InventoryAccount;
 use tegata_protocol::text::one_line;
@@ -88,7 +91,8 @@ pub(crate) fn by_hand(
     coloured: bool,
     signals: &Signals,
 ) -> Result<Vec<Target>, Failure> {
-    let scorer = |typed: &str, _: &Target, shown: &str, _: usize| score(typed, shown);
+    let matcher = RefCell::new(Matcher::new(Config::DEFAULT));
+    let scorer = |typed: &str, _: &Target, shown: &str, _: usize| score(typed, shown, &mut matcher.borrow_mut());
     let looks = if coloured { RenderConfig::default_colored() } else { RenderConfig::empty() };
     let asked = MultiSelect::new("Which of them become profiles?", targets.to_vec())
         .with_default(ticked)
@@ -113,24 +117,10 @@ fn unanswered(error: &InquireError) -> Failure {
     }
 }
 
-/// How well what was typed fits a line: its characters in their order, the closer together and the nearer the start of a word
-/// the better. Nothing where one is missing.
-fn score(typed: &str, shown: &str) -> Option<i64> {
-    let (mut score, mut before, mut gap) = (0, ' ', 0_i64);
-    let mut wanted = typed.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).peekable();
-    for c in shown.chars() {
-        let Some(next) = wanted.peek().copied() else { break };
-        if c.to_lowercase().eq(std::iter::once(next)) {
-            let begins = !before.is_alphanumeric() || (c.is_uppercase() && before.is_lowercase());
-            score += if begins { 8 } else { 2 } - gap.min(4);
-            gap = 0;
-            wanted.next();
-        } else {
-            gap += 1;
-        }
-        before = c;
-    }
-    wanted.peek().is_none().then_some(score)
+/// How well what was typed fits a line; nothing where it does not.
+fn score(typed: &str, shown: &str, matcher: &mut Matcher) -> Option<i64> {
+    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
+    pattern.score(Utf32Str::new(shown, &mut Vec::new()), matcher).map(i64::from)
 }
 
 #[cfg(test)]
@@ -179,10 +169,13 @@ mod tests {
 
     #[test]
     fn typing_finds_what_has_the_letters_in_their_order() {
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let mut score = |typed: &str, shown: &str| score(typed, shown, &mut matcher);
         let line = "Acme Prod (222222222222) · AdministratorAccess";
         assert!(score("prodadmin", line).is_some() && score("PA", line).is_some() && score("", line).is_some());
         assert!(score("adminprod", line).is_none() && score("zz", line).is_none());
         assert!(score("prod", line) > score("prod", "Aplproxod (1) · x"));
+        assert!(score("本番", "本番環境 (1) · x").is_some());
     }
 
     #[test]
