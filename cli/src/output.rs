@@ -160,7 +160,7 @@ impl Count {
     /// Begins to count `what`, in the plural.
     pub(crate) fn begin(what: &str) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {wide_bar} {elapsed}");
+        let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {wide_bar} {eta} left");
         let bar = style.map(|style| bar.clone().with_style(style)).unwrap_or(bar).with_message(what.to_owned());
         bar.enable_steady_tick(TICK);
         Self(bar)

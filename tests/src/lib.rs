@@ -20,6 +20,7 @@ pub mod product;
 pub mod prompter;
 pub mod shell;
 pub mod store_process;
+pub mod terminal;
 pub mod unlocker;
 
 use std::path::{Path, PathBuf};
