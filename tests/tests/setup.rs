@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::process::Stdio;
-use tegata_sandbox::{Account, HoldUntil, Operation, Options, Organization, Sandbox, Settings, START_URL, TokenBucket};
+use tegata_sandbox::{Account, HoldUntil, Operation, Options, Organization, START_URL, Sandbox, Settings, TokenBucket};
 use tegata_tests::browser;
 use tegata_tests::product::{Ended, PATIENCE, Product, wait_until};
 use tegata_tests::terminal::Terminal;
@@ -57,7 +57,11 @@ fn a_fresh_home_is_served_after_one_command() {
         ["[sso-session corp]", "[profile prod-admin]", "[profile prod-read-only]", "[profile 210987654321-read-only]"]
     );
     assert!(ended.stderr.contains("corp: 2 accounts with 3 roles."), "{}", ended.stderr);
-    assert!(ended.stderr.contains("1 administration profile will be had by a passkey gesture only"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("1 administration profile will be had by a passkey gesture only"),
+        "{}",
+        ended.stderr
+    );
     for profile in ["prod-admin", "prod-read-only", "210987654321-read-only"] {
         let served = product.credentials(profile);
         assert_eq!(served.code, 0, "{profile}: {served:?}");
@@ -85,7 +89,8 @@ fn without_a_terminal_what_is_missing_is_said_at_once() {
     for flag in ["--start-url", "--region", "--all (or --accounts, --roles)", "--yes (or --dry-run)"] {
         assert!(ended.stderr.contains(flag), "{}", ended.stderr);
     }
-    let ended = product.run(&["setup", "--start-url", START_URL, "--region", "us-east-1", "--all", "--yes", "--no-sign-in"]);
+    let ended =
+        product.run(&["setup", "--start-url", START_URL, "--region", "us-east-1", "--all", "--yes", "--no-sign-in"]);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert_eq!(product.sandbox().calls(Operation::RegisterClient), 0, "nothing was begun");
     assert!(!product.path(".aws").exists());
@@ -276,7 +281,17 @@ fn ctrl_c_while_fetching_writes_nothing_and_keeps_what_was_fetched() {
     assert!(text.contains("What was fetched is kept"), "{text}");
     assert!(!product.path(".aws").exists() && private_files(&product) == 0);
     product.sandbox().release(Operation::ListAccountRoles);
-    let ended = product.run(&["setup", "--start-url", START_URL, "--region", "us-east-1", "--session", "corp", "--all", "--yes"]);
+    let ended = product.run(&[
+        "setup",
+        "--start-url",
+        START_URL,
+        "--region",
+        "us-east-1",
+        "--session",
+        "corp",
+        "--all",
+        "--yes",
+    ]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(product.sandbox().calls(Operation::ListAccounts), 1, "the accounts were known");
 }

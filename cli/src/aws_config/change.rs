@@ -5,7 +5,7 @@ use super::file::{ConfigFile, Origin};
 use super::{diff, place};
 use crate::failure::Failure;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file as it was read, and as it is to be.
@@ -42,6 +42,11 @@ impl Change {
     /// Returns the file as it would be, to change it further.
     pub(crate) fn file(&self) -> Result<ConfigFile, Failure> {
         ConfigFile::of(Arc::clone(&self.origin), self.after.clone().unwrap_or_default())
+    }
+
+    /// Returns the path of the file as it was named.
+    pub(crate) fn path(&self) -> &Path {
+        &self.origin.path
     }
 
     /// Returns whether there is nothing to write.

@@ -122,6 +122,26 @@ impl ConfigFile {
         &self.layout
     }
 
+    /// Returns these bytes, if they are text.
+    pub(super) fn text_at(&self, range: Range<usize>) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(range)?).ok()
+    }
+
+    /// Returns a line's text; nothing for what is no text.
+    pub(super) fn line(&self, line: usize) -> &str {
+        self.layout.lines.get(line).and_then(|line| self.text_at(line.clone())).unwrap_or_default()
+    }
+
+    /// Returns whether a line is blank or a comment.
+    pub(super) fn is_nothing(&self, line: usize) -> bool {
+        self.layout.kinds.get(line) == Some(&Line::Nothing)
+    }
+
+    /// Returns whether what comes before this byte ends a line.
+    pub(super) fn ends_line(&self, at: usize) -> bool {
+        at.checked_sub(1).and_then(|last| self.bytes.get(last)) == Some(&b'\n')
+    }
+
     /// Returns the places among [`ConfigFile::sections`] of those AWS clients know by this kind and name, outside our markers.
     pub(crate) fn find_outside(&self, kind: SectionKind, name: &str) -> Vec<usize> {
         let generated = self.generated_range();

@@ -10,12 +10,14 @@ mod command;
 mod diff;
 mod file;
 mod place;
+mod section_edits;
 mod text;
 
 pub(crate) use backups::{Backups, Undo};
 pub(crate) use change::{Change, Written};
 pub(crate) use command::Program;
 pub(crate) use file::{ConfigFile, Edit};
+pub(crate) use section_edits::Entry;
 pub(crate) use text::{Section, SectionKind};
 
 use crate::environment::Environment;

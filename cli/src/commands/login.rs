@@ -212,8 +212,7 @@ impl UnderWay<'_> {
     }
 
     fn unfinished(&self, message: &str) -> Failure {
-        Failure::new(Kind::Reported(ErrorCode::SignInFailed), message)
-            .mend(self.again)
+        Failure::new(Kind::Reported(ErrorCode::SignInFailed), message).mend(self.again)
     }
 
     /// Ends the sign-in at the daemon, if it is still there: its page and its code are dead from then on.

@@ -76,9 +76,8 @@ impl Filter {
         let fits = |patterns: &[WildMatch], texts: &[&str]| {
             patterns.is_empty() || patterns.iter().any(|pattern| texts.iter().any(|text| pattern.matches(text)))
         };
-        let chosen = |target: &&Target| {
-            fits(&accounts, &[&target.account, &target.account_id]) && fits(&roles, &[&target.role])
-        };
+        let chosen =
+            |target: &&Target| fits(&accounts, &[&target.account, &target.account_id]) && fits(&roles, &[&target.role]);
         targets.iter().filter(chosen).cloned().collect()
     }
 }

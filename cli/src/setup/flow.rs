@@ -189,7 +189,8 @@ impl Setup<'_> {
         }
         if self.request.no_sign_in {
             let message = format!("nobody is signed in to {} ({})", session.name, session.start_url);
-            let again = if session.known { format!("tegata login {}", session.name) } else { "tegata setup".to_owned() };
+            let again =
+                if session.known { format!("tegata login {}", session.name) } else { "tegata setup".to_owned() };
             return Err(Failure::new(Kind::Reported(ErrorCode::SignInRequired), message).mend(again));
         }
         let (name, config) = (Some(session.name.clone()), Some(config.to_owned()));
@@ -234,7 +235,7 @@ impl Setup<'_> {
     fn plan(&mut self, session: &Session, offered: &[Target], chosen: &[Target], only: bool) -> Result<Plan, Failure> {
         let mut prune = self.request.prune;
         let mut plan = self.planned(session, offered, chosen, only, prune);
-        if self.somebody && !self.request.yes && self.request.template.is_none() && plan.new() > 0 {
+        if self.somebody && !self.request.yes && self.request.template.is_none() && plan.count_new() > 0 {
             plan = self.rename(plan, |setup| setup.planned(session, offered, chosen, only, prune))?;
         }
         if !plan.gone.is_empty() && !prune {
@@ -265,9 +266,17 @@ impl Setup<'_> {
         }
     }
 
-    fn planned(&self, session: &Session, offered: &[Target], chosen: &[Target], only_chosen: bool, prune: bool) -> Plan {
+    fn planned(
+        &self,
+        session: &Session,
+        offered: &[Target],
+        chosen: &[Target],
+        only_chosen: bool,
+        prune: bool,
+    ) -> Plan {
         let generated = self.file.generated();
-        let outside: Vec<String> = self.file.sections().iter().filter(|section| self.is_outside(section)).map(name).collect();
+        let outside: Vec<String> =
+            self.file.sections().iter().filter(|section| self.is_outside(section)).map(name).collect();
         let region = self.request.profile_region.as_deref().unwrap_or(&session.region);
         let template = &self.template;
         let outside = &outside;

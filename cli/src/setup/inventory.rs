@@ -50,7 +50,8 @@ impl Fetch<'_> {
                 other => return other,
             }
         }
-        Err(last.unwrap_or_else(|| Failure::new(Kind::Unreachable, "tegatad does not stay up").mend("tegata daemon start")))
+        Err(last
+            .unwrap_or_else(|| Failure::new(Kind::Unreachable, "tegatad does not stay up").mend("tegata daemon start")))
     }
 
     fn once(&self, client: &Client<'_>, count: &Count) -> Result<Fetched, Failure> {

@@ -214,7 +214,7 @@ impl Plan {
     }
 
     /// Returns how many profiles are new.
-    pub(crate) fn new(&self) -> usize {
+    pub(crate) fn count_new(&self) -> usize {
         self.profiles.iter().filter(|planned| planned.new).count()
     }
 }

@@ -38,7 +38,15 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let (offered, chosen) = (offered(), offered());
-        Self { session: session("corp"), generated: vec![], outside: vec![], offered, chosen, only_chosen: false, prune: false }
+        Self {
+            session: session("corp"),
+            generated: vec![],
+            outside: vec![],
+            offered,
+            chosen,
+            only_chosen: false,
+            prune: false,
+        }
     }
 
     fn plan(&self) -> Plan {
@@ -77,7 +85,10 @@ fn headers(sections: &[Section]) -> Vec<String> {
 #[test]
 fn a_first_run_writes_the_session_and_every_profile() {
     let setup = Setup::new();
-    assert_eq!(names(&setup.plan()), ["dev-aws-read-only-access", "dev-administrator-access", "prod-administrator-access"]);
+    assert_eq!(
+        names(&setup.plan()),
+        ["dev-aws-read-only-access", "dev-administrator-access", "prod-administrator-access"]
+    );
     let sections = setup.sections();
     assert_eq!(sections[0].header(), "[sso-session corp]");
     let keys: Vec<_> = sections[2].keys.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -100,7 +111,7 @@ fn a_first_run_writes_the_session_and_every_profile() {
 fn a_second_run_changes_nothing() {
     let setup = Setup::new().again();
     assert_eq!(setup.sections(), setup.generated);
-    assert_eq!(setup.plan().new(), 0);
+    assert_eq!(setup.plan().count_new(), 0);
 }
 
 #[test]
@@ -169,7 +180,10 @@ fn other_sign_in_sessions_stay_where_and_as_they_are() {
     let both = second.sections();
     assert_eq!(both[..4], first.sections()[..]);
     assert_eq!(both.len(), 8);
-    assert!(both[5].name.ends_with("-111111111111-aws-read-only-access") || both[5].name.contains("111111111111"), "{both:?}");
+    assert!(
+        both[5].name.ends_with("-111111111111-aws-read-only-access") || both[5].name.contains("111111111111"),
+        "{both:?}"
+    );
     let mut first = Setup { generated: both.clone(), ..first };
     first.offered.truncate(1);
     (first.chosen, first.prune) = (first.offered.clone(), true);

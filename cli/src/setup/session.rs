@@ -63,7 +63,9 @@ pub(crate) fn settle(wanted: &Wanted, sections: &[Section], generated: &[Section
         (Some(named), ..) if !same_url(&named) => return Err(Unsettled::Wrong(named.is_another())),
         (Some(named), ..) => Some(named),
         (None, Some(name), _) if sections.iter().any(|section| section.is(SectionKind::SsoSession, name)) => {
-            return Err(Unsettled::Wrong(format!("[sso-session {name}] of the AWS config file lacks a start URL or a region")));
+            return Err(Unsettled::Wrong(format!(
+                "[sso-session {name}] of the AWS config file lacks a start URL or a region"
+            )));
         }
         (None, Some(_), _) => None,
         (None, None, Some(_)) => known.iter().find(same_url),
@@ -174,7 +176,10 @@ mod tests {
 
     #[test]
     fn a_name_that_another_organisation_has_is_numbered_or_refused() {
-        let taken = [section("acme", "https://other.example", "us-east-1"), section("acme-2", "https://x.example", "us-east-1")];
+        let taken = [
+            section("acme", "https://other.example", "us-east-1"),
+            section("acme-2", "https://x.example", "us-east-1"),
+        ];
         assert_eq!(settled(&wanted(ACME, "us-east-1", ""), &taken).name, "acme-3");
         let Err(Unsettled::Wrong(why)) = settle(&wanted(ACME, "us-east-1", "acme"), &taken, &[]) else { panic!() };
         assert_eq!(why, "sign-in session acme is of https://other.example already; choose another --session");
@@ -183,7 +188,9 @@ mod tests {
     #[test]
     fn a_session_the_file_has_is_used_as_it_is() {
         let mine = [section("work", "https://acme.awsapps.com/start/#/", "eu-west-1")];
-        for wanted in [wanted(ACME, "", ""), wanted("", "", "work"), wanted("", "", ""), wanted(ACME, "eu-west-1", "work")] {
+        for wanted in
+            [wanted(ACME, "", ""), wanted("", "", "work"), wanted("", "", ""), wanted(ACME, "eu-west-1", "work")]
+        {
             let found = settled(&wanted, &mine);
             assert_eq!((found.name.as_str(), found.region.as_str()), ("work", "eu-west-1"), "{wanted:?}");
             assert_eq!(found.section.get("sso_registration_scopes"), Some("a:b"));

@@ -107,7 +107,11 @@ pub(crate) fn session_name(text: &str) -> Result<String, String> {
 /// One line that says what a region looks like.
 pub(crate) fn region(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if names_a_region(text) { Ok(text.to_owned()) } else { Err(format!("{} is no region such as us-east-1", one_line(text))) }
+    if names_a_region(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{} is no region such as us-east-1", one_line(text)))
+    }
 }
 
 fn is_session_character(c: char) -> bool {
@@ -153,7 +157,10 @@ mod tests {
             ("https://ACME.awsapps.com/start/", "https://acme.awsapps.com/start"),
             ("https://ssoins-1.portal.us-east-1.app.aws", "https://ssoins-1.portal.us-east-1.app.aws"),
             ("https://aws.acme.example", "https://aws.acme.example"),
-            ("https://start.us-gov-home.awsapps.com/directory/acme", "https://start.us-gov-home.awsapps.com/directory/acme"),
+            (
+                "https://start.us-gov-home.awsapps.com/directory/acme",
+                "https://start.us-gov-home.awsapps.com/directory/acme",
+            ),
         ] {
             assert_eq!(parsed(text).as_str(), url, "{text}");
         }

@@ -40,7 +40,7 @@ pub(super) fn count(number: usize, what: &str) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -103,7 +103,9 @@ pub(super) fn preview(plan: &Plan, gates: &Gates) -> String {
     }
     lines.extend(clashes(plan));
     let problems = plan.profiles.iter().filter_map(|planned| Some((planned, gates.problem(&planned.name)?)));
-    lines.extend(problems.take(SHOWN_NAMES).map(|(planned, why)| format!("warning: {}: {}", planned.name, one_line(why))));
+    lines.extend(
+        problems.take(SHOWN_NAMES).map(|(planned, why)| format!("warning: {}: {}", planned.name, one_line(why))),
+    );
     let removed: Vec<&str> = plan.removed().collect();
     if !removed.is_empty() {
         lines.push(format!("Goes: {}", listed(&removed)));
@@ -146,7 +148,8 @@ pub(super) fn written(session: &Session, plan: &Plan, gates: &Gates, written: &W
     };
     let path = one_line(&written.path.display().to_string());
     let what = count(plan.profiles.len(), "profile");
-    let mut lines = vec![format!("Wrote {path}: {what} of {}, {} new{removed}.", one_line(&session.name), plan.new())];
+    let mut lines =
+        vec![format!("Wrote {path}: {what} of {}, {} new{removed}.", one_line(&session.name), plan.count_new())];
     if let Some(backup) = &written.backup {
         let backup = one_line(&backup.display().to_string());
         lines.push(format!("It was kept as {backup}; to put it back: tegata setup --undo"));
@@ -174,14 +177,17 @@ fn next(plan: &Plan, gates: &Gates) -> Vec<String> {
     if !proposed.is_empty() {
         lines.push("  tegata passkey add".to_owned());
         let what = count(proposed.len(), "administration profile");
-        lines.push(format!("    {what} will be had by a passkey gesture only; until then any program of yours may use them"));
+        lines.push(format!(
+            "    {what} will be had by a passkey gesture only; until then any program of yours may use them"
+        ));
     }
     lines
 }
 
 fn listed(names: &[&str]) -> String {
     let shown: Vec<String> = names.iter().take(SHOWN_NAMES).map(|name| one_line(name)).collect();
-    let more = if names.len() > SHOWN_NAMES { format!(" and {} more", names.len() - SHOWN_NAMES) } else { String::new() };
+    let more =
+        if names.len() > SHOWN_NAMES { format!(" and {} more", names.len() - SHOWN_NAMES) } else { String::new() };
     format!("{}{more}", shown.join(", "))
 }
 

@@ -198,7 +198,8 @@ mod tests {
     #[test]
     fn every_distance_names_the_device_code_and_the_device_code_names_none() {
         for distance in [Distance::Ssh, Distance::Container, Distance::Wsl, Distance::NoDisplay] {
-            let hint = |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance, "tegata login corp");
+            let hint =
+                |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance, "tegata login corp");
             assert!(hint(SignInFlow::Pkce).unwrap().ends_with("tegata login corp --device-code"));
             assert_eq!(hint(SignInFlow::DeviceCode), None);
         }

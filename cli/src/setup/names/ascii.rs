@@ -28,8 +28,8 @@ pub(super) fn kebab(text: &str) -> String {
     for (at, c) in characters.iter().copied().enumerate() {
         let before = at.checked_sub(1).and_then(|before| characters.get(before)).copied();
         let lower_follows = characters.get(at + 1).is_some_and(char::is_ascii_lowercase);
-        let begins = c.is_ascii_uppercase()
-            && before.is_some_and(|before| !before.is_ascii_uppercase() || lower_follows);
+        let begins =
+            c.is_ascii_uppercase() && before.is_some_and(|before| !before.is_ascii_uppercase() || lower_follows);
         if begins || !c.is_ascii_alphanumeric() {
             words.push('-');
         }
@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn han_is_left_out_and_what_stands_beside_it_stays() {
-        for (text, name) in [("開発", ""), ("開発-stg", "stg"), ("本番チーム", "chimu"), ("Prod環境2", "Prod-2")] {
+        for (text, name) in [("開発", ""), ("開発-stg", "stg"), ("本番チーム", "chimu"), ("Prod環境2", "Prod-2")]
+        {
             assert_eq!(safe(text), name, "{text:?}");
         }
     }

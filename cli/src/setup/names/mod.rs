@@ -43,9 +43,8 @@ pub(crate) fn names(template: &Template, unnamed: &[Values<'_>], taken: impl Int
         groups.entry(name.to_ascii_lowercase()).or_default().push(at);
     }
     let mut named = Named { names: wanted.clone(), clashes: Vec::new() };
-    let (alone, together): (Vec<_>, Vec<_>) = groups
-        .into_iter()
-        .partition(|(name, group)| group.len() == 1 && !taken.contains(name));
+    let (alone, together): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(name, group)| group.len() == 1 && !taken.contains(name));
     taken.extend(alone.into_iter().map(|(name, _)| name));
     for (name, mut group) in together {
         group.sort_by_key(|at| unnamed.get(*at).map(|values| (values.account_id, values.role)));
