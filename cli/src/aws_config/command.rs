@@ -74,7 +74,7 @@ fn known_as(own: &Path, environment: &Environment) -> Option<PathBuf> {
 /// One word for `shlex`, `sh -c` and `cmd.exe` alike: plain, or in double quotes where it holds blanks or letters of other
 /// scripts (AWS SDKs and Tools Reference Guide, "Process credential provider", allows blanks in double quotes).
 fn quoted(word: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./@+-".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./@+:-".contains(c);
     let quotable = |c: char| plain(c) || c == ' ' || (!c.is_ascii() && c.is_alphanumeric());
     if word.is_empty() || word.trim() != word || word.contains("  ") || !word.chars().all(quotable) {
         return None;
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn an_ordinary_name_needs_no_quotes() {
-        let expected = "/usr/bin/tegata credential-process --profile team/a.b@c+d_e-f";
-        assert_eq!(line("/usr/bin/tegata", "team/a.b@c+d_e-f").as_deref(), Some(expected));
+        let expected = "/usr/bin/tegata credential-process --profile team/a.b@c+d_e-f:g";
+        assert_eq!(line("/usr/bin/tegata", "team/a.b@c+d_e-f:g").as_deref(), Some(expected));
     }
 
     #[test]

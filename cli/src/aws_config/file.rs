@@ -272,5 +272,13 @@ impl fmt::Debug for ConfigFile {
 }
 
 #[cfg(test)]
+impl ConfigFile {
+    /// Returns the whole text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).expect("a test's file is text")
+    }
+}
+
+#[cfg(test)]
 #[path = "file_tests.rs"]
 mod tests;

@@ -13,7 +13,7 @@ mod place;
 mod section_edits;
 mod text;
 
-pub(crate) use backups::{Backups, Undo};
+pub(crate) use backups::Backups;
 pub(crate) use change::{Change, Written};
 pub(crate) use command::Program;
 pub(crate) use file::{ConfigFile, Edit};

@@ -3,6 +3,7 @@
 
 use super::keys::{Keys, NOT_SERVED, PREFIX, source_key};
 use crate::aws_config::{ConfigFile, Section, SectionKind};
+use std::collections::HashSet;
 use tegata_protocol::text::one_line;
 
 /// The most roles of a chain, as for the daemon.
@@ -91,7 +92,7 @@ impl Files<'_> {
 
     /// Checks that the profile's own keys name a role of a sign-in session.
     fn signs_in(self, keys: Keys<'_>) -> Result<(), String> {
-        if !keys.name_a_source() {
+        if !keys.name_a_sign_in() {
             return Err(
                 "it names nothing to get credentials from (sso_session, or role_arn with source_profile)".to_owned()
             );
@@ -152,16 +153,12 @@ fn has(section: &Section, key: &str) -> bool {
 
 /// Checks that no key is there twice, in one spelling or in two.
 fn once_each(section: &Section) -> Result<(), String> {
-    let mut seen = std::collections::HashMap::new();
-    for (key, _) in &section.keys {
-        let known = source_key(key).map_or(key.as_str(), |(_, bare)| bare);
-        match seen.insert(known, key) {
-            Some(other) if other == key => return Err(format!("{} is there twice; keep one", one_line(key))),
-            Some(other) => return Err(format!("{} and {} are both there; keep one", one_line(other), one_line(key))),
-            None => {}
-        }
+    let mut seen = HashSet::new();
+    let bare = section.keys.iter().map(|(key, _)| source_key(key).map_or(key.as_str(), |(_, bare)| bare));
+    match bare.into_iter().find(|key| !seen.insert(*key)) {
+        Some(key) => Err(format!("{} is there twice; keep one", one_line(key))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -58,8 +58,8 @@ impl<'a> Keys<'a> {
         if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
     }
 
-    /// Returns whether any key says where credentials come from.
-    pub(super) fn name_a_source(&self) -> bool {
-        ["role_arn", "sso_session", "sso_start_url", "sso_account_id"].iter().any(|key| self.get(key).is_some())
+    /// Returns whether any key names a sign-in session or a role in one.
+    pub(super) fn name_a_sign_in(&self) -> bool {
+        ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name"].iter().any(|key| self.get(key).is_some())
     }
 }
