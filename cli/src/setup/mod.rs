@@ -15,7 +15,12 @@ mod recast;
 mod session;
 mod start_url;
 mod take_over;
+<<<<<<< HEAD
 mod texts;
+=======
+#[cfg(test)]
+mod testing;
+>>>>>>> writer
 
 pub(crate) use choose::Filter;
 pub(crate) use flow::{Choice, Request};

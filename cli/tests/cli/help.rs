@@ -32,6 +32,7 @@ fn the_help_of_every_command_is_as_reviewed() {
         "review --help",
         "review list --help",
         "review close --help",
+        "setup --help",
         "lock --help",
         "unlock --help",
         "daemon --help",
