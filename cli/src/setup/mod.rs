@@ -15,12 +15,9 @@ mod recast;
 mod session;
 mod start_url;
 mod take_over;
-<<<<<<< HEAD
-mod texts;
-=======
 #[cfg(test)]
 mod testing;
->>>>>>> writer
+mod texts;
 
 pub(crate) use choose::Filter;
 pub(crate) use flow::{Choice, Request};
