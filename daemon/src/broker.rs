@@ -2,6 +2,7 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+mod listing;
 mod locking;
 mod signing_in;
 mod wiring;
@@ -19,6 +20,7 @@ use crate::gate::Gate;
 use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
 use crate::human::{Human, Notice};
+use crate::inventory::Inventories;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
@@ -93,6 +95,7 @@ pub struct Broker {
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
     pub(crate) attempts: Attempts,
+    pub(crate) inventories: Inventories,
     pub(crate) gate: Arc<Gate>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) desk: Arc<Desk>,
@@ -230,10 +233,10 @@ impl Broker {
         self.store.kind()
     }
 
-    /// Whether a person is signing in now.
+    /// Whether a person is waiting for what only this daemon can finish: a sign-in, an inventory.
     #[must_use]
-    pub fn is_signing_in(&self) -> bool {
-        self.attempts.any_under_way()
+    pub fn is_waited_for(&self) -> bool {
+        self.attempts.any_under_way() || self.inventories.any_under_way()
     }
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.

@@ -166,6 +166,41 @@ pub mod manual {
     }
 }
 
+/// A clock that goes with the time of a test that tokio has paused.
+#[cfg(test)]
+pub(crate) mod paused {
+    use super::{Clock, Duration, SystemTime};
+    use tokio::time::Instant;
+
+    /// A clock that goes with tokio's.
+    #[derive(Debug)]
+    pub(crate) struct PausedClock {
+        began_at: SystemTime,
+        began: Instant,
+    }
+
+    impl PausedClock {
+        /// Makes a clock that stands at `now`, one hour after boot.
+        pub(crate) fn at(now: SystemTime) -> Self {
+            Self { began_at: now, began: Instant::now() }
+        }
+    }
+
+    impl Clock for PausedClock {
+        fn now(&self) -> SystemTime {
+            self.began_at + self.began.elapsed()
+        }
+
+        fn since_boot(&self) -> Duration {
+            Duration::from_secs(3600) + self.began.elapsed()
+        }
+
+        fn awake_since_boot(&self) -> Duration {
+            self.since_boot()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,11 +2,18 @@
 //! here was chosen by somebody else: it may be long, in any script, or written to deceive a terminal.
 
 use crate::ErrorBody;
+use crate::text::one_line;
 use serde::{Deserialize, Serialize};
 
 /// The most characters of an account's name or mail address that are passed on. AWS Organizations allows 50 and 64
 /// (`CreateAccount`); what is longer is cut.
 pub const MAX_NAME_CHARS: usize = 128;
+
+/// Returns a name somebody chose as one printable line of at most [`MAX_NAME_CHARS`] characters.
+#[must_use]
+pub fn shown_name(text: &str) -> String {
+    one_line(text).chars().take(MAX_NAME_CHARS).collect()
+}
 
 /// `POST /v1/inventories`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

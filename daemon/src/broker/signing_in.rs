@@ -62,6 +62,7 @@ impl Broker {
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
+        self.inventories.forget(&session).await;
         let ended = self.grants.end_of_session(&session.name);
         self.note_ended(&ended, GrantEnd::SignedOut);
         self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;

@@ -46,6 +46,12 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
+            Call::BeginInventory(request) => {
+                let begun = broker.begin_inventory(caller, request).await?;
+                created(&begun, paths::INVENTORIES, &begun.id)
+            }
+            Call::Inventory { id, wait, page } => Ok(ok(&broker.inventory(&id, wait, page.as_deref()).await?)),
+            Call::StopInventory { id } => broker.stop_inventory(&id).await.map(|()| done()),
             Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
             Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),

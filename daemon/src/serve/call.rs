@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tegata_protocol::body::BeginSignIn;
+use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, MAX_WAIT_SECONDS, paths};
 
@@ -29,6 +30,12 @@ pub(super) enum Call {
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
+    /// `POST /v1/inventories`
+    BeginInventory(BeginInventory),
+    /// `GET /v1/inventories/{id}`
+    Inventory { id: String, wait: Duration, page: Option<String> },
+    /// `DELETE /v1/inventories/{id}`
+    StopInventory { id: String },
     /// `GET /v1/profiles`
     Profiles { config: Option<PathBuf>, page: Option<String> },
     /// `GET /v1/status`
@@ -68,6 +75,8 @@ enum Resource {
     SignIn(String),
     Sessions,
     Session(String),
+    Inventories,
+    Inventory(String),
     Profiles,
     Status,
     Lock,
@@ -86,12 +95,18 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::POST, Resource::Inventories) => {
+                query.nothing_more()?;
+                return Ok(Self::BeginInventory(inventory(body)?));
+            }
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
             (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
+            (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
@@ -114,6 +129,11 @@ impl Call {
         query.nothing_more().map(|()| Self::SignIn { id, wait })
     }
 
+    fn inventory(id: String, mut query: Query) -> Result<Self, ErrorBody> {
+        let (wait, page) = (query.wait()?.unwrap_or_default(), query.take(paths::QUERY_PAGE));
+        query.nothing_more().map(|()| Self::Inventory { id, wait, page })
+    }
+
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
         let (config, page) = (query.config()?, query.take(paths::QUERY_PAGE));
         query.nothing_more().map(|()| Self::Profiles { config, page })
@@ -126,6 +146,7 @@ impl Resource {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::SESSIONS => Ok(Self::Sessions),
+            paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
             paths::STATUS => Ok(Self::Status),
             paths::LOCK => Ok(Self::Lock),
@@ -139,6 +160,9 @@ impl Resource {
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
         }
+        if let Some(id) = under(paths::INVENTORIES) {
+            return segment(id).map(Self::Inventory);
+        }
         match under(paths::SESSIONS) {
             Some(name) => segment(name).map(Self::Session),
             None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
@@ -147,8 +171,8 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns => "POST",
-            Self::SignIn(_) => "GET, DELETE",
+            Self::SignIns | Self::Inventories => "POST",
+            Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
@@ -257,15 +281,27 @@ fn object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<T, 
     serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not a {what}: {error}")))
 }
 
+fn inventory(body: &[u8]) -> Result<BeginInventory, ErrorBody> {
+    let inventory: BeginInventory = object(body, "request for an inventory")?;
+    checked(inventory.session.as_deref(), inventory.config.as_deref())?;
+    Ok(inventory)
+}
+
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
-    if let Some(session) = &sign_in.session {
-        plain(session.clone())?;
-    }
-    if let Some(config) = &sign_in.config {
-        absolute(&plain(config.clone())?)?;
-    }
+    checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
     Ok(sign_in)
+}
+
+/// Checks what a body says of a sign-in session and the file it is described in.
+fn checked(session: Option<&str>, config: Option<&str>) -> Result<(), ErrorBody> {
+    if let Some(session) = session {
+        plain(session.to_owned())?;
+    }
+    if let Some(config) = config {
+        absolute(&plain(config.to_owned())?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

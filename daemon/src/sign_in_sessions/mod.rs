@@ -9,7 +9,7 @@ pub mod record;
 mod renew;
 pub mod roles;
 
-use crate::aws::{Aws, Registration, Tokens};
+use crate::aws::{Aws, AwsError, Registration, Tokens};
 use crate::clock::{Clock, rfc3339};
 use crate::flight::Flights;
 use crate::names::SessionName;
@@ -85,6 +85,34 @@ impl SignInSessions {
             self.save(name).await;
             self.announce();
         }
+    }
+
+    /// Asks the portal with a bearer token of the session. A token that it refuses is renewed once; if that brings none that it
+    /// takes, a person is needed.
+    ///
+    /// # Errors
+    /// As [`SignInSessions::access_token`], or what AWS said.
+    pub async fn ask_portal<T, F>(
+        self: &Arc<Self>,
+        session: &SignInSession,
+        ask: impl Fn(Secret) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        let token = self.access_token(session).await?;
+        let refusal = match ask(token.clone()).await {
+            Err(AwsError::SignInOver { message }) => message,
+            answer => return Ok(answer?),
+        };
+        self.refused(&session.name, &token, &refusal).await;
+        let token = self.access_token(session).await?;
+        let answer = ask(token.clone()).await;
+        if let Err(AwsError::SignInOver { message }) = &answer {
+            self.refused(&session.name, &token, message).await;
+            return Err(Problem::SignInRequired { session: session.name.clone(), why: "has ended".to_owned() });
+        }
+        Ok(answer?)
     }
 
     /// Returns a registered client for a new sign-in: the one kept, or a new one that is kept from now on.
