@@ -203,8 +203,9 @@ fn names_of_every_script_become_names_every_sdk_reads() {
 #[test]
 fn a_profile_of_a_gated_role_is_shown_as_gated() {
     let product = fresh(vec![Organization::default()]);
+    assert_eq!(first(&product, &["--all", "--dry-run"]).code, 0);
     let _hand = product.enrol("ann", None);
-    let ended = first(&product, &["--all", "--yes"]);
+    let ended = product.run(&[FIRST, &["--all", "--yes"]].concat());
     assert_eq!(ended.code, 0, "{ended:?}");
     let row = ended.stderr.lines().find(|line| line.contains("prod-admin ")).expect("a row");
     assert!(row.contains(" gated "), "{row}");
@@ -243,7 +244,7 @@ fn two_thousand_accounts_are_fetched_once_through_every_interruption() {
     assert!(!product.path(".aws").exists());
 
     product.start_daemon();
-    let ended = first(&product, &["--all", "--yes"]);
+    let ended = product.run(&[FIRST, &["--all", "--yes"]].concat());
     assert_eq!(ended.code, 0, "{}\n{}", ended.stderr, product.daemon_log());
     assert!(ended.stderr.contains("corp: 2,000 accounts with 10,000 roles; "), "{}", ended.stderr);
     let after = product.sandbox().calls(Operation::ListAccountRoles) - before;
