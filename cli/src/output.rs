@@ -160,16 +160,27 @@ impl Count {
     /// Begins to count `what`, in the plural.
     pub(crate) fn begin(what: &str) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {pos}/{len} {msg} {wide_bar} {eta} left");
-        let bar = style.map(|style| bar.clone().with_style(style)).unwrap_or(bar).with_message(what.to_owned());
+        let bar = styled(bar, "{spinner} listing {msg} ({elapsed})").with_message(what.to_owned());
         bar.enable_steady_tick(TICK);
         Self(bar)
     }
 
     /// Says how far it is.
-    pub(crate) fn is_at(&self, done: u32, of: u32) {
-        self.0.set_length(of.into());
-        self.0.set_position(done.into());
+    pub(crate) fn is_at(&mut self, done: u32, of: u32) {
+        if self.0.length().is_none() && of > 0 {
+            self.0 = styled(self.0.clone(), "{spinner} {pos}/{len} {msg} {wide_bar} {eta} left");
+        }
+        if of > 0 {
+            self.0.set_length(of.into());
+            self.0.set_position(done.into());
+        }
+    }
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

@@ -330,14 +330,14 @@ fn a_person_at_a_terminal_is_led_through() {
     terminal.types("readonly");
     terminal.shows("readonly");
     terminal.types("\x1b[C\r");
-    terminal.shows("2 new profiles, for example:");
+    terminal.shows("2 new profiles:");
     terminal.shows("Name template");
     terminal.types("{account}\r");
-    terminal.shows("  prod ");
+    terminal.shows("  prod          prod (123456789012) · ReadOnly");
     terminal.shows("Name template");
     terminal.types("\r");
-    terminal.shows("READ-ONLY SIBLING");
     terminal.shows("+[profile prod]");
+    terminal.shows("READ-ONLY SIBLING");
     terminal.shows("[y/N]");
     terminal.types("n\r");
     let (code, text) = terminal.ends(&product);
@@ -368,6 +368,29 @@ fn a_person_at_a_terminal_is_led_through() {
     assert_eq!(code, 0, "{text}");
     assert_eq!(headers(&product)[1..], ["[profile prod-read-only]", "[profile 210987654321-read-only]"]);
     product.assert_no_canaries();
+}
+
+#[test]
+fn ctrl_c_at_the_list_and_at_the_question_writes_nothing() {
+    let product = fresh(vec![Organization::default()]);
+    assert_eq!(first(&product, &["--all", "--dry-run"]).code, 0);
+    let known = format!("setup --start-url {START_URL} --region us-east-1 --session corp");
+    let mut terminal = Terminal::tegata(&product, &known);
+    terminal.shows("type to filter");
+    terminal.types("\x03");
+    let (code, text) = terminal.ends(&product);
+    assert_eq!(code, 130, "{text}");
+    let mut terminal = Terminal::tegata(&product, &format!("{known} --all --name-template {{role}}"));
+    terminal.shows("[y/N]");
+    terminal.types("\x03");
+    let (code, text) = terminal.ends(&product);
+    assert_eq!(code, 130, "{text}");
+    let mut terminal = Terminal::tegata(&product, &known);
+    terminal.shows("type to filter");
+    terminal.types("\r");
+    let (code, text) = terminal.ends(&product);
+    assert!(code == 12 && text.contains("nothing was chosen"), "{text}");
+    assert!(!product.path(".aws").exists() && private_files(&product) == 0);
 }
 
 /// A generated profile as a client reads it that nobody here wrote.

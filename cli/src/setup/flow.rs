@@ -226,7 +226,11 @@ impl Setup<'_> {
                 let ticked = offered.iter().enumerate().filter(|(_, target)| there.contains(&target.key()));
                 let ticked: Vec<usize> = ticked.map(|(at, _)| at).collect();
                 let coloured = self.environment.colour(true);
-                Ok((choose::by_hand(offered, &ticked, coloured, self.signals)?, true))
+                let chosen = choose::by_hand(offered, &ticked, coloured, self.signals)?;
+                if chosen.is_empty() && ticked.is_empty() {
+                    return Err(Failure::new(Kind::RefusedByPerson, "nothing was chosen, and nothing was written"));
+                }
+                Ok((chosen, true))
             }
         }
     }
@@ -309,18 +313,21 @@ impl Setup<'_> {
         Ok(gates)
     }
 
+    /// Shows the difference, then the profiles: what matters more stands nearer to the question.
     fn show(&self, session: &Session, plan: &Plan, gates: &Gates, change: &Change) -> Result<(), Failure> {
         if change.is_empty() {
             output::tell(&texts::nothing_to_do(session, plan));
             return Ok(());
         }
-        output::tell(&texts::preview(plan, gates));
         let diff = change.diff();
         let diff = diff.trim_end_matches('\n');
         if self.request.dry_run || self.request.yes || !self.somebody {
-            return output::say(diff);
+            output::say(diff)?;
+        } else {
+            output::say(&texts::start_of(diff))?;
         }
-        output::say(&texts::start_of(diff))
+        output::tell(&texts::preview(plan, gates));
+        Ok(())
     }
 
     fn confirm(&self) -> Result<(), Failure> {

@@ -42,10 +42,10 @@ impl Fetch<'_> {
     /// What AWS or the daemon said, or the signal that came; what was fetched until then is kept.
     pub(crate) fn all(&self) -> Result<Fetched, Failure> {
         let client = Client::new(self.environment)?.ended_by(self.signals);
-        let count = Count::begin("accounts");
+        let mut count = Count::begin("accounts");
         let mut last = None;
         for _ in 0..BEGINNINGS {
-            match self.once(&client, &count) {
+            match self.once(&client, &mut count) {
                 Err(failure) if is_gone(&failure) && !self.signals.any() => last = Some(failure),
                 other => return other,
             }
@@ -54,9 +54,13 @@ impl Fetch<'_> {
             .unwrap_or_else(|| Failure::new(Kind::Unreachable, "tegatad does not stay up").mend("tegata daemon start")))
     }
 
-    fn once(&self, client: &Client<'_>, count: &Count) -> Result<Fetched, Failure> {
+    fn once(&self, client: &Client<'_>, count: &mut Count) -> Result<Fetched, Failure> {
         let begin = BeginInventory { session: Some(self.session.to_owned()), config: Some(self.config.to_owned()) };
-        let mut inventory: Inventory = client.post(paths::INVENTORIES, &begin)?;
+        let begun = client.post(paths::INVENTORIES, &begin);
+        if self.signals.any() {
+            self.stop(&begin);
+        }
+        let mut inventory: Inventory = begun?;
         loop {
             count.is_at(inventory.accounts_done, inventory.accounts_found);
             match inventory.state {
@@ -64,23 +68,20 @@ impl Fetch<'_> {
                 InventoryState::Failed => return Err(failed(&inventory)),
                 InventoryState::Running => {}
             }
+            std::thread::sleep(BETWEEN_WAITS);
+            let asked = self.ask(client, &inventory.id, None);
             if let Some(failure) = self.signals.failure() {
-                self.stop(&inventory.id);
+                self.stop(&begin);
                 return Err(failure);
             }
-            std::thread::sleep(BETWEEN_WAITS);
-            inventory = self.ask(client, &inventory.id, None)?;
+            inventory = asked?;
         }
     }
 
     fn ask(&self, client: &Client<'_>, id: &str, page: Option<&str>) -> Result<Inventory, Failure> {
         let wait = page.is_none().then(|| ONE_WAIT.as_secs().to_string());
         let target = Target::new(below(paths::INVENTORIES, id)).with(paths::QUERY_WAIT, wait);
-        let asked = client.get(target.with(paths::QUERY_PAGE, page).as_str(), ONE_WAIT);
-        if self.signals.any() {
-            self.stop(id);
-        }
-        asked
+        client.get(target.with(paths::QUERY_PAGE, page).as_str(), ONE_WAIT)
     }
 
     fn pages(&self, client: &Client<'_>, first: Inventory) -> Result<Fetched, Failure> {
@@ -95,12 +96,16 @@ impl Fetch<'_> {
         Ok(Fetched { accounts, resumed_from })
     }
 
-    /// Nobody waits any more. Asked anew: the signal that ended the other client must not end this one.
-    fn stop(&self, id: &str) {
-        if let Ok(client) = Client::new(self.environment) {
-            let _ = client.without_starting().forget(&below(paths::INVENTORIES, id));
+    /// Nobody waits any more. Joined anew: the signal that ended the other client must not end this one, and may have come before
+    /// the inventory's id did.
+    fn stop(&self, begin: &BeginInventory) {
+        let stopped = Client::new(self.environment).map(Client::without_starting).and_then(|client| {
+            let joined: Inventory = client.post(paths::INVENTORIES, begin)?;
+            client.forget(&below(paths::INVENTORIES, &joined.id))
+        });
+        if stopped.is_ok() {
+            output::tell("What was fetched is kept; the next run goes on from there.");
         }
-        output::tell("What was fetched is kept; the next run goes on from there.");
     }
 }
 

@@ -61,9 +61,11 @@ pub(super) fn fetched(session: &Session, fetched: &Fetched, roles: usize) -> Str
 /// Shows the first names of new profiles.
 pub(super) fn names(plan: &Plan) -> String {
     let new: Vec<&Planned> = plan.profiles.iter().filter(|planned| planned.new).collect();
-    let shown = new.iter().take(SHOWN_NAMES);
-    let mut lines: Vec<String> = vec![format!("{}, for example:", count(new.len(), "new profile"))];
-    lines.extend(shown.map(|planned| format!("  {}    {}", planned.name, planned.target)));
+    let shown: Vec<&&Planned> = new.iter().take(SHOWN_NAMES).collect();
+    let widest = shown.iter().map(|planned| planned.name.len()).max().unwrap_or_default();
+    let which = if new.len() > shown.len() { ", the first of them" } else { "" };
+    let mut lines: Vec<String> = vec![format!("{}{which}:", count(new.len(), "new profile"))];
+    lines.extend(shown.iter().map(|planned| format!("  {:widest$}  {}", planned.name, planned.target)));
     lines.extend(clashes(plan));
     lines.join("\n")
 }
@@ -152,7 +154,7 @@ pub(super) fn written(session: &Session, plan: &Plan, gates: &Gates, written: &W
         vec![format!("Wrote {path}: {what} of {}, {} new{removed}.", one_line(&session.name), plan.count_new())];
     if let Some(backup) = &written.backup {
         let backup = one_line(&backup.display().to_string());
-        lines.push(format!("It was kept as {backup}; to put it back: tegata setup --undo"));
+        lines.push(format!("To take this back: tegata setup --undo (what was there is in {backup})"));
     }
     lines.extend(next(plan, gates));
     lines.join("\n")

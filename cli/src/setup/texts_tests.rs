@@ -64,7 +64,7 @@ fn what_comes_next_depends_on_the_gates() {
         written(&session(), &plan(), &gates(admin), &written_to)
     };
     let proposed = done("proposed");
-    assert!(proposed.starts_with("Wrote /h/.aws/config: 2 profiles of corp, 2 new.\nIt was kept as /s/backup; "));
+    assert!(proposed.starts_with("Wrote /h/.aws/config: 2 profiles of corp, 2 new.\nTo take this back: tegata setup --undo (what was there is in /s/backup)\n"));
     assert!(proposed.contains("\n  aws sts get-caller-identity --profile dev-2-j-read-only-access\n"), "{proposed}");
     assert!(proposed.contains("tegata passkey add") && !proposed.contains("tegata elevate"), "{proposed}");
     let gated = done("gated");
