@@ -177,7 +177,7 @@ impl Backups {
                 format!("cannot keep a backup in {}, so nothing is written: {error}", self.directory.display());
             return Err(Failure::new(Kind::Failed, message));
         }
-        place::keep(&self.directory);
+        place::sync_directory(&self.directory);
         Ok(())
     }
 }

@@ -9,6 +9,8 @@ mod change;
 mod command;
 mod diff;
 mod file;
+#[cfg(test)]
+pub(crate) mod odd;
 mod place;
 mod section_edits;
 mod text;

@@ -100,7 +100,7 @@ impl Target {
             let _ = fs::remove_file(&beside);
             return Err(failed(error));
         }
-        keep(directory);
+        sync_directory(directory);
         Ok(())
     }
 
@@ -109,7 +109,7 @@ impl Target {
         match fs::remove_file(&self.real) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(self.unchanged(&error)),
             _ => {
-                self.real.parent().map(keep);
+                self.real.parent().map(sync_directory);
                 Ok(())
             }
         }
@@ -169,7 +169,7 @@ fn check(path: &Path, found: &Metadata) -> Result<(), Failure> {
 }
 
 /// Has the system remember what a directory holds now. Where it cannot, the file is there all the same.
-pub(super) fn keep(directory: &Path) {
+pub(super) fn sync_directory(directory: &Path) {
     let _ = File::open(directory).and_then(|directory| directory.sync_all());
 }
 

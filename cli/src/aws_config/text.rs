@@ -2,6 +2,7 @@
 //!
 //! Reads what the daemon's parser reads, in the same way: whatever any AWS client takes is taken here.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 use tegata_protocol::text::one_line;
@@ -330,11 +331,30 @@ impl Reader {
         if let Some(last) = self.layout.spans.last_mut() {
             last.end = count;
         }
+        self.warn_of_duplicates();
         if let Markers::Pair { begin, end: usize::MAX } = self.layout.markers {
             let detail = format!("`{BEGINS}` without its end; write `{END}` where it ends");
             self.layout.markers = Markers::Broken(Fault::at(begin, detail));
         }
         self.layout
+    }
+}
+
+impl Reader {
+    fn warn_of_duplicates(&mut self) {
+        let mut firsts = HashMap::new();
+        let mut again = Vec::new();
+        for (section, span) in self.layout.sections.iter().zip(&self.layout.spans) {
+            let first = *firsts.entry((section.kind, &section.name)).or_insert(span.header);
+            if first != span.header && section.kind != SectionKind::Other {
+                let header = section.header();
+                again.push((
+                    span.header,
+                    format!("{header} again (first on line {}); the AWS CLI refuses the file", first + 1),
+                ));
+            }
+        }
+        again.into_iter().for_each(|(line, detail)| self.warn(line, &detail));
     }
 }
 

@@ -1,6 +1,7 @@
 use super::super::testing::{LIVED_IN, file, program, refusal, text};
 use super::*;
 use crate::aws_config::SectionKind;
+use crate::aws_config::odd::Dice;
 
 fn plan_with(config: &str, credentials: &str, names: &[&str]) -> Result<Adoption, Failure> {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -231,4 +232,33 @@ fn profiles_between_our_markers_are_adopted_already() {
         .with("credential_process", "/usr/bin/tegata credential-process --profile dev");
     let generated = text(&config.with_generated(&[section]).unwrap());
     assert!(plan_with(&generated, "", &["dev"]).unwrap().change.is_empty());
+}
+
+#[test]
+fn whatever_the_file_only_lines_of_adopted_profiles_change() {
+    let name = "the-adopted-one";
+    for seed in 0..500 {
+        let mut dice = Dice(seed);
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace('\u{feff}', "");
+        let (head, tail) = (text(dice.odd_file()), text(dice.odd_file()));
+        let own = ["", "  "][dice.roll(2)];
+        let session =
+            "[sso-session the-session]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = us-east-1\n";
+        let profile = format!(
+            "[profile {name}]\n{own}sso_session = the-session\n# c\n{own}s3 =\n{own}  sso_role_name = nested\n\n\
+             {own}sso_account_id: 123456789012 ; c\n{own}sso_role_name=A\n"
+        );
+        let before = format!("{}\n{session}{profile}[profile behind]\n{tail}", head.trim_end());
+        let after = adopted(&before, &[name]);
+        let (after_head, rest) = after.split_once(&format!("[profile {name}]\n")).unwrap();
+        let (after_profile, after_tail) = rest.split_once("[profile behind]\n").unwrap();
+        assert_eq!(format!("{after_head}[profile behind]\n{after_tail}"), before.replace(&profile, ""), "seed {seed}");
+        let expected = format!(
+            "{own}tegata_sso_session = the-session\n# c\n{own}s3 =\n{own}  sso_role_name = nested\n\n\
+             {own}tegata_sso_account_id: 123456789012 ; c\n{own}tegata_sso_role_name=A\n\
+             {own}credential_process = /usr/bin/tegata credential-process --profile {name}\n"
+        );
+        assert_eq!(after_profile.replace("\r\n", "\n"), expected, "seed {seed}");
+        assert!(plan_with(&after, "", &[name]).unwrap().change.is_empty(), "seed {seed}");
+    }
 }

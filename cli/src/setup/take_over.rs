@@ -44,12 +44,14 @@ impl TakeOver {
 
     /// Does it.
     pub(crate) fn run(self, agreement: Agreement, environment: &Environment) -> Result<(), Failure> {
+        if self.undo {
+            return undo(self.force, agreement, environment);
+        }
         // Held while the person thinks, too: two setups at once would each show what the other undoes.
-        let backups = Backups::hold(environment)?;
+        let backups = if agreement.dry_run { None } else { Some(Backups::hold(environment)?) };
         match self.from {
-            _ if self.undo => undo(&backups, self.force, agreement, environment),
-            Some(peer) => take_over(peer, &backups, agreement, environment),
-            None => adopt(&self.adopt, &backups, agreement, environment),
+            Some(peer) => take_over(peer, backups.as_ref(), agreement, environment),
+            None => adopt(&self.adopt, backups.as_ref(), agreement, environment),
         }
     }
 }
@@ -72,7 +74,12 @@ impl Files {
     }
 }
 
-fn adopt(names: &[String], backups: &Backups, agreement: Agreement, environment: &Environment) -> Result<(), Failure> {
+fn adopt(
+    names: &[String],
+    backups: Option<&Backups>,
+    agreement: Agreement,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let files = Files::read(environment)?;
     let adoption = adopt::plan(&files.config, &files.credentials, names, &files.program)?;
     if !adoption.sources.is_empty() {
@@ -81,7 +88,12 @@ fn adopt(names: &[String], backups: &Backups, agreement: Agreement, environment:
     write(adoption.change, backups, agreement, &served(&adoption.profiles))
 }
 
-fn take_over(peer: Peer, backups: &Backups, agreement: Agreement, environment: &Environment) -> Result<(), Failure> {
+fn take_over(
+    peer: Peer,
+    backups: Option<&Backups>,
+    agreement: Agreement,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let files = Files::read(environment)?;
     let taken = from::plan(peer, &files.config, &files.credentials, &files.program, environment)?;
     for (name, why) in &taken.left {
@@ -93,21 +105,22 @@ fn take_over(peer: Peer, backups: &Backups, agreement: Agreement, environment: &
     write(taken.change, backups, agreement, &served(&taken.profiles))
 }
 
-fn undo(backups: &Backups, force: bool, agreement: Agreement, environment: &Environment) -> Result<(), Failure> {
+fn undo(force: bool, agreement: Agreement, environment: &Environment) -> Result<(), Failure> {
     let path = aws_config::path(environment)?;
+    let backups = Backups::hold(environment)?;
     let undo = backups.undo(&path, force)?;
     let path = one_line(&path.to_string_lossy());
     if !agreed(&undo.diff(), &format!("Put {path} back like this?"), agreement)? {
         return Ok(());
     }
-    let kept = undo.write(backups)?;
+    let kept = undo.write(&backups)?;
     if let Some(kept) = kept {
         output::tell(&format!("What was edited since is kept in {}", one_line(&kept.to_string_lossy())));
     }
     output::say(&format!("{path} is as it was."))
 }
 
-fn write(change: Change, backups: &Backups, agreement: Agreement, done: &str) -> Result<(), Failure> {
+fn write(change: Change, backups: Option<&Backups>, agreement: Agreement, done: &str) -> Result<(), Failure> {
     if change.is_empty() {
         return output::say("There is nothing to change.");
     }
@@ -115,6 +128,7 @@ fn write(change: Change, backups: &Backups, agreement: Agreement, done: &str) ->
     if !agreed(&change.diff(), &format!("Write this to {path}?"), agreement)? {
         return Ok(());
     }
+    let Some(backups) = backups else { return Ok(()) };
     change.write(backups)?;
     output::say(&format!("{done}\nTake it back with: tegata setup --undo"))
 }

@@ -56,6 +56,7 @@ fn a_dry_run_shows_and_writes_nothing() {
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), "Nothing is written: --dry-run.\n"));
     assert!(run.stdout.contains("+credential_process = "));
     assert_eq!(text(&home), CONFIG);
+    assert!(!home.path().join(".local").exists(), "no place for backups is made either");
 }
 
 #[test]
@@ -90,6 +91,14 @@ fn undo_gives_up_no_edit_unasked() {
     let forced = home.run("setup --undo --force --yes");
     let kept = forced.stderr.trim().strip_prefix("What was edited since is kept in ").unwrap();
     assert_eq!((text(&home).as_str(), fs::read_to_string(kept).unwrap()), (CONFIG, edited));
+}
+
+#[test]
+fn what_is_odd_about_the_file_is_said() {
+    let home = home();
+    fs::write(config(&home), format!("{CONFIG}[profile x]\n[profile x]\n")).unwrap();
+    let run = home.run("setup --adopt dev --yes");
+    assert!(run.stderr.ends_with("[profile x] again (first on line 10); the AWS CLI refuses the file\n"), "{run:?}");
 }
 
 #[test]
