@@ -16,26 +16,35 @@ pub struct Rate {
     pub burst: u32,
 }
 
-/// A token bucket. Pure.
+/// The slowest pace: one call in this time.
+const SLOWEST: Duration = Duration::from_secs(1);
+
+/// A token bucket, which fills slower once AWS has asked for fewer calls: who else uses up the organisation's is not known
+/// here. Pure.
 #[derive(Debug)]
 struct Bucket {
+    rate: Rate,
     /// The time one token takes to come.
     interval: Duration,
-    /// How far ahead of its time a token may be taken.
-    ahead: Duration,
     /// The time at which the next token would be due if none were taken ahead of its time.
     due: Duration,
+    /// Until when nothing is given out.
+    empty_until: Duration,
 }
 
 impl Bucket {
     fn full(rate: Rate) -> Self {
-        let interval = Duration::from_secs(1) / rate.per_second.max(1);
-        Self { interval, ahead: interval * rate.burst.saturating_sub(1), due: Duration::ZERO }
+        Self { rate, interval: rate.interval(), due: Duration::ZERO, empty_until: Duration::ZERO }
+    }
+
+    /// How far ahead of its time a token may be taken.
+    fn ahead(&self) -> Duration {
+        self.interval * self.rate.burst.saturating_sub(1)
     }
 
     /// Takes a token, or says how long it takes until there is one.
     fn take(&mut self, now: Duration) -> Result<(), Duration> {
-        let earliest = self.due.saturating_sub(self.ahead);
+        let earliest = self.due.saturating_sub(self.ahead());
         if now < earliest {
             return Err(earliest - now);
         }
@@ -43,9 +52,25 @@ impl Bucket {
         Ok(())
     }
 
-    /// Gives out nothing until then, and no burst either.
-    fn empty_until(&mut self, then: Duration) {
-        self.due = self.due.max(then + self.ahead);
+    /// Gives out nothing for so long, no burst after that, and half as much from then on. Calls that were under way together
+    /// count once.
+    fn empty(&mut self, now: Duration, pause: Duration) {
+        if now >= self.empty_until {
+            self.interval = (self.interval * 2).min(SLOWEST).max(self.rate.interval());
+        }
+        self.empty_until = self.empty_until.max(now + pause);
+        self.due = self.due.max(self.empty_until + self.ahead());
+    }
+
+    /// Comes back to the usual pace, a fiftieth at a time.
+    fn went_well(&mut self) {
+        self.interval = (self.interval - self.interval / 50).max(self.rate.interval());
+    }
+}
+
+impl Rate {
+    fn interval(self) -> Duration {
+        Duration::from_secs(1) / self.per_second.max(1)
     }
 }
 
@@ -71,9 +96,14 @@ impl Pace {
         }
     }
 
-    /// Gives nobody a turn for so long.
+    /// Gives nobody a turn for so long, and turns more slowly for a while.
     pub(super) fn hold(&self, pause: Duration) {
-        self.lock().empty_until(self.clock.since_boot() + pause);
+        self.lock().empty(self.clock.since_boot(), pause);
+    }
+
+    /// Takes note of an answer.
+    pub(super) fn went_well(&self) {
+        self.lock().went_well();
     }
 
     fn lock(&self) -> MutexGuard<'_, Bucket> {
@@ -112,11 +142,26 @@ mod tests {
     #[test]
     fn d3_a_bucket_that_was_emptied_gives_nothing_before_its_time_and_no_burst_after_it() {
         let mut bucket = Bucket::full(RATE);
-        bucket.empty_until(at(5_000));
-        bucket.empty_until(at(1_000));
+        bucket.empty(at(0), Duration::from_secs(5));
+        bucket.empty(at(100), Duration::from_secs(1));
         assert_eq!(bucket.take(at(4_900)), Err(Duration::from_millis(100)));
-        let taken = [5_000, 5_000, 5_100].map(|millis| bucket.take(at(millis)).is_ok());
-        assert_eq!(taken, [true, false, true]);
+        let taken = [5_000, 5_100, 5_200].map(|millis| bucket.take(at(millis)).is_ok());
+        assert_eq!(taken, [true, false, true], "half as fast, however many were refused together");
+    }
+
+    #[test]
+    fn d3_twin_a_bucket_comes_back_to_its_pace_and_never_above_it() {
+        let mut bucket = Bucket::full(RATE);
+        (0..100).for_each(|_| bucket.went_well());
+        assert_eq!(bucket.interval, RATE.interval());
+        for second in 0..20 {
+            bucket.empty(at(second * 10_000), Duration::from_secs(1));
+        }
+        assert_eq!(bucket.interval, SLOWEST);
+        (0..50).for_each(|_| bucket.went_well());
+        assert!(bucket.interval < SLOWEST / 2 && bucket.interval > RATE.interval(), "{:?}", bucket.interval);
+        (0..200).for_each(|_| bucket.went_well());
+        assert_eq!(bucket.interval, RATE.interval());
     }
 
     #[tokio::test(start_paused = true)]

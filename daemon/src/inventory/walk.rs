@@ -165,7 +165,11 @@ impl Walk {
             let answer = self.sign_in_sessions.ask_portal(&self.session, |token| self.in_turn(ask(token))).await;
             let error = match answer {
                 Err(Problem::Aws(error)) if error.is_passing() => error,
-                answer => return answer,
+                Ok(answer) => {
+                    self.pace.went_well();
+                    return Ok(answer);
+                }
+                Err(problem) => return Err(problem),
             };
             match error {
                 AwsError::Throttled { retry_after, .. } => {
