@@ -6,7 +6,7 @@ pub const CREDENTIALS: &str = "/v1/credentials";
 pub const SIGN_INS: &str = "/v1/sign-ins";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
-/// `GET …[?config=PATH][&page=T]`: the profiles.
+/// `GET …[?config=PATH][&page=T][&from=memory]`: the profiles. `GET …/{name}[?config=PATH]`: how one stands, from memory alone.
 pub const PROFILES: &str = "/v1/profiles";
 /// `GET`: what the daemon is and how everything stands.
 pub const STATUS: &str = "/v1/status";
@@ -38,3 +38,5 @@ pub const QUERY_CONFIG: &str = "config";
 pub const QUERY_WAIT: &str = "wait";
 /// Query parameter: the page token of a listing.
 pub const QUERY_PAGE: &str = "page";
+/// Query parameter: [`FROM_MEMORY`], for what must not make the store ask a person anything.
+pub const QUERY_FROM: &str = "from";

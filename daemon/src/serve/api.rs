@@ -46,7 +46,12 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
-            Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
+            Call::Profiles { config, page, from_memory } => {
+                Ok(ok(&broker.profiles(config.as_deref(), page.as_deref(), from_memory).await?))
+            }
+            Call::ProfileState { name, config } => {
+                Ok(ok(&broker.profile_state(caller, &name, config.as_deref()).await?))
+            }
             Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),
             Call::Lock => Ok(ok(&broker.lock(caller).await?)),

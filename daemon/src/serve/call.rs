@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, paths};
+use tegata_protocol::{ErrorBody, ErrorCode, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,9 @@ pub(super) enum Call {
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
     /// `GET /v1/profiles`
-    Profiles { config: Option<PathBuf>, page: Option<String> },
+    Profiles { config: Option<PathBuf>, page: Option<String>, from_memory: bool },
+    /// `GET /v1/profiles/{name}`
+    ProfileState { name: String, config: Option<PathBuf> },
     /// `GET /v1/status`
     Status { config: Option<PathBuf> },
     /// `GET /v1/lock`
@@ -68,6 +70,7 @@ enum Resource {
     Sessions,
     Session(String),
     Profiles,
+    Profile(String),
     Status,
     Lock,
     Daemon,
@@ -92,6 +95,7 @@ impl Call {
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
+            (&Method::GET, Resource::Profile(name)) => Self::ProfileState { name, config: query.only_config()? },
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
             (&Method::PUT, Resource::Lock) => query.nothing_more().map(|()| Self::Lock)?,
@@ -114,8 +118,8 @@ impl Call {
     }
 
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
-        let (config, page) = (query.config()?, query.take(paths::QUERY_PAGE));
-        query.nothing_more().map(|()| Self::Profiles { config, page })
+        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.from_memory()?);
+        query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
     }
 }
 
@@ -138,6 +142,9 @@ impl Resource {
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
         }
+        if let Some(name) = under(paths::PROFILES) {
+            return segment(name).map(Self::Profile);
+        }
         match under(paths::SESSIONS) {
             Some(name) => segment(name).map(Self::Session),
             None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
@@ -148,7 +155,7 @@ impl Resource {
         match self {
             Self::SignIns => "POST",
             Self::SignIn(_) => "GET, DELETE",
-            Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
             Self::Hand(resource) => resource.methods(),
@@ -190,6 +197,14 @@ impl Query {
         match text.parse() {
             Ok(seconds) if digits && seconds <= MAX_WAIT_SECONDS => Ok(Some(Duration::from_secs(seconds))),
             _ => Err(bad(&format!("wait is {text:?}, and must be whole seconds from 0 to {MAX_WAIT_SECONDS}"))),
+        }
+    }
+
+    fn from_memory(&mut self) -> Result<bool, ErrorBody> {
+        match self.take(paths::QUERY_FROM).as_deref() {
+            None => Ok(false),
+            Some(FROM_MEMORY) => Ok(true),
+            Some(other) => Err(bad(&format!("from is {other:?}, and can only be {FROM_MEMORY:?}"))),
         }
     }
 
