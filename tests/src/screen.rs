@@ -49,10 +49,10 @@ impl Screen {
         self.presses(&["Enter"]);
     }
 
-    /// Returns what is on the screen, without blanks at the line ends.
+    /// Returns what is on the screen and what has scrolled out of it, without blanks at the line ends.
     #[must_use]
     pub fn shown(&self) -> String {
-        self.tmux(&["capture-pane", "-p", "-J"]).lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-"]).lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
 
     /// Waits until a text is on the screen, and returns the screen.

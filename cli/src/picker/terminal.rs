@@ -34,6 +34,8 @@ pub(super) struct Terminal<'a> {
     /// What has come and is no key yet.
     pending: Vec<u8>,
     drawn_for: (usize, usize),
+    /// How many lines are drawn.
+    drawn: usize,
 }
 
 impl<'a> Terminal<'a> {
@@ -44,7 +46,7 @@ impl<'a> Terminal<'a> {
         let mut raw = before.clone();
         raw.make_raw();
         tcsetattr(&file, OptionalActions::Drain, &raw).map_err(|errno| broken(&errno.into()))?;
-        Ok(Self { file, before, signals, pending: Vec::new(), drawn_for: USUAL_SIZE })
+        Ok(Self { file, before, signals, pending: Vec::new(), drawn_for: USUAL_SIZE, drawn: 0 })
     }
 
     /// Returns its columns and rows.
@@ -62,12 +64,13 @@ impl<'a> Terminal<'a> {
 
     /// Draws in place of what was drawn before. The cursor stays in the first line.
     pub(super) fn draw(&mut self, frame: &Frame) -> Result<(), Failure> {
-        let below = frame.lines.len().saturating_sub(1);
-        let lines = frame.lines.join("\x1b[K\r\n");
-        let up = if below > 0 { format!("\x1b[{below}A") } else { String::new() };
-        let right = if frame.cursor > 0 { format!("\x1b[{}C", frame.cursor) } else { String::new() };
-        let text = format!("\r\x1b[J{lines}\r{up}{right}");
-        self.file.write_all(text.as_bytes()).map_err(|error| broken(&error))
+        self.write(&drawing(frame, self.drawn)).map_err(|error| broken(&error))?;
+        self.drawn = frame.lines.len();
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.file.write_all(text.as_bytes())
     }
 
     /// Waits for a key, another size, or a signal, which ends it.
@@ -128,9 +131,22 @@ impl<'a> Terminal<'a> {
 impl Drop for Terminal<'_> {
     /// Wipes what was drawn. What fails now cannot be told to anybody.
     fn drop(&mut self) {
-        let _ = self.file.write_all(b"\r\x1b[J");
+        let nothing = Frame { lines: vec![String::new()], cursor: 0 };
+        let _ = self.write(&drawing(&nothing, self.drawn));
         let _ = tcsetattr(&self.file, OptionalActions::Drain, &self.before);
     }
+}
+
+/// Returns what draws a frame over so many lines. Line by line: a terminal multiplexer takes a screen that is erased at once for one to
+/// be kept in its history.
+fn drawing(frame: &Frame, over: usize) -> String {
+    let surplus = over.saturating_sub(frame.lines.len());
+    let lines = frame.lines.iter().map(String::as_str).chain(std::iter::repeat_n("", surplus));
+    let text = lines.map(|line| format!("\r{line}\x1b[K")).collect::<Vec<_>>().join("\n");
+    let below = (frame.lines.len() + surplus).saturating_sub(1);
+    let up = if below > 0 { format!("\x1b[{below}A") } else { String::new() };
+    let right = if frame.cursor > 0 { format!("\x1b[{}C", frame.cursor) } else { String::new() };
+    format!("{text}\r{up}{right}")
 }
 
 fn nobody_there() -> Failure {
@@ -139,4 +155,23 @@ fn nobody_there() -> Failure {
 
 fn broken(error: &io::Error) -> Failure {
     Failure::new(Kind::Failed, format!("cannot use the terminal: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(lines: &[&str], cursor: usize) -> Frame {
+        Frame { lines: lines.iter().map(|line| (*line).to_owned()).collect(), cursor }
+    }
+
+    #[test]
+    fn a_frame_is_drawn_line_by_line_and_the_cursor_returns() {
+        assert_eq!(drawing(&frame(&["> a", "b"], 3), 0), "\r> a\x1b[K\n\rb\x1b[K\r\x1b[1A\x1b[3C");
+    }
+
+    #[test]
+    fn what_a_longer_frame_left_is_wiped() {
+        assert_eq!(drawing(&frame(&[""], 0), 3), "\r\x1b[K\n\r\x1b[K\n\r\x1b[K\r\x1b[2A");
+    }
 }

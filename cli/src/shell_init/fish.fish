@@ -63,7 +63,9 @@ function __tegata_enter
 end
 
 function __tegata_complete
-    set -l found ($__tegata_program shell-hook complete --shell fish -- (commandline -cop) (commandline -ct) 2>/dev/null)
+    # What is typed so far, as a program would get it.
+    set -l word (commandline -ct | string unescape)
+    set -l found ($__tegata_program shell-hook complete --shell fish "--word=$word" -- (commandline -cop) 2>/dev/null)
     if test (count $found) -gt 0
         string join \n -- $found
     else

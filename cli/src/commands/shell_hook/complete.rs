@@ -27,7 +27,7 @@ pub(crate) struct Complete {
     /// bash: its COMP_WORDBREAKS
     #[arg(long, default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     breaks: String,
-    /// PowerShell: the word at the cursor, which may be empty
+    /// fish and PowerShell: the word at the cursor, which may be empty
     #[arg(long, allow_hyphen_values = true)]
     word: Option<String>,
     /// The words up to the cursor; bash: the line up to there
