@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Variables that an SDK or a tool prefers to a named profile (AWS SDKs and Tools Reference Guide, "Standardized credential
 /// providers"; `AWS_SECURITY_TOKEN` is boto 2's word): with one of them the command would run as somebody else.
-const IN_THE_WAY: [&str; 13] = [
+pub(crate) const IN_THE_WAY: [&str; 13] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Signalled(u8),
     /// The command that was run ended like this, and has said itself what there was to say.
     CommandEnded(u8),
+    /// The person left without choosing, and knows it.
+    Left,
     /// Nobody reads standard output any more: not worth a word (`tegata list | head -1`).
     OutputClosed,
 }
@@ -76,7 +78,7 @@ impl Failure {
     /// Returns the line for standard error, without a line end, or nothing where nothing is worth saying.
     pub(crate) fn line(&self) -> Option<String> {
         match (self.kind, &self.mend) {
-            (Kind::OutputClosed | Kind::CommandEnded(_), _) => None,
+            (Kind::OutputClosed | Kind::CommandEnded(_) | Kind::Left, _) => None,
             (_, None) => Some(format!("tegata: {}", self.message)),
             (_, Some(mend)) => Some(format!("tegata: {}; run: {mend}", self.message)),
         }
@@ -93,6 +95,7 @@ impl Failure {
             Kind::Reported(code) => code.exit() as u8,
             Kind::CommandEnded(code) => code,
             // What a shell reports for a program that a signal ended.
+            Kind::Left => 130,
             Kind::Signalled(signal) => 128_u8.saturating_add(signal),
         }
     }

@@ -15,11 +15,15 @@ mod hand;
 mod http;
 mod moment;
 mod output;
+mod picker;
 mod places;
+mod profiles;
 mod question;
 mod setup;
+mod shell_init;
 mod signals;
 mod start;
+mod state;
 
 fn main() -> std::process::ExitCode {
     commands::run(&std::env::args_os().collect::<Vec<_>>())

@@ -91,6 +91,21 @@ impl Style {
         Self(environment.colour(std::io::stdout().is_terminal()))
     }
 
+    /// Decides by what is known already.
+    pub(crate) fn when(coloured: bool) -> Self {
+        Self(coloured)
+    }
+
+    /// What is there to be glanced at.
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    /// What is chosen at the moment.
+    pub(crate) fn chosen(self, text: &str) -> String {
+        self.wrap("7", text)
+    }
+
     /// What matters most.
     pub(crate) fn strong(self, text: &str) -> String {
         self.wrap("1", text)

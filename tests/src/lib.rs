@@ -18,6 +18,7 @@ pub mod login_manager;
 pub mod moto;
 pub mod product;
 pub mod prompter;
+pub mod screen;
 pub mod shell;
 pub mod store_process;
 pub mod terminal;

@@ -325,11 +325,14 @@ fn a_person_at_a_terminal_is_led_through() {
     terminal.shows("Waiting for you to finish the page");
     open_page(&product, &terminal);
     terminal.shows("corp: 2 accounts with 3 roles.");
-    terminal.shows("Which of them become profiles?");
-    terminal.shows("type to filter");
+    terminal.shows("Choose the roles that become profiles:");
+    terminal.shows("3/3, 0 ticked");
     terminal.types("readonly");
-    terminal.shows("readonly");
-    terminal.types("\x1b[C\r");
+    terminal.shows("2/3, 0 ticked");
+    terminal.types("\x1b[C");
+    terminal.shows("2/3, 2 ticked");
+    terminal.types("\r");
+    terminal.shows("2 roles chosen.");
     terminal.shows("2 new profiles:");
     terminal.shows("Name template");
     terminal.types("{account}\r");
@@ -357,10 +360,10 @@ fn a_person_at_a_terminal_is_led_through() {
 
     // What is there is ticked; a tick that is taken away takes the profile away.
     let mut terminal = Terminal::tegata(&product, "setup --session corp");
-    terminal.shows("type to filter");
+    terminal.shows("3/3, 3 ticked");
     terminal.types("admin");
-    terminal.shows("admin");
-    terminal.types(" \r");
+    terminal.shows("1/3, 3 ticked");
+    terminal.types("\t\r");
     terminal.shows("Goes: prod-admin");
     terminal.shows("[y/N]");
     terminal.types("y\r");
@@ -376,7 +379,7 @@ fn ctrl_c_at_the_list_and_at_the_question_writes_nothing() {
     assert_eq!(first(&product, &["--all", "--dry-run"]).code, 0);
     let known = format!("setup --start-url {START_URL} --region us-east-1 --session corp");
     let mut terminal = Terminal::tegata(&product, &known);
-    terminal.shows("type to filter");
+    terminal.shows("3/3, 0 ticked");
     terminal.types("\x03");
     let (code, text) = terminal.ends(&product);
     assert_eq!(code, 130, "{text}");
@@ -386,7 +389,7 @@ fn ctrl_c_at_the_list_and_at_the_question_writes_nothing() {
     let (code, text) = terminal.ends(&product);
     assert_eq!(code, 130, "{text}");
     let mut terminal = Terminal::tegata(&product, &known);
-    terminal.shows("type to filter");
+    terminal.shows("3/3, 0 ticked");
     terminal.types("\r");
     let (code, text) = terminal.ends(&product);
     assert!(code == 12 && text.contains("nothing was chosen"), "{text}");

@@ -10,10 +10,15 @@ mod lock;
 pub(crate) mod login;
 mod logout;
 mod passkey;
+mod pick;
 mod policy;
+mod prompt;
 mod review;
 mod setup;
+mod shell_hook;
+mod shell_init;
 mod status;
+mod trust;
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
@@ -29,6 +34,7 @@ use tegata_protocol::{Exit, PROTOCOL_VERSION};
 #[command(after_help = "\
 Examples:
   tegata setup                             from a start URL to profiles that every tool can use
+  tegata                                   on a terminal: choose a profile from a list
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
@@ -65,6 +71,12 @@ enum Command {
     Unlock(lock::Unlock),
     #[command(subcommand)]
     Daemon(daemon::Daemon),
+    Pick(pick::Pick),
+    ShellInit(shell_init::ShellInit),
+    Trust(trust::Trust),
+    Prompt(prompt::Prompt),
+    #[command(subcommand, hide = true)]
+    ShellHook(shell_hook::ShellHook),
 }
 
 /// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
@@ -73,6 +85,13 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     // AWS tools run this one many times a second: it does without the parser.
     if let Some(command) = credential_process::read(arguments) {
         return end(command.and_then(|command| command.run(&environment)));
+    }
+    // Shells run this one before every prompt.
+    if let Some(command) = prompt::read(arguments) {
+        return end(command.run(&environment));
+    }
+    if arguments.len() <= 1 && pick::somebody_can_choose() {
+        return end(pick::Pick::default().run(&environment));
     }
     match Cli::try_parse_from(arguments) {
         Ok(cli) => end(cli.command.run(&environment)),
@@ -102,6 +121,11 @@ impl Command {
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
+            Self::Pick(command) => command.run(environment),
+            Self::ShellInit(command) => command.run(),
+            Self::Trust(command) => command.run(environment),
+            Self::Prompt(command) => command.run(environment),
+            Self::ShellHook(command) => command.run(environment),
         }
     }
 }

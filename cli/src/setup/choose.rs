@@ -1,12 +1,9 @@
 //! Which of the roles a person has become profiles: by patterns, or by hand on a terminal. The choosing itself is pure.
 
-use crate::failure::{Failure, Kind};
+use crate::environment::Environment;
+use crate::failure::Failure;
+use crate::picker::{self, Row};
 use crate::signals::Signals;
-use inquire::ui::RenderConfig;
-use inquire::{InquireError, MultiSelect};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
-use std::cell::RefCell;
 use std::fmt;
 use tegata_protocol::inventory::InventoryAccount;
 use tegata_protocol::text::one_line;
@@ -14,10 +11,6 @@ use wildmatch::WildMatch;
 
 /// The most characters of an account's name in a line to choose from.
 const SHOWN_NAME: usize = 40;
-/// Lines of the list that are seen at once.
-const PAGE: usize = 15;
-const HELP: &str = "type to filter, space to tick, → all that is shown, ← none, enter to go on";
-
 /// A role in an account: what a profile is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Target {
@@ -85,41 +78,18 @@ impl Filter {
 /// Lets the person choose on the terminal. What is ticked at first is what there is already; what is returned is all that is
 /// ticked at the end.
 pub(crate) fn by_hand(
+    environment: &Environment,
     targets: &[Target],
-    ticked: &[usize],
-    coloured: bool,
+    ticked: impl IntoIterator<Item = usize>,
     signals: &Signals,
 ) -> Result<Vec<Target>, Failure> {
-    let matcher = RefCell::new(Matcher::new(Config::DEFAULT));
-    let scorer = |typed: &str, _: &Target, shown: &str, _: usize| score(typed, shown, &mut matcher.borrow_mut());
-    let looks = if coloured { RenderConfig::default_colored() } else { RenderConfig::empty() };
-    let asked = MultiSelect::new("Which of them become profiles?", targets.to_vec())
-        .with_default(ticked)
-        .with_page_size(PAGE)
-        .with_help_message(HELP)
-        .with_scorer(&scorer)
-        .with_formatter(&|chosen| format!("{} of them", chosen.len()))
-        .with_render_config(looks)
-        .prompt();
-    match asked {
-        Ok(chosen) => Ok(chosen),
-        Err(error) => Err(signals.failure().unwrap_or_else(|| unanswered(&error))),
-    }
-}
-
-fn unanswered(error: &InquireError) -> Failure {
-    match error {
-        InquireError::OperationCanceled | InquireError::OperationInterrupted => {
-            Failure::new(Kind::RefusedByPerson, "cancelled; nothing was written")
-        }
-        error => Failure::new(Kind::Failed, format!("cannot ask on this terminal: {error}")),
-    }
-}
-
-/// How well what was typed fits a line; nothing where it does not.
-fn score(typed: &str, shown: &str, matcher: &mut Matcher) -> Option<i64> {
-    let pattern = Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart);
-    pattern.score(Utf32Str::new(shown, &mut Vec::new()), matcher).map(i64::from)
+    let row = |target: &Target| Row {
+        name: target.account.clone(),
+        beside: vec![target.account_id.clone(), target.role.clone()],
+        recent: false,
+    };
+    let chosen = picker::pick_many(environment, targets.iter().map(row).collect(), ticked, signals)?;
+    Ok(chosen.into_iter().filter_map(|at| targets.get(at)).cloned().collect())
 }
 
 #[cfg(test)]
@@ -164,17 +134,6 @@ mod tests {
         };
         let all = targets(&[account("1", &["A", "B"]), account("2", &[]), account("3", &["A"])]);
         assert_eq!(all.iter().map(Target::key).collect::<Vec<_>>(), [("1", "A"), ("1", "B"), ("3", "A")]);
-    }
-
-    #[test]
-    fn typing_finds_what_has_the_letters_in_their_order() {
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let mut score = |typed: &str, shown: &str| score(typed, shown, &mut matcher);
-        let line = "Acme Prod (222222222222) · AdministratorAccess";
-        assert!(score("prodadmin", line).is_some() && score("PA", line).is_some() && score("", line).is_some());
-        assert!(score("adminprod", line).is_none() && score("zz", line).is_none());
-        assert!(score("prod", line) > score("prod", "Aplproxod (1) · x"));
-        assert!(score("本番", "本番環境 (1) · x").is_some());
     }
 
     #[test]

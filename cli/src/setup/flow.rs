@@ -225,8 +225,9 @@ impl Setup<'_> {
                 let there: Vec<_> = plan::of_session(self.file.generated(), &session.name).map(plan::reached).collect();
                 let ticked = offered.iter().enumerate().filter(|(_, target)| there.contains(&target.key()));
                 let ticked: Vec<usize> = ticked.map(|(at, _)| at).collect();
-                let coloured = self.environment.colour(true);
-                let chosen = choose::by_hand(offered, &ticked, coloured, self.signals)?;
+                output::tell("Choose the roles that become profiles:");
+                let chosen = choose::by_hand(self.environment, offered, ticked.iter().copied(), self.signals)?;
+                output::tell(&format!("{} chosen.", texts::count(chosen.len(), "role")));
                 if chosen.is_empty() && ticked.is_empty() {
                     return Err(Failure::new(Kind::RefusedByPerson, "nothing was chosen, and nothing was written"));
                 }

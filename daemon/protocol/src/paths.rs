@@ -11,7 +11,7 @@ pub const ADOPT: &str = "adopt";
 /// `POST`: list the accounts and roles of a sign-in session, or join whoever does. `GET …/{id}[?wait=S][&page=T]`: how it stands.
 /// `DELETE …/{id}`: stop it.
 pub const INVENTORIES: &str = "/v1/inventories";
-/// `GET …[?config=PATH][&page=T]`: the profiles.
+/// `GET …[?config=PATH][&page=T][&from=memory]`: the profiles. `GET …/{name}[?config=PATH]`: how one stands, from memory alone.
 pub const PROFILES: &str = "/v1/profiles";
 /// `GET`: what the daemon is and how everything stands.
 pub const STATUS: &str = "/v1/status";
@@ -45,3 +45,5 @@ pub const QUERY_WAIT: &str = "wait";
 pub const QUERY_PAGE: &str = "page";
 /// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
 pub const QUERY_FORM: &str = "form";
+/// Query parameter: [`FROM_MEMORY`], for what must not make the store ask a person anything.
+pub const QUERY_FROM: &str = "from";

@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::text::{self, Kind, Section};
 use super::{Profile, ProfileError, SignInSession, Source, resolve};
-use crate::names::{ProfileName, SessionName, StartUrl};
+use crate::names::{ProfileName, Region, SessionName, StartUrl};
 use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
@@ -138,6 +138,12 @@ impl Config {
             }
             readers
         })
+    }
+
+    /// Returns the region that a profile's section names, if it is one.
+    pub fn region(&self, name: &ProfileName) -> Option<Region> {
+        let keys = Keys::of(&self.slot(name)?.section).ok()?;
+        Region::new(keys.get("region")?.value).ok()
     }
 
     /// Returns the names of the profiles in the order of the file.

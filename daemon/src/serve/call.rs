@@ -13,7 +13,9 @@ use std::time::Duration;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, MAX_WAIT_SECONDS, paths};
+use tegata_protocol::{
+    ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths,
+};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,9 @@ pub(super) enum Call {
     /// `DELETE /v1/inventories/{id}`
     StopInventory { id: String },
     /// `GET /v1/profiles`
-    Profiles { config: Option<PathBuf>, page: Option<String> },
+    Profiles { config: Option<PathBuf>, page: Option<String>, from_memory: bool },
+    /// `GET /v1/profiles/{name}`
+    ProfileState { name: String, config: Option<PathBuf> },
     /// `GET /v1/status`
     Status { config: Option<PathBuf> },
     /// `GET /v1/lock`
@@ -78,6 +82,7 @@ enum Resource {
     Inventories,
     Inventory(String),
     Profiles,
+    Profile(String),
     Status,
     Lock,
     Daemon,
@@ -108,6 +113,7 @@ impl Call {
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
+            (&Method::GET, Resource::Profile(name)) => Self::ProfileState { name, config: query.only_config()? },
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
             (&Method::PUT, Resource::Lock) => query.nothing_more().map(|()| Self::Lock)?,
@@ -135,8 +141,8 @@ impl Call {
     }
 
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
-        let (config, page) = (query.config()?, query.take(paths::QUERY_PAGE));
-        query.nothing_more().map(|()| Self::Profiles { config, page })
+        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.from_memory()?);
+        query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
     }
 }
 
@@ -163,6 +169,9 @@ impl Resource {
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
         }
+        if let Some(name) = under(paths::PROFILES) {
+            return segment(name).map(Self::Profile);
+        }
         match under(paths::SESSIONS) {
             Some(name) => segment(name).map(Self::Session),
             None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
@@ -173,7 +182,7 @@ impl Resource {
         match self {
             Self::SignIns | Self::Inventories => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
-            Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
             Self::Hand(resource) => resource.methods(),
@@ -223,6 +232,14 @@ impl Query {
             None | Some(FORM_PROCESS) => Ok(Form::Process),
             Some(FORM_CONTAINER) => Ok(Form::Container),
             Some(other) => Err(bad(&format!("form is {other:?}, and must be {FORM_PROCESS} or {FORM_CONTAINER}"))),
+        }
+    }
+
+    fn from_memory(&mut self) -> Result<bool, ErrorBody> {
+        match self.take(paths::QUERY_FROM).as_deref() {
+            None => Ok(false),
+            Some(FROM_MEMORY) => Ok(true),
+            Some(other) => Err(bad(&format!("from is {other:?}, and can only be {FROM_MEMORY:?}"))),
         }
     }
 

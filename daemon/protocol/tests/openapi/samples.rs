@@ -38,6 +38,15 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         gate: None,
         read_only: None,
     };
+    let profile_state = ProfileState {
+        name: String::new(),
+        region: None,
+        expires_at: None,
+        gate: None,
+        elevated_until: None,
+        sign_in_needed: None,
+        locked: false,
+    };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
     let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
@@ -103,6 +112,18 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 ..profile.clone()
             },
             profile,
+        ),
+        pair(
+            "ProfileState",
+            ProfileState {
+                region: text(),
+                expires_at: text(),
+                gate: text(),
+                elevated_until: text(),
+                sign_in_needed: text(),
+                ..profile_state.clone()
+            },
+            profile_state,
         ),
         pair(
             "Status",
