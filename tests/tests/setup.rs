@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::process::Stdio;
-use tegata_sandbox::{Account, HoldUntil, Operation, Options, Organization, START_URL, Sandbox, Settings, TokenBucket};
+use tegata_sandbox::{Account, HoldUntil, OWN_ADDRESS, Operation, Options, Organization, START_URL, Sandbox, Settings, TokenBucket};
 use tegata_tests::browser;
 use tegata_tests::product::{Ended, PATIENCE, Product, wait_until};
 use tegata_tests::terminal::Terminal;
@@ -295,6 +295,40 @@ fn ctrl_c_while_fetching_writes_nothing_and_keeps_what_was_fetched() {
     ]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(product.sandbox().calls(Operation::ListAccounts), 1, "the accounts were known");
+}
+
+#[test]
+fn an_address_of_the_organisation_s_own_is_followed_to_aws_and_nowhere_else() {
+    let mut product = Product::with(Sandbox::start().expect("the sandbox starts"));
+    let (proxy, ca) = (product.sandbox().proxy_url(), product.sandbox().ca_pem_path().display().to_string());
+    product.write_settings(&format!("store = \"memory\"\n[http]\nproxy = \"{proxy}\"\nca_bundle = \"{ca}\"\n"));
+    fs::remove_dir_all(product.path(".aws")).unwrap();
+    product.start_daemon();
+    let own = format!("https://{OWN_ADDRESS}/go");
+    let set_up = ["setup", "--start-url", &own, "--region", "us-east-1", "--all", "--yes", "--print"];
+
+    for elsewhere in ["https://evil.example/start", "http://d-1234567890.awsapps.com/start", "/start"] {
+        product.sandbox().configure(|settings| settings.own_address_leads_to = elsewhere.to_owned());
+        let ended = product.run(&set_up);
+        assert!(ended.code == 14 && ended.stderr.contains("does not lead to an access portal of AWS"), "{ended:?}");
+    }
+    product.sandbox().configure(|settings| {
+        settings.own_address_leads_to = format!("{START_URL}/#/");
+        settings.own_address_knows_head = false;
+    });
+    // The address that is printed first is followed by the person, not by the page.
+    let mut command = product.tegata(&set_up);
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _ = browser::visit(&page_of(&mut running));
+    let output = running.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}\n{}", product.daemon_log());
+    assert!(stderr.contains(&format!("{own} leads to {START_URL}.")), "{stderr}");
+    assert!(config(&product).contains(&format!("[sso-session d-1234567890]\nsso_start_url = {START_URL}\n")));
+    let sent = product.sandbox().requests_of(Operation::OwnAddress);
+    assert!(sent.iter().all(|request| request.tls && request.body.is_empty()), "{sent:?}");
+    let methods: Vec<_> = sent.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(methods, ["HEAD", "HEAD", "HEAD", "HEAD", "GET"]);
 }
 
 /// Opens the sign-in page that a terminal shows.

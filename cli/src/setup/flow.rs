@@ -18,7 +18,7 @@ use crate::output::{self, Progress, Style};
 use crate::question;
 use crate::signals::Signals;
 use std::io::IsTerminal;
-use tegata_protocol::body::{Profiles, SessionState, Status};
+use tegata_protocol::body::{self, Profiles, SessionState, Status};
 use tegata_protocol::{ErrorCode, paths};
 
 /// How often a person is asked again for something that cannot be.
@@ -106,6 +106,7 @@ impl Setup<'_> {
     /// Settles which sign-in session this is about, asking where somebody is there.
     fn session(&mut self) -> Result<Session, Failure> {
         for _ in 0..PATIENCE {
+            self.follow_own_address()?;
             match session::settle(&self.request.wanted, self.file.sections(), self.file.generated()) {
                 Ok(session) if self.somebody => return self.name_session(session),
                 Ok(session) => return self.nothing_more_to_say(&[]).map(|()| session),
@@ -128,6 +129,20 @@ impl Setup<'_> {
             Ok(url) => self.request.wanted.start_url = Some(url.as_str().to_owned()),
             Err(why) => output::tell(&why),
         }
+        Ok(())
+    }
+
+    /// Has the daemon follow an address that is not one of AWS's own: the command line speaks with nobody but the daemon.
+    fn follow_own_address(&mut self) -> Result<(), Failure> {
+        let Some(address) = session::own_address(&self.request.wanted, self.file.sections()) else { return Ok(()) };
+        let target = client::Target::new(paths::START_URL).with(paths::QUERY_ADDRESS, Some(address.as_str()));
+        let client = Client::new(self.environment)?.ended_by(self.signals);
+        let _progress = Progress::begin("following the address");
+        let led: body::StartUrl = client.get(target.as_str(), READING)?;
+        let portal = StartUrl::parse(&led.start_url).ok().filter(StartUrl::is_portal_of_aws);
+        let portal = portal.ok_or_else(|| usage(format!("{} does not lead to AWS", address.as_str())))?;
+        output::tell(&format!("{} leads to {}.", address.as_str(), portal.as_str()));
+        self.request.wanted.start_url = Some(portal.as_str().to_owned());
         Ok(())
     }
 

@@ -48,6 +48,14 @@ struct Known<'a> {
     own: bool,
 }
 
+/// Returns the address that has to be followed before anything can be settled: one of the organisation's own that no section of the
+/// file has as its start URL.
+pub(crate) fn own_address(wanted: &Wanted, sections: &[Section]) -> Option<StartUrl> {
+    let url = StartUrl::parse(wanted.start_url.as_deref()?).ok().filter(|url| !url.is_portal_of_aws())?;
+    let is_known = sections.iter().filter_map(|section| Known::of(section, &[])).any(|known| known.start_url == url);
+    (!is_known).then_some(url)
+}
+
 /// Settles which sign-in session is meant. `generated` are the sections between the markers, `sections` all of the file.
 ///
 /// # Errors
@@ -198,6 +206,14 @@ mod tests {
         }
         assert!(!settle(&wanted(ACME, "", ""), &mine, &mine).unwrap().own);
         assert!(matches!(settle(&wanted(ACME, "us-east-1", ""), &mine, &[]), Err(Unsettled::Wrong(_))));
+    }
+
+    #[test]
+    fn an_address_of_the_organisation_s_own_is_followed_unless_the_file_has_it() {
+        let own = "https://aws.acme.example";
+        let followed = |url: &str, sections: &[Section]| own_address(&wanted(url, "", ""), sections).is_some();
+        assert!(followed(own, &[]) && !followed(own, &[section("acme", own, "us-east-1")]));
+        assert!(!followed(ACME, &[]) && !followed("", &[]) && !followed("no url", &[]));
     }
 
     #[test]

@@ -1,24 +1,14 @@
 //! An organisation's start URL as people have it: what it must look like, which region its host names, and what to call the
 //! sign-in session. Pure; nobody is asked whether it is there.
 //!
-//! The URL is sent to nobody but the sign-in endpoint of the region that the person names, as text: AWS refuses one it does
-//! not know. So an address that is not one of AWS's own costs a question, not a danger.
+//! The URL is sent to nobody but the sign-in endpoint of the region that the person names, as text. An address of the organisation's
+//! own is followed by the daemon, which decides what it may lead to.
 
+use tegata_protocol::start_url::is_portal_of_aws;
 use tegata_protocol::text::one_line;
 
 /// The longest start URL that is read, in bytes: as the daemon.
 const MAX_LENGTH: usize = 2048;
-/// What AWS's own access portals end with (AWS CLI 2.36, its check of start URLs).
-const PORTALS: [&str; 8] = [
-    ".awsapps.com",
-    ".awsapps.cn",
-    ".app.aws",
-    ".portal.amazonaws.com",
-    ".portal.amazonaws.com.cn",
-    ".portal.amazonaws.eu",
-    ".app.amazonwebservices.com.cn",
-    ".api.amazonwebservices.eu",
-];
 /// First labels of a host that say nothing of whose it is.
 const GENERIC: [&str; 9] = ["aws", "identitycenter", "login", "portal", "signin", "sso", "start", "www", "home"];
 /// The longest name of a sign-in session that is proposed.
@@ -58,7 +48,7 @@ impl StartUrl {
         if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@\\\"'<>".contains(&byte)) {
             return wrong("has more than a path behind its host");
         }
-        let portal = PORTALS.iter().any(|portal| host.ends_with(portal));
+        let portal = is_portal_of_aws(&host);
         let path = if path.is_empty() && portal && host.contains(".awsapps.") { "start" } else { path };
         let text = if path.is_empty() { format!("https://{host}") } else { format!("https://{host}/{path}") };
         Ok(Self { text, host })
@@ -71,7 +61,7 @@ impl StartUrl {
 
     /// Returns whether the host is one of AWS's own portals.
     pub(crate) fn is_portal_of_aws(&self) -> bool {
-        PORTALS.iter().any(|portal| self.host.ends_with(portal))
+        is_portal_of_aws(&self.host)
     }
 
     /// Returns the region that the host names: `ID.portal.REGION.app.aws`, `ID.REGION.portal.amazonaws.com`.

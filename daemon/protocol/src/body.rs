@@ -174,6 +174,13 @@ pub struct ProfileState {
     pub locked: bool,
 }
 
+/// `GET /v1/start-url`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartUrl {
+    /// The start URL, at one of AWS's own access portals.
+    pub start_url: String,
+}
+
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {

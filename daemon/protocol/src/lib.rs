@@ -12,6 +12,7 @@ pub mod gate;
 pub mod inventory;
 pub mod paths;
 mod secret;
+pub mod start_url;
 pub mod text;
 
 pub use error::{ErrorBody, ErrorCode};

@@ -58,6 +58,7 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::ProfileState { name, config } => {
                 Ok(ok(&broker.profile_state(caller, &name, config.as_deref()).await?))
             }
+            Call::StartUrl { address } => Ok(ok(&broker.start_url(&address).await?)),
             Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),
             Call::Lock => Ok(ok(&broker.lock(caller).await?)),

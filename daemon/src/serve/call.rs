@@ -42,6 +42,8 @@ pub(super) enum Call {
     Profiles { config: Option<PathBuf>, page: Option<String>, from_memory: bool },
     /// `GET /v1/profiles/{name}`
     ProfileState { name: String, config: Option<PathBuf> },
+    /// `GET /v1/start-url`
+    StartUrl { address: String },
     /// `GET /v1/status`
     Status { config: Option<PathBuf> },
     /// `GET /v1/lock`
@@ -83,6 +85,7 @@ enum Resource {
     Inventory(String),
     Profiles,
     Profile(String),
+    StartUrl,
     Status,
     Lock,
     Daemon,
@@ -114,6 +117,7 @@ impl Call {
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
             (&Method::GET, Resource::Profile(name)) => Self::ProfileState { name, config: query.only_config()? },
+            (&Method::GET, Resource::StartUrl) => Self::start_url(query)?,
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
             (&Method::PUT, Resource::Lock) => query.nothing_more().map(|()| Self::Lock)?,
@@ -140,6 +144,11 @@ impl Call {
         query.nothing_more().map(|()| Self::Inventory { id, wait, page })
     }
 
+    fn start_url(mut query: Query) -> Result<Self, ErrorBody> {
+        let address = query.take(paths::QUERY_ADDRESS).ok_or_else(|| bad("the parameter address is missing"))?;
+        query.nothing_more().map(|()| Self::StartUrl { address })
+    }
+
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
         let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.from_memory()?);
         query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
@@ -154,6 +163,7 @@ impl Resource {
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
+            paths::START_URL => Ok(Self::StartUrl),
             paths::STATUS => Ok(Self::Status),
             paths::LOCK => Ok(Self::Lock),
             paths::DAEMON => Ok(Self::Daemon),
@@ -182,7 +192,7 @@ impl Resource {
         match self {
             Self::SignIns | Self::Inventories => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
-            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::Status => "GET",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
             Self::Hand(resource) => resource.methods(),

@@ -85,6 +85,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         account_id,
     };
     BTreeMap::from([
+        pair(
+            "StartUrl",
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+        ),
         pair("ErrorBody", error.clone().mend("x"), error.clone()),
         pair(
             "SignIn",
