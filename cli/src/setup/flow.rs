@@ -336,11 +336,12 @@ impl Setup<'_> {
             return Ok(());
         }
         let diff = change.diff();
-        let diff = diff.trim_end_matches('\n');
-        if self.request.dry_run || self.request.yes || !self.somebody {
-            output::say(diff)?;
-        } else {
-            output::say(&texts::start_of(diff))?;
+        let diff = diff.trim_end_matches('\n').to_owned();
+        let whole = self.request.dry_run || self.request.yes || !self.somebody;
+        match output::say(if whole { diff } else { texts::start_of(&diff) }.as_str()) {
+            // Who agreed beforehand need not read on: `tegata setup --all --yes | head` writes all the same.
+            Err(closed) if closed.kind == Kind::OutputClosed && self.request.yes && !self.request.dry_run => {}
+            said => said?,
         }
         output::tell(&texts::preview(plan, gates));
         Ok(())
