@@ -46,6 +46,7 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
+            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer.0).await?)),
             Call::BeginInventory(request) => {
                 let begun = broker.begin_inventory(caller, request).await?;
                 created(&begun, paths::INVENTORIES, &begun.id)

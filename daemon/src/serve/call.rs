@@ -9,7 +9,9 @@ use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
@@ -32,6 +34,8 @@ pub(super) enum Call {
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
+    /// `POST /v1/sessions/{name}/adopt`
+    Adopt { name: String, offer: Offer },
     /// `POST /v1/inventories`
     BeginInventory(BeginInventory),
     /// `GET /v1/inventories/{id}`
@@ -58,6 +62,18 @@ pub(super) enum Call {
     Hand(HandCall),
 }
 
+/// A sign-in of another tool. Its secrets are not compared: it is equal to itself.
+#[derive(Clone, Debug)]
+pub(super) struct Offer(pub(super) Arc<AdoptSession>);
+
+impl PartialEq for Offer {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Offer {}
+
 /// Why a request is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum NoCall {
@@ -81,6 +97,7 @@ enum Resource {
     SignIn(String),
     Sessions,
     Session(String),
+    Adoption(String),
     Inventories,
     Inventory(String),
     Profiles,
@@ -106,6 +123,10 @@ impl Call {
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
+            }
+            (&Method::POST, Resource::Adoption(name)) => {
+                query.nothing_more()?;
+                return Ok(Self::Adopt { name, offer: offer(body)? });
             }
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
@@ -182,15 +203,17 @@ impl Resource {
         if let Some(name) = under(paths::PROFILES) {
             return segment(name).map(Self::Profile);
         }
-        match under(paths::SESSIONS) {
-            Some(name) => segment(name).map(Self::Session),
+        match under(paths::SESSIONS).map(|named| named.split_once('/').unwrap_or((named, ""))) {
+            Some((name, "")) if !path.ends_with('/') => segment(name).map(Self::Session),
+            Some((name, paths::ADOPT)) => segment(name).map(Self::Adoption),
+            Some(_) => Err(ErrorBody::new(ErrorCode::NotFound, "there is no such resource")),
             None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
         }
     }
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::Inventories => "POST",
+            Self::SignIns | Self::Inventories | Self::Adoption(_) => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
@@ -312,6 +335,18 @@ fn inventory(body: &[u8]) -> Result<BeginInventory, ErrorBody> {
     let inventory: BeginInventory = object(body, "request for an inventory")?;
     checked(inventory.session.as_deref(), inventory.config.as_deref())?;
     Ok(inventory)
+}
+
+/// Reads a body with secrets in it: what is wrong with it is not quoted.
+fn offer(body: &[u8]) -> Result<Offer, ErrorBody> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body is not a JSON object"));
+    }
+    let offer: AdoptSession = serde_json::from_slice(body).map_err(|error| {
+        bad(&format!("the body is not a sign-in to take over (line {}, column {})", error.line(), error.column()))
+    })?;
+    checked(None, offer.config.as_deref())?;
+    Ok(Offer(Arc::new(offer)))
 }
 
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {

@@ -4,6 +4,7 @@
 //! after a probe write has proved the store, by one flight per session, and a crash in between costs at most a new
 //! sign-in, never credentials that are still alive.
 
+pub mod adopt;
 mod held;
 pub mod record;
 mod renew;
@@ -36,6 +37,7 @@ pub struct SignInSessions {
     table: Mutex<HashMap<SessionName, Held>>,
     reading: Flights<SessionName, Result<Option<SignInRecord>, Problem>>,
     renewing: Flights<SessionName, Result<(), Problem>>,
+    adopting: tokio::sync::Mutex<()>,
     changed: watch::Sender<u64>,
 }
 
@@ -51,6 +53,7 @@ impl SignInSessions {
             table: Mutex::default(),
             reading: Flights::default(),
             renewing: Flights::default(),
+            adopting: tokio::sync::Mutex::default(),
             changed,
         }
     }
@@ -121,7 +124,7 @@ impl SignInSessions {
     /// [`Problem::SignInChanged`], or what the store or AWS said. The write proves the store before a person is bothered.
     pub async fn registration(&self, session: &SignInSession, renew: bool) -> Result<Registration, Problem> {
         self.read(session).await?;
-        let kept = self.lock().get(&session.name).and_then(|held| held.record.registration.clone());
+        let kept = self.lock().get(&session.name).and_then(|held| held.own_registration().cloned());
         let now = self.clock.now();
         if let Some((client, scopes)) = kept.filter(|_| !renew)
             && scopes == session.scopes
@@ -152,6 +155,7 @@ impl SignInSessions {
             held.record.tokens = Some(tokens);
             held.record.ended = None;
             held.record.spending_since = None;
+            held.record.adopted = None;
             held.forget_failure();
         }
         self.save(&session.name).await;
