@@ -31,8 +31,12 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
             [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
             [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
             [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
@@ -86,6 +90,11 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tegata;adopt-session' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tegata;approve' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, where the request has no reason yet')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
@@ -97,6 +106,35 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;drop' {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'End every grant')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;exec' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('--nested', '--nested', [CompletionResultType]::ParameterName, 'Open it within another one')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;env' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How they are written')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Print to a terminal too, where everybody behind you and the scrollback can read them')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -326,8 +364,12 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
             [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
             [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
             [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
@@ -355,10 +397,22 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;help;elevate' {
             break
         }
+        'tegata;help;adopt-session' {
+            break
+        }
         'tegata;help;approve' {
             break
         }
         'tegata;help;drop' {
+            break
+        }
+        'tegata;help;exec' {
+            break
+        }
+        'tegata;help;shell' {
+            break
+        }
+        'tegata;help;env' {
             break
         }
         'tegata;help;passkey' {

@@ -16,6 +16,9 @@ _tegata() {
             ",$1")
                 cmd="tegata"
                 ;;
+            tegata,adopt-session)
+                cmd="tegata__subcmd__adopt__subcmd__session"
+                ;;
             tegata,approve)
                 cmd="tegata__subcmd__approve"
                 ;;
@@ -30,6 +33,12 @@ _tegata() {
                 ;;
             tegata,elevate)
                 cmd="tegata__subcmd__elevate"
+                ;;
+            tegata,env)
+                cmd="tegata__subcmd__env"
+                ;;
+            tegata,exec)
+                cmd="tegata__subcmd__exec"
                 ;;
             tegata,help)
                 cmd="tegata__subcmd__help"
@@ -54,6 +63,9 @@ _tegata() {
                 ;;
             tegata,review)
                 cmd="tegata__subcmd__review"
+                ;;
+            tegata,shell)
+                cmd="tegata__subcmd__shell"
                 ;;
             tegata,status)
                 cmd="tegata__subcmd__status"
@@ -85,6 +97,9 @@ _tegata() {
             tegata__subcmd__daemon__subcmd__help,stop)
                 cmd="tegata__subcmd__daemon__subcmd__help__subcmd__stop"
                 ;;
+            tegata__subcmd__help,adopt-session)
+                cmd="tegata__subcmd__help__subcmd__adopt__subcmd__session"
+                ;;
             tegata__subcmd__help,approve)
                 cmd="tegata__subcmd__help__subcmd__approve"
                 ;;
@@ -99,6 +114,12 @@ _tegata() {
                 ;;
             tegata__subcmd__help,elevate)
                 cmd="tegata__subcmd__help__subcmd__elevate"
+                ;;
+            tegata__subcmd__help,env)
+                cmd="tegata__subcmd__help__subcmd__env"
+                ;;
+            tegata__subcmd__help,exec)
+                cmd="tegata__subcmd__help__subcmd__exec"
                 ;;
             tegata__subcmd__help,help)
                 cmd="tegata__subcmd__help__subcmd__help"
@@ -123,6 +144,9 @@ _tegata() {
                 ;;
             tegata__subcmd__help,review)
                 cmd="tegata__subcmd__help__subcmd__review"
+                ;;
+            tegata__subcmd__help,shell)
+                cmd="tegata__subcmd__help__subcmd__shell"
                 ;;
             tegata__subcmd__help,status)
                 cmd="tegata__subcmd__help__subcmd__status"
@@ -263,8 +287,22 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version login logout credential-process status list elevate approve drop passkey policy review lock unlock daemon help"
+            opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__adopt__subcmd__session)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -486,9 +524,71 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        tegata__subcmd__help)
-            opts="login logout credential-process status list elevate approve drop passkey policy review lock unlock daemon help"
+        tegata__subcmd__env)
+            opts="-h --read-only --region --wait --format --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "bash fish powershell dotenv json github-actions" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__exec)
+            opts="-h --read-only --region --wait --env --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help)
+            opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__adopt__subcmd__session)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -599,6 +699,34 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help__subcmd__elevate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__env)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__exec)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -867,6 +995,20 @@ _tegata() {
         tegata__subcmd__help__subcmd__review__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1421,6 +1563,28 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell)
+            opts="-h --read-only --region --wait --env --nested --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
