@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::process::Stdio;
-use tegata_sandbox::{Account, HoldUntil, OWN_ADDRESS, Operation, Options, Organization, START_URL, Sandbox, Settings, TokenBucket};
+use tegata_sandbox::{
+    Account, HoldUntil, OWN_ADDRESS, Operation, Options, Organization, START_URL, Sandbox, Settings, TokenBucket,
+};
 use tegata_tests::browser;
 use tegata_tests::product::{Ended, PATIENCE, Product, wait_until};
 use tegata_tests::terminal::Terminal;

@@ -20,9 +20,9 @@ mod policy;
 mod prompt;
 mod review;
 mod setup;
+mod shell;
 mod shell_hook;
 mod shell_init;
-mod shell;
 mod status;
 mod trust;
 

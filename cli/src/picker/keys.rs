@@ -145,7 +145,8 @@ mod tests {
     fn arrows_and_their_kin_are_read_in_both_modes() {
         use Key::{Down, End, Home, Left, Other, PageDown, PageUp, Right, Tab, Up};
         let bytes = b"\x1b[A\x1bOA\x1b[B\x1bOB\x1b[5~\x1b[6~\x1b[H\x1b[1~\x1b[F\x1b[1;5C\x0e\x10\t\x1b[Z\x1b[C\x1bOD";
-        let expected = vec![Up, Up, Down, Down, PageUp, PageDown, Home, Home, End, Other, Down, Up, Tab, Up, Right, Left];
+        let expected =
+            vec![Up, Up, Down, Down, PageUp, PageDown, Home, Home, End, Other, Down, Up, Tab, Up, Right, Left];
         assert_eq!(all(bytes), (expected, 0));
     }
 

@@ -71,7 +71,9 @@ impl List {
                 self.at = (self.at + 1).min(last);
             }
             Key::Right => self.ticked.iter_mut().for_each(|ticked| ticked.extend(&self.matching)),
-            Key::Left => self.ticked.iter_mut().for_each(|ticked| ticked.retain(|index| !self.matching.contains(index))),
+            Key::Left => {
+                self.ticked.iter_mut().for_each(|ticked| ticked.retain(|index| !self.matching.contains(index)))
+            }
             key => {
                 self.edit(key);
                 self.narrow();
@@ -153,9 +155,7 @@ impl List {
             None => rows.get(index).is_some_and(|row| row.recent),
         };
         let shown = self.matching.iter().enumerate().skip(first).take(self.page);
-        shown.filter_map(move |(place, index)| {
-            Some((cells.get(*index)?.as_slice(), marked(*index), place == at))
-        })
+        shown.filter_map(move |(place, index)| Some((cells.get(*index)?.as_slice(), marked(*index), place == at)))
     }
 }
 

@@ -27,7 +27,9 @@ mod tests {
         for host in ["acme.awsapps.com", "ssoins-1.portal.us-east-1.app.aws", "x.us-east-1.portal.amazonaws.com"] {
             assert!(is_portal_of_aws(host), "{host}");
         }
-        for host in ["awsapps.com", ".awsapps.com", "acme.awsapps.com.evil.example", "acmeawsapps.com", "", "a..awsapps.com"] {
+        for host in
+            ["awsapps.com", ".awsapps.com", "acme.awsapps.com.evil.example", "acmeawsapps.com", "", "a..awsapps.com"]
+        {
             assert!(!is_portal_of_aws(host), "{host}");
         }
     }

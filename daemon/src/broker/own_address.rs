@@ -31,7 +31,8 @@ impl Broker {
 fn own_address(text: &str) -> Result<StartUrl, ErrorBody> {
     let address = StartUrl::new(text).map_err(|error| ErrorBody::new(ErrorCode::BadRequest, error.to_string()))?;
     let named = address.host().contains('.') && !address.host().ends_with(|c: char| c.is_ascii_digit() || c == ']');
-    let usual_port = !address.as_str().trim_start_matches("https://").split('/').next().unwrap_or_default().contains(':');
+    let usual_port =
+        !address.as_str().trim_start_matches("https://").split('/').next().unwrap_or_default().contains(':');
     if address.as_str().starts_with("https://") && named && usual_port {
         return Ok(address);
     }
@@ -46,7 +47,8 @@ fn portal(location: &str) -> Option<String> {
 }
 
 fn leads_elsewhere(address: &StartUrl) -> ErrorBody {
-    let message = format!("{address} does not lead to an access portal of AWS; take the address that your browser ends up at");
+    let message =
+        format!("{address} does not lead to an access portal of AWS; take the address that your browser ends up at");
     ErrorBody::new(ErrorCode::UpstreamRefused, message)
 }
 

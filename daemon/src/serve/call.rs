@@ -15,9 +15,7 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{
-    ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths,
-};
+use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,7 +213,9 @@ impl Resource {
         match self {
             Self::SignIns | Self::Inventories | Self::Adoption(_) => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
-            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => "GET",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
+                "GET"
+            }
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
             Self::Hand(resource) => resource.methods(),
