@@ -1,7 +1,8 @@
 //! One config file as it was read, and what it would be with other sections between our markers.
 
 use super::change::Change;
-use super::text::{self, BEGIN, END, Layout, Line, Markers, Section, SectionKind};
+use super::section::{Section, SectionKind};
+use super::text::{self, BEGIN, END, Layout, Line, Markers};
 use super::{invalid, place};
 use crate::failure::Failure;
 use std::collections::HashSet;

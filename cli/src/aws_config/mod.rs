@@ -12,6 +12,7 @@ mod file;
 #[cfg(test)]
 pub(crate) mod odd;
 mod place;
+mod section;
 mod section_edits;
 mod text;
 
@@ -19,8 +20,8 @@ pub(crate) use backups::Backups;
 pub(crate) use change::{Change, Written};
 pub(crate) use command::Program;
 pub(crate) use file::{ConfigFile, Edit};
+pub(crate) use section::{Section, SectionKind};
 pub(crate) use section_edits::Entry;
-pub(crate) use text::{Section, SectionKind};
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};

@@ -58,4 +58,10 @@ impl Dice {
         }
         file
     }
+
+    /// Returns bytes that mean something to a reader of such files, in any order.
+    pub(crate) fn noise(&mut self) -> Vec<u8> {
+        const BYTES: &[u8] = b"[[]]==::\n\n\n\r\t  ##;;\"'\\abp-|&{}\0\xef\xbb\xbf\xe9\xff";
+        (0..self.roll(80)).map(|_| BYTES[self.roll(BYTES.len())]).collect()
+    }
 }

@@ -77,7 +77,7 @@ impl Sessions {
         let settings = yaml::scalars(&text).map_err(|fault| {
             Failure::new(Kind::Reported(ErrorCode::ProfileInvalid), format!("{}: {fault}", path.display()))
         })?;
-        let default = settings.get(&vec!["DefaultSSO".to_owned()]).cloned();
+        let default = settings.get(&["DefaultSSO".to_owned()][..]).cloned();
         let mut sessions =
             Self { settings, default: default.unwrap_or_else(|| "Default".to_owned()), known: BTreeMap::new() };
         let names: Vec<String> = sessions
@@ -97,7 +97,7 @@ impl Sessions {
     }
 
     fn session(&self, config: &ConfigFile, name: &str) -> Option<Session> {
-        let get = |key: &str| self.settings.get(&["SSOConfig", name, key].map(str::to_owned).to_vec()).cloned();
+        let get = |key: &str| self.settings.get(&["SSOConfig", name, key].map(str::to_owned)[..]).cloned();
         let (start_url, region) = (get("StartUrl")?, get("SSORegion")?);
         // A start URL may be given as the part of awsapps.com that differs.
         let start_url =
@@ -116,9 +116,8 @@ impl Sessions {
     fn reached(&mut self, words: &[String]) -> Result<Vec<(String, String)>, String> {
         let (account, role) = role(words).ok_or("its credential_process names no role that is understood here")?;
         let sso = option(words, "--sso", "-S").unwrap_or(&self.default).to_owned();
-        if let Some(via) = self
-            .settings
-            .get(&["SSOConfig", &sso, "Accounts", &account, "Roles", &role, "Via"].map(str::to_owned).to_vec())
+        if let Some(via) =
+            self.settings.get(&["SSOConfig", &sso, "Accounts", &account, "Roles", &role, "Via"].map(str::to_owned)[..])
         {
             return Err(format!(
                 "it goes through {}, which has to be written as role_arn with source_profile",

@@ -20,6 +20,7 @@ use tegata_protocol::{ErrorCode, text::one_line};
 
 /// The most bytes of another tool's settings file.
 const MAX_SETTINGS: u64 = 4 * 1024 * 1024;
+const UNSAFE_NAME: &str = "no AWS client is safe with such a name on a command line";
 
 /// A tool whose profiles are taken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,44 +76,49 @@ pub(crate) fn plan(
     program: &Program,
     environment: &Environment,
 ) -> Result<TakenOver, Failure> {
-    let Found { mut candidates, mut left, notes, edits } = match peer {
+    let mut found = match peer {
         Peer::Granted => granted::find(config, environment)?,
         Peer::AwsSsoCli => aws_sso_cli::find(config, environment)?,
         Peer::AwsVault => aws_vault::find(config),
     };
-    if candidates.is_empty() && left.is_empty() {
+    if found.candidates.is_empty() && found.left.is_empty() {
         let message = format!("{} has no profile of {}", config.path().display(), peer.name());
         return Err(Failure::new(Kind::Reported(ErrorCode::ProfileUnknown), message));
     }
-    // A profile that has to be left may be the source of another one.
+    found.leave(|one| program.for_profile(&one.name).err().map(|_| UNSAFE_NAME.to_owned()));
+    // A profile that has to be left may be the source of another one, so the rest is looked at again.
     loop {
-        let others = if candidates.is_empty() { Vec::new() } else { edits.clone() };
-        let named = |candidate: &Candidate| {
-            program
-                .for_profile(&candidate.name)
-                .map(drop)
-                .map_err(|_| "no AWS client is safe with such a name on a command line".to_owned())
-        };
-        let unnamed: Vec<_> = candidates.iter().filter_map(|one| Some((one.section, named(one).err()?))).collect();
-        let after = if unnamed.is_empty() { Some(recast(config, &candidates, program, others)?) } else { None };
-        let unfit = match &after {
-            None => unnamed,
-            Some(change) => {
-                let files = Files { config: &change.file()?, credentials };
-                candidates.iter().filter_map(|one| Some((one.section, files.serve(&one.name).err()?))).collect()
-            }
-        };
-        if let (true, Some(change)) = (unfit.is_empty(), after) {
-            let profiles = candidates.into_iter().map(|candidate| candidate.name).collect();
+        let change = found.change(config, program)?;
+        let after = change.file()?;
+        let files = Files { config: &after, credentials };
+        if !found.leave(|one| files.serve(&one.name).err()) {
+            let Found { candidates, mut left, notes, .. } = found;
             left.sort();
-            left.dedup();
+            let profiles = candidates.into_iter().map(|candidate| candidate.name).collect();
             return Ok(TakenOver { change, profiles, left, notes });
         }
-        for (section, why) in unfit {
-            if let Some(at) = candidates.iter().position(|candidate| candidate.section == section) {
-                left.push((candidates.remove(at).name, why));
+    }
+}
+
+impl Found {
+    /// Leaves those for which there is a reason to, and returns whether there was one.
+    fn leave(&mut self, why: impl Fn(&Candidate) -> Option<String>) -> bool {
+        let before = self.candidates.len();
+        let left = &mut self.left;
+        self.candidates.retain(|one| match why(one) {
+            Some(why) => {
+                left.push((one.name.clone(), why));
+                false
             }
-        }
+            None => true,
+        });
+        self.candidates.len() < before
+    }
+
+    fn change(&self, config: &ConfigFile, program: &Program) -> Result<Change, Failure> {
+        // A sign-in session is of use only for a profile that needs it.
+        let others = if self.candidates.is_empty() { Vec::new() } else { self.edits.clone() };
+        recast(config, &self.candidates, program, others)
     }
 }
 

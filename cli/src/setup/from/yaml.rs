@@ -44,6 +44,8 @@ pub(super) fn scalars(text: &str) -> Result<BTreeMap<Vec<String>, String>, Strin
             Value::Scalar(value) => {
                 let path = path.iter().map(|(_, key)| key.clone()).chain([key]).collect();
                 values.insert(path, value);
+                // A plain scalar may go on in lines below; what is wanted here never does.
+                passed_over = Some(indent);
             }
         }
     }
@@ -137,6 +139,8 @@ UrlExecCommand:
     - "%s"
 Text: |
     key: not one
+Motto: a long text
+  that goes on
 ProfileFormat: '{{ .AccountId }}:{{ .RoleName }}'
 DefaultSSO: Default
 "#;
@@ -171,6 +175,14 @@ DefaultSSO: Default
         assert!(scalars(&deep).unwrap_err().contains("more than is read"));
         for hostile in ["\"", "'", "\"a", ": ", "\"\\u0041\": x", "é: \"é\\", "a: \"\\"] {
             let _ = scalars(hostile);
+        }
+    }
+
+    #[test]
+    fn h14_no_text_is_more_than_the_reader_takes() {
+        for seed in 0..20_000 {
+            let noise = crate::aws_config::odd::Dice(seed).noise();
+            let _ = scalars(&String::from_utf8_lossy(&noise));
         }
     }
 }
