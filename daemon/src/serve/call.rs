@@ -118,7 +118,7 @@ impl Call {
     }
 
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
-        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.from_memory()?);
+        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.memory_alone()?);
         query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
     }
 }
@@ -200,7 +200,7 @@ impl Query {
         }
     }
 
-    fn from_memory(&mut self) -> Result<bool, ErrorBody> {
+    fn memory_alone(&mut self) -> Result<bool, ErrorBody> {
         match self.take(paths::QUERY_FROM).as_deref() {
             None => Ok(false),
             Some(FROM_MEMORY) => Ok(true),
