@@ -1,24 +1,31 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
+mod adopt_session;
 mod approve;
 mod credential_process;
 mod daemon;
 mod drop;
 mod elevate;
+mod env;
+mod exec;
 mod list;
 mod lock;
 mod login;
 mod logout;
+#[cfg(test)]
+mod pages;
 mod passkey;
 mod pick;
 mod policy;
 mod prompt;
 mod review;
+mod shell;
 mod shell_hook;
 mod shell_init;
 mod status;
 mod trust;
 
+use crate::child;
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -37,6 +44,7 @@ Examples:
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
+  tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
       credential_process = /usr/bin/tegata credential-process --profile dev
@@ -56,8 +64,12 @@ enum Command {
     Status(status::Status),
     List(list::List),
     Elevate(elevate::Elevate),
+    AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
     Drop(drop::Drop),
+    Exec(exec::Exec),
+    Shell(shell::Shell),
+    Env(env::Env),
     #[command(subcommand)]
     Passkey(passkey::Passkey),
     #[command(subcommand)]
@@ -109,8 +121,12 @@ impl Command {
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
+            Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
+            Self::Exec(command) => command.run(environment),
+            Self::Shell(command) => command.run(environment),
+            Self::Env(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
@@ -139,6 +155,9 @@ fn end(outcome: Result<(), Failure>) -> ExitCode {
         Err(failure) => {
             if let Some(line) = failure.line() {
                 output::tell(&line);
+            }
+            if let Kind::CommandKilled(signal) = failure.kind {
+                child::die_by(signal);
             }
             ExitCode::from(failure.exit_code())
         }

@@ -27,6 +27,7 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
+        self.inventories.stop_all(&Problem::Locked).await;
         self.obtainer.forget_all();
         self.end_grants(GrantEnd::Locked, &|_| true);
         self.desk.end_all();

@@ -173,6 +173,13 @@ impl World {
 
     pub(super) async fn serve_within(&self, name: &str, patience: Duration) -> Result<Elevated, Problem> {
         let terms = self.terms(name).await;
+        let patience = Patience { work: patience, hand: true };
+        self.gated.serve(&caller(1), &profile(name), terms, patience).await
+    }
+
+    /// As an HTTP door asks.
+    pub(super) async fn serve_without_a_hand(&self, name: &str) -> Result<Elevated, Problem> {
+        let (terms, patience) = (self.terms(name).await, Patience { work: HOUR, hand: false });
         self.gated.serve(&caller(1), &profile(name), terms, patience).await
     }
 

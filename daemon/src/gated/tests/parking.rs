@@ -116,7 +116,22 @@ async fn what_aws_could_not_issue_is_not_asked_of_a_hand() {
     world.enrol().await;
     let mut terms = world.terms("dev").await;
     terms.session_policy = Some("{}".to_owned());
-    let served = world.gated.serve(&caller(1), &profile("dev"), terms, HOUR).await;
+    let served = world.gated.serve(&caller(1), &profile("dev"), terms, Patience { work: HOUR, hand: true }).await;
     assert!(matches!(served, Err(Problem::Elevation(_))));
     assert!(world.desk.waiting().is_empty());
+}
+
+#[tokio::test]
+async fn an_http_door_is_refused_at_once_and_the_hand_is_asked_for_once() {
+    let world = World::new(DEV).await;
+    world.enrol().await;
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        match world.serve_without_a_hand("dev").await {
+            Err(Problem::ElevationRequired { request, .. }) => asked.push(request),
+            other => panic!("{other:?}"),
+        }
+    }
+    asked.dedup();
+    assert_eq!(asked.len(), 1, "an SDK tries several times for one call: {asked:?}");
 }
