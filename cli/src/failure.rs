@@ -25,12 +25,12 @@ pub(crate) enum Kind {
     Signalled(u8),
     /// The command that was run ended like this, and has said itself what there was to say.
     CommandEnded(u8),
-    /// The person left without choosing, and knows it.
-    Left,
     /// The command that was run was ended by this signal.
     CommandKilled(i32),
     /// The command could not be run; with the exit code a shell has for that.
     CommandNotRun(u8),
+    /// The person left without choosing, and knows it.
+    Left,
     /// Nobody reads standard output any more: not worth a word (`tegata list | head -1`).
     OutputClosed,
 }

@@ -77,9 +77,13 @@ impl Screen {
     /// When it goes on.
     #[must_use]
     pub fn ends(&self) -> i32 {
-        let dead = || self.tmux(&["display-message", "-p", "#{pane_dead} #{pane_dead_status}"]);
-        wait_until("the program ends", || dead().starts_with('1'));
-        dead().split_whitespace().nth(1).and_then(|code| code.parse().ok()).expect("a code")
+        let mut code = None;
+        // The terminal is known to be closed before the code is.
+        wait_until("the program ends", || {
+            code = self.tmux(&["display-message", "-p", "#{pane_dead_status}"]).trim().parse().ok();
+            code.is_some()
+        });
+        code.expect("it has ended")
     }
 
     fn tmux(&self, words: &[&str]) -> String {

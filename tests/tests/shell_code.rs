@@ -75,7 +75,12 @@ fn tg_switches_the_shell_and_removes_what_outranks_a_profile() {
         let expected = ["AWS_DEFAULT_REGION=us-east-1", "AWS_PROFILE=dev", "AWS_REGION=us-east-1"];
         let tegata = format!("TEGATA={}", program("tegata").display());
         let found: Vec<_> = variables(&ended.stdout).into_iter().filter(|line| **line != *tegata).collect();
-        assert_eq!(found, [&expected[..], &["TEGATA_PROFILE=dev"]].concat(), "{}", shell.name);
+        assert_eq!(
+            found,
+            [&expected[..], &["TEGATA_PROFILE=dev", "TEGATA_REGION=us-east-1"]].concat(),
+            "{}",
+            shell.name
+        );
         assert!(
             ended
                 .stderr

@@ -96,6 +96,7 @@ mod tests {
             expires_at: None,
             problem: problem.map(str::to_owned),
             tier: None,
+            read_only: None,
             gate: Some("open".to_owned()),
             read_only: None,
         }

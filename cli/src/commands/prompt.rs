@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(250);
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[command(after_help = "\
 Examples:
-  tegata prompt                                  such as: dev 42m, or prod-admin elevated 12m, or prod-admin gated
-  eval \"$(tegata shell-init bash --prompt)\"       in ~/.bashrc: in front of every prompt")]
+  tegata prompt                                prints dev 42m, or prod-admin elevated 12m
+  eval \"$(tegata shell-init bash --prompt)\"    in ~/.bashrc: in front of every prompt")]
 pub(crate) struct Prompt {
     /// Print it in parentheses, and so that this shell's prompt shows it as it is
     #[arg(long, value_name = "SHELL")]

@@ -81,6 +81,7 @@ impl ShellHook {
 impl Switch {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         let (state, now) = (State::read(&self.state), Now::of(environment));
+        refuse_served(&now)?;
         let name = match wanted(&self.words)? {
             Wanted::Choose => Some(pick::choose(environment, "")?),
             Wanted::Back => before(&state)?,
@@ -94,6 +95,17 @@ impl Switch {
         }
         let statements = state.by_hand(&now, to.map(target).as_ref());
         output::write_stdout(self.shell.code(&statements).as_bytes())
+    }
+}
+
+/// The variables of an endpoint cannot be had back: whoever wants another profile leaves its shell.
+fn refuse_served(now: &Now) -> Result<(), Failure> {
+    match &now.served {
+        None => Ok(()),
+        Some(outer) => {
+            let message = format!("this is a shell of {outer}, which has an endpoint of its own; leave it first");
+            Err(Failure::new(Kind::Usage, message).mend("exit"))
+        }
     }
 }
 
@@ -147,6 +159,10 @@ fn unset(now: &Now) -> Option<String> {
 impl Directory {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         let (state, now) = (State::read(&self.state), Now::of(environment));
+        if now.served.is_some() {
+            // Whoever opened a shell of a profile wants that profile, wherever they go.
+            return Ok(());
+        }
         let to = match &self.file {
             Some(file) => trusted(environment, file).and_then(|default| found(environment, &default)),
             None => None,
@@ -225,6 +241,14 @@ mod tests {
         for words in [&["--claer"][..], &["-x"], &[""], &["a", "b"], &["--clear", "dev"]] {
             assert_eq!(wanted_by(words), Err(2), "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_shell_with_an_endpoint_is_not_switched() {
+        let within = [("TEGATA_PROFILE", "dev"), ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:1/x")];
+        assert_eq!(refuse_served(&Now::of(&Environment::of(&within))).unwrap_err().exit_code(), 2);
+        assert!(refuse_served(&Now::of(&Environment::of(&within[..1]))).is_ok());
+        assert!(refuse_served(&Now::of(&Environment::of(&within[1..]))).is_ok(), "somebody else's endpoint, as in ECS");
     }
 
     #[test]

@@ -15,11 +15,11 @@ use clap::Args;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  eval \"$(tegata shell-init bash)\"                              in ~/.bashrc
-  eval \"$(tegata shell-init zsh)\"                               in ~/.zshrc, behind compinit
-  tegata shell-init fish | source                               in ~/.config/fish/config.fish
-  tegata shell-init powershell | Out-String | Invoke-Expression  in $PROFILE
-  eval \"$(tegata shell-init bash --prompt)\"                     the profile and the time left in the prompt, too
+  eval \"$(tegata shell-init bash)\"                                in ~/.bashrc
+  eval \"$(tegata shell-init zsh)\"                                 in ~/.zshrc, behind compinit
+  tegata shell-init fish | source                                 in ~/.config/fish/config.fish
+  tegata shell-init powershell | Out-String | Invoke-Expression   in $PROFILE
+  eval \"$(tegata shell-init bash --prompt)\"                       with the prompt's segment
 
 What it gives:
   tg                choose a profile from a list

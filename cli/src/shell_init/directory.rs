@@ -197,7 +197,7 @@ mod tests {
         let (home, _) = home();
         let pipe = home.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        for path in [&pipe, &home.path().to_owned(), Path::new("/dev/zero")] {
+        for path in [pipe.as_path(), home.path(), Path::new("/dev/zero")] {
             assert!(DirectoryDefault::read(path).is_err(), "{}", path.display());
         }
     }

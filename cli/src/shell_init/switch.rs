@@ -6,7 +6,9 @@ use crate::environment::Environment;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-const REGIONS: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+/// The last one says that the region came with a profile, to `tegata exec` as well.
+const REGIONS: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", OWN_REGION];
+const OWN_REGION: &str = "TEGATA_REGION";
 const PROFILES: [&str; 2] = ["AWS_PROFILE", "TEGATA_PROFILE"];
 
 /// What a shell keeps for us between two switches. It forgets it when it ends, and programs do not inherit it.
@@ -16,9 +18,6 @@ pub(crate) struct State {
     /// The profile before the last switch by hand; empty: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) previous: Option<String>,
-    /// The region that a switch has set.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
     /// The directory default in force.
     #[serde(skip_serializing_if = "Option::is_none")]
     applied: Option<Applied>,
@@ -40,6 +39,10 @@ pub(crate) struct Now {
     /// The profile that tools use.
     pub(crate) profile: Option<String>,
     region: Option<String>,
+    /// The region that came with a profile.
+    own_region: Option<String>,
+    /// The profile of the `tegata exec` or `tegata shell` that this shell runs in, with its endpoint.
+    pub(crate) served: Option<String>,
     /// What outranks a profile.
     pub(crate) in_the_way: Vec<&'static str>,
 }
@@ -60,9 +63,19 @@ impl Now {
         Self {
             profile: text("AWS_PROFILE"),
             region: text("AWS_REGION"),
-            in_the_way: IN_THE_WAY.into_iter().filter(|name| environment.as_set(name).is_some()).collect(),
+            own_region: text(OWN_REGION),
+            served: text("TEGATA_PROFILE").filter(|_| environment.get("AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some()),
+            in_the_way: IN_THE_WAY
+                .into_iter()
+                .filter(|name| environment.as_set(name).is_some() && !is_set(name))
+                .collect(),
         }
     }
+}
+
+/// Whether a switch sets it anyway.
+fn is_set(name: &str) -> bool {
+    PROFILES.contains(&name) || name == OWN_REGION
 }
 
 impl State {
@@ -117,28 +130,27 @@ impl State {
         }
     }
 
-    fn switch(mut self, now: &Now, to: Option<&Target>) -> Vec<Statement> {
+    fn switch(self, now: &Now, to: Option<&Target>) -> Vec<Statement> {
         let mut statements = match to {
             Some(to) => PROFILES.map(|name| Statement::Export(name, to.profile.clone())).to_vec(),
             None => PROFILES.map(Statement::Unset).to_vec(),
         };
-        statements.extend(self.switch_region(now, to.and_then(|to| to.region.clone())));
+        statements.extend(switch_region(now, to.and_then(|to| to.region.as_deref())));
         if to.is_some() {
             statements.extend(now.in_the_way.iter().map(|name| Statement::Unset(name)));
         }
         statements.push(Statement::Remember(self.written()));
         statements
     }
+}
 
-    /// A region that somebody else set is replaced by a profile's, and never just removed.
-    fn switch_region(&mut self, now: &Now, region: Option<String>) -> Vec<Statement> {
-        let was_ours = self.region.is_some() && self.region == now.region;
-        self.region.clone_from(&region);
-        match region {
-            Some(region) => REGIONS.map(|name| Statement::Export(name, region.clone())).to_vec(),
-            None if was_ours => REGIONS.map(Statement::Unset).to_vec(),
-            None => Vec::new(),
-        }
+/// A region that somebody else set is replaced by a profile's, and never just removed.
+fn switch_region(now: &Now, region: Option<&str>) -> Vec<Statement> {
+    match (region, &now.own_region) {
+        (Some(region), _) => REGIONS.map(|name| Statement::Export(name, region.to_owned())).to_vec(),
+        (None, Some(own)) if now.region.as_ref() == Some(own) => REGIONS.map(Statement::Unset).to_vec(),
+        (None, Some(_)) => vec![Statement::Unset(OWN_REGION)],
+        (None, None) => Vec::new(),
     }
 }
 
@@ -146,8 +158,10 @@ impl State {
 mod tests {
     use super::*;
 
+    /// A shell with a profile, and its region if it brought one.
     fn now(profile: Option<&str>, region: Option<&str>) -> Now {
-        Now { profile: profile.map(str::to_owned), region: region.map(str::to_owned), in_the_way: Vec::new() }
+        let [profile, region] = [profile, region].map(|text| text.map(str::to_owned));
+        Now { profile, own_region: region.clone(), region, ..Now::default() }
     }
 
     fn target(profile: &str, region: Option<&str>) -> Target {
@@ -182,21 +196,30 @@ mod tests {
             Statement::Export("TEGATA_PROFILE", "dev".to_owned()),
             Statement::Export("AWS_REGION", "eu-west-1".to_owned()),
             Statement::Export("AWS_DEFAULT_REGION", "eu-west-1".to_owned()),
+            Statement::Export("TEGATA_REGION", "eu-west-1".to_owned()),
             Statement::Unset("AWS_ACCESS_KEY_ID"),
             Statement::Unset("AWS_SESSION_TOKEN"),
         ];
-        assert_eq!(&statements[..6], &expected);
+        assert_eq!(&statements[..7], &expected);
     }
 
     #[test]
     fn clearing_removes_the_profile_and_a_region_of_ours_and_nothing_else() {
-        let state = kept(&State::default().by_hand(&now(None, None), Some(&target("dev", Some("eu-west-1")))));
         let mut with_keys = now(Some("dev"), Some("eu-west-1"));
         with_keys.in_the_way = vec!["AWS_ACCESS_KEY_ID"];
-        let removed = ["AWS_PROFILE", "TEGATA_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"].map(Statement::Unset);
-        assert_eq!(state.clone().by_hand(&with_keys, None)[..4], removed);
-        let elsewhere = state.by_hand(&now(Some("dev"), Some("us-east-1")), None);
+        let removed = ["AWS_PROFILE", "TEGATA_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "TEGATA_REGION"];
+        let statements = State::default().by_hand(&with_keys, None);
+        assert_eq!(statements[..5], removed.map(Statement::Unset));
+        assert!(matches!(statements[5..], [Statement::Remember(_)]), "{statements:?}");
+        let own = Now { region: Some("us-east-1".to_owned()), ..with_keys };
+        let elsewhere = State::default().by_hand(&own, None);
         assert!(!elsewhere.contains(&Statement::Unset("AWS_REGION")), "the region was set by somebody else");
+    }
+
+    #[test]
+    fn what_a_switch_sets_itself_is_not_in_the_way() {
+        let environment = Environment::of(&[("AWS_PROFILE", "a"), ("TEGATA_PROFILE", "a"), ("TEGATA_REGION", "x-1")]);
+        assert!(Now::of(&environment).in_the_way.is_empty());
     }
 
     #[test]

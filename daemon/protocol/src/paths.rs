@@ -47,7 +47,7 @@ pub const QUERY_WAIT: &str = "wait";
 pub const QUERY_ADDRESS: &str = "address";
 /// Query parameter: the page token of a listing.
 pub const QUERY_PAGE: &str = "page";
-/// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
-pub const QUERY_FORM: &str = "form";
 /// Query parameter: [`FROM_MEMORY`], for what must not make the store ask a person anything.
 pub const QUERY_FROM: &str = "from";
+/// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
+pub const QUERY_FORM: &str = "form";

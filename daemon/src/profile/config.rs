@@ -115,6 +115,12 @@ impl Config {
         slot.resolved.get_or_init(|| resolve::resolve(self, slot).map(Arc::new)).clone()
     }
 
+    /// Returns the region that a profile's section names, if it is one.
+    pub fn region(&self, name: &ProfileName) -> Option<Region> {
+        let keys = Keys::of(&self.slot(name)?.section).ok()?;
+        Region::new(keys.get("region")?.value).ok()
+    }
+
     /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is
     /// written, else the one for the same sign-in session and account whose permission set is for reading.
     pub fn read_only(&self, profile: &Profile) -> Option<String> {
@@ -138,12 +144,6 @@ impl Config {
             }
             readers
         })
-    }
-
-    /// Returns the region that a profile's section names, if it is one.
-    pub fn region(&self, name: &ProfileName) -> Option<Region> {
-        let keys = Keys::of(&self.slot(name)?.section).ok()?;
-        Region::new(keys.get("region")?.value).ok()
     }
 
     /// Returns the names of the profiles in the order of the file.

@@ -169,7 +169,7 @@ impl Call {
     }
 
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
-        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.from_memory()?);
+        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.memory_alone()?);
         query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
     }
 }
@@ -194,6 +194,9 @@ impl Resource {
         let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
+        }
+        if let Some(name) = under(paths::PROFILES) {
+            return segment(name).map(Self::Profile);
         }
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
@@ -260,19 +263,19 @@ impl Query {
         }
     }
 
+    fn memory_alone(&mut self) -> Result<bool, ErrorBody> {
+        match self.take(paths::QUERY_FROM).as_deref() {
+            None => Ok(false),
+            Some(FROM_MEMORY) => Ok(true),
+            Some(other) => Err(bad(&format!("from is {other:?}, and can only be {FROM_MEMORY:?}"))),
+        }
+    }
+
     fn form(&mut self) -> Result<Form, ErrorBody> {
         match self.take(paths::QUERY_FORM).as_deref() {
             None | Some(FORM_PROCESS) => Ok(Form::Process),
             Some(FORM_CONTAINER) => Ok(Form::Container),
             Some(other) => Err(bad(&format!("form is {other:?}, and must be {FORM_PROCESS} or {FORM_CONTAINER}"))),
-        }
-    }
-
-    fn from_memory(&mut self) -> Result<bool, ErrorBody> {
-        match self.take(paths::QUERY_FROM).as_deref() {
-            None => Ok(false),
-            Some(FROM_MEMORY) => Ok(true),
-            Some(other) => Err(bad(&format!("from is {other:?}, and can only be {FROM_MEMORY:?}"))),
         }
     }
 

@@ -5,10 +5,12 @@ use crate::environment::Distance;
 use crate::failure::{Failure, Kind};
 use crate::moment;
 use crate::output::Style;
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
+use qrcodegen::{QrCode, QrCodeEcc};
 use tegata_protocol::body::{Session, SignIn, SignInFlow};
 use tegata_protocol::text::one_line;
+
+/// How many modules of margin a QR code has on each side.
+const QUIET_ZONE: i32 = 4;
 
 /// How the page gets to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,11 +95,22 @@ impl<'a> Page<'a> {
 
     /// Returns the address as a QR code.
     pub(super) fn qr(&self, style: Style) -> Result<String, Failure> {
-        let code = QrCode::with_error_correction_level(self.url(), EcLevel::L)
+        let code = QrCode::encode_text(self.url(), QrCodeEcc::Low)
             .map_err(|error| Failure::new(Kind::Failed, format!("the page does not fit a QR code: {error}")))?;
-        let picture = code.render::<Dense1x2>().build();
-        Ok(picture.lines().map(|line| style.on_paper(line)).collect::<Vec<_>>().join("\n"))
+        Ok(half_blocks(&code).iter().map(|line| style.on_paper(line)).collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// Draws a code and the margin that readers need around it (ISO/IEC 18004, "Quiet zone"), two rows of modules a line.
+fn half_blocks(code: &QrCode) -> Vec<String> {
+    let extent = -QUIET_ZONE..code.size() + QUIET_ZONE;
+    let block = |x: i32, y: i32| match (code.get_module(x, y), code.get_module(x, y + 1)) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    };
+    extent.clone().step_by(2).map(|y| extent.clone().map(|x| block(x, y)).collect()).collect()
 }
 
 /// Asks for the comparison of the code.
@@ -174,6 +187,19 @@ mod tests {
             assert!(page.instruction(&showing, opened, STYLE).ends_with(&url));
         }
         assert!(page.qr(STYLE).is_ok());
+    }
+
+    #[test]
+    fn a_qr_code_is_square_and_has_its_margin() {
+        let lines = half_blocks(&QrCode::encode_text("https://a.example/", QrCodeEcc::Low).ok().unwrap());
+        // Version 2 has 25 modules a side (ISO/IEC 18004, table 1).
+        assert_eq!((lines.len(), lines[0].chars().count()), (17, 33));
+        assert!(lines.iter().all(|line| line.starts_with("    ") && line.ends_with("    ")));
+        assert!(
+            lines[0].trim().is_empty() && lines[2].starts_with("    █▀▀▀▀▀█"),
+            "the corner's pattern\n{}",
+            lines.join("\n")
+        );
     }
 
     #[test]

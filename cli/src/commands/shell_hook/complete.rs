@@ -219,6 +219,7 @@ mod tests {
                 expires_at: None,
                 problem: None,
                 tier: None,
+                read_only: None,
                 gate: None,
                 read_only: None,
             })
