@@ -11,6 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 use tegata_protocol::gate::HandRequest;
 use tegata_protocol::{ErrorCode, MAX_BODY_BYTES, MAX_HEAD_BYTES, PROTOCOL_VERSION, paths};
@@ -64,6 +65,11 @@ impl<'a> Client<'a> {
     /// Returns the socket's path, for a person.
     pub(crate) fn socket(&self) -> String {
         self.place.socket.display().to_string()
+    }
+
+    /// Returns the directory of the socket, which is this user's own.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.place.directory
     }
 
     /// Asks for a resource. `wait` is what the daemon was told it may take.

@@ -6,15 +6,21 @@ mod credential_process;
 mod daemon;
 mod drop;
 mod elevate;
+mod env;
+mod exec;
 mod list;
 mod lock;
 mod login;
 mod logout;
+#[cfg(test)]
+mod pages;
 mod passkey;
 mod policy;
 mod review;
+mod shell;
 mod status;
 
+use crate::child;
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -32,6 +38,7 @@ Examples:
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
+  tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
       credential_process = /usr/bin/tegata credential-process --profile dev
@@ -54,6 +61,9 @@ enum Command {
     AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
     Drop(drop::Drop),
+    Exec(exec::Exec),
+    Shell(shell::Shell),
+    Env(env::Env),
     #[command(subcommand)]
     Passkey(passkey::Passkey),
     #[command(subcommand)]
@@ -95,6 +105,9 @@ impl Command {
             Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
+            Self::Exec(command) => command.run(environment),
+            Self::Shell(command) => command.run(environment),
+            Self::Env(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
@@ -118,6 +131,9 @@ fn end(outcome: Result<(), Failure>) -> ExitCode {
         Err(failure) => {
             if let Some(line) = failure.line() {
                 output::tell(&line);
+            }
+            if let Kind::CommandKilled(signal) = failure.kind {
+                child::die_by(signal);
             }
             ExitCode::from(failure.exit_code())
         }

@@ -1,6 +1,6 @@
 //! The resources of the local API. All are under `/v1`.
 
-/// `GET …?profile=P[&config=PATH][&wait=S]`: the `credential_process` JSON of a profile.
+/// `GET …?profile=P[&config=PATH][&wait=S][&form=process|container]`: the credentials of a profile.
 pub const CREDENTIALS: &str = "/v1/credentials";
 /// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
 pub const SIGN_INS: &str = "/v1/sign-ins";
@@ -43,3 +43,5 @@ pub const QUERY_CONFIG: &str = "config";
 pub const QUERY_WAIT: &str = "wait";
 /// Query parameter: the page token of a listing.
 pub const QUERY_PAGE: &str = "page";
+/// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
+pub const QUERY_FORM: &str = "form";

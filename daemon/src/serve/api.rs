@@ -4,7 +4,7 @@
 
 use super::answer::{self, Answer};
 use super::call::{Call, HandCall, NoCall};
-use crate::broker::{Ask, Broker, Unlocking};
+use crate::broker::{Broker, Unlocking};
 use crate::caller::{Caller, PeerError};
 use crate::requests::view::View;
 use bytes::Bytes;
@@ -36,8 +36,8 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
     async fn perform(&self, caller: &Caller, call: Call) -> Result<Response<Bytes>, ErrorBody> {
         let broker = &self.broker;
         match call {
-            Call::Credentials { profile, config, wait } => {
-                let credentials = broker.credentials(caller, &Ask { profile, config, wait }).await?;
+            Call::Credentials(ask) => {
+                let credentials = broker.credentials(caller, &ask).await?;
                 // Wiped when hyper has sent the last byte and drops it.
                 Ok(answer::json(StatusCode::OK, Bytes::from_owner(credentials)))
             }

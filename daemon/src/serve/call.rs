@@ -4,6 +4,7 @@ mod hands;
 
 pub(super) use hands::HandCall;
 
+use crate::broker::{Ask, Form};
 use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
@@ -14,13 +15,13 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, paths};
+use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// `GET /v1/credentials`
-    Credentials { profile: String, config: Option<PathBuf>, wait: Option<Duration> },
+    Credentials(Ask),
     /// `POST /v1/sign-ins`
     BeginSignIn(BeginSignIn),
     /// `GET /v1/sign-ins/{id}`
@@ -140,8 +141,8 @@ impl Call {
 
     fn credentials(mut query: Query) -> Result<Self, ErrorBody> {
         let profile = query.take(paths::QUERY_PROFILE).ok_or_else(|| bad("the parameter profile is missing"))?;
-        let (config, wait) = (query.config()?, query.wait()?);
-        query.nothing_more().map(|()| Self::Credentials { profile, config, wait })
+        let (config, wait, form) = (query.config()?, query.wait()?, query.form()?);
+        query.nothing_more().map(|()| Self::Credentials(Ask { profile, config, wait, form }))
     }
 
     fn sign_in(id: String, mut query: Query) -> Result<Self, ErrorBody> {
@@ -237,6 +238,14 @@ impl Query {
         match text.parse() {
             Ok(seconds) if digits && seconds <= MAX_WAIT_SECONDS => Ok(Some(Duration::from_secs(seconds))),
             _ => Err(bad(&format!("wait is {text:?}, and must be whole seconds from 0 to {MAX_WAIT_SECONDS}"))),
+        }
+    }
+
+    fn form(&mut self) -> Result<Form, ErrorBody> {
+        match self.take(paths::QUERY_FORM).as_deref() {
+            None | Some(FORM_PROCESS) => Ok(Form::Process),
+            Some(FORM_CONTAINER) => Ok(Form::Container),
+            Some(other) => Err(bad(&format!("form is {other:?}, and must be {FORM_PROCESS} or {FORM_CONTAINER}"))),
         }
     }
 

@@ -38,6 +38,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         problem: None,
         tier: None,
         gate: None,
+        read_only: None,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -100,6 +101,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 problem: text(),
                 tier: text(),
                 gate: text(),
+                read_only: text(),
                 ..profile.clone()
             },
             profile,
@@ -113,6 +115,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("Lock", Lock { locked: true }, Lock { locked: true }),
         pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
         pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+        pair(
+            "ContainerCredentials",
+            ContainerCredentials(credentials(Some("x"))),
+            ContainerCredentials(credentials(None)),
+        ),
     ])
 }
 

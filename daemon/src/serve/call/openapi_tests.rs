@@ -38,7 +38,11 @@ fn parameters(file: &Value, operation: &Value) -> (BTreeSet<String>, BTreeSet<St
 }
 
 fn query<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    let value = |name: &str| if name == paths::QUERY_CONFIG { "/c" } else { "1" };
+    let value = |name: &str| match name {
+        paths::QUERY_CONFIG => "/c",
+        paths::QUERY_FORM => FORM_CONTAINER,
+        _ => "1",
+    };
     names.into_iter().map(|name| format!("{name}={}", value(name))).collect::<Vec<_>>().join("&")
 }
 
