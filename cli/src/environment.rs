@@ -54,7 +54,7 @@ impl Environment {
         self.file("AWS_CONFIG_FILE")
     }
 
-    /// Returns the AWS credentials file of the caller, when `AWS_SHARED_CREDENTIALS_FILE` names one, in the same way.
+    /// The same for the credentials file and `AWS_SHARED_CREDENTIALS_FILE`.
     pub(crate) fn aws_credentials_file(&self) -> Option<PathBuf> {
         self.file("AWS_SHARED_CREDENTIALS_FILE")
     }

@@ -17,14 +17,18 @@ mod hand;
 mod http;
 mod moment;
 mod output;
+mod picker;
 mod places;
 mod profile_files;
+mod profiles;
 mod question;
 mod random;
 mod setup;
+mod shell_init;
 mod signals;
 mod sso_cache;
 mod start;
+mod state;
 
 fn main() -> std::process::ExitCode {
     commands::run(&std::env::args_os().collect::<Vec<_>>())

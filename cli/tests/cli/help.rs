@@ -42,6 +42,10 @@ fn the_help_of_every_command_is_as_reviewed() {
         "daemon start --help",
         "daemon stop --help",
         "daemon status --help",
+        "pick --help",
+        "shell-init --help",
+        "trust --help",
+        "prompt --help",
     ] {
         let name = line.trim_end_matches("--help").trim().replace(' ', "-");
         insta::assert_snapshot!(format!("help-{}", if name.is_empty() { "tegata" } else { &name }), help(line));
