@@ -31,14 +31,23 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
             [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
             [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
             [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -86,6 +95,11 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tegata;adopt-session' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tegata;approve' {
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, where the request has no reason yet')
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
@@ -97,6 +111,35 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;drop' {
             [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'End every grant')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;exec' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('--nested', '--nested', [CompletionResultType]::ParameterName, 'Open it within another one')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;env' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How they are written')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Print to a terminal too, where everybody behind you and the scrollback can read them')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -319,6 +362,74 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;daemon;help;help' {
             break
         }
+        'tegata;pick' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-init' {
+            [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'Show the profile, its gate and the time left in front of the prompt')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;trust' {
+            [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'Never use it, and do not ask again')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List what you have answered')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;prompt' {
+            [CompletionResult]::new('--segment', '--segment', [CompletionResultType]::ParameterName, 'Print it in parentheses, and so that this shell''s prompt shows it as it is')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-hook' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;switch' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;directory' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;complete' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--breaks', '--breaks', [CompletionResultType]::ParameterName, 'bash: its COMP_WORDBREAKS')
+            [CompletionResult]::new('--word', '--word', [CompletionResultType]::ParameterName, 'fish and PowerShell: the word at the cursor, which may be empty')
+            break
+        }
+        'tegata;shell-hook;help' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;help;switch' {
+            break
+        }
+        'tegata;shell-hook;help;directory' {
+            break
+        }
+        'tegata;shell-hook;help;complete' {
+            break
+        }
+        'tegata;shell-hook;help;help' {
+            break
+        }
         'tegata;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
@@ -326,14 +437,23 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
             [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
             [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
             [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
             [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -355,10 +475,22 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;help;elevate' {
             break
         }
+        'tegata;help;adopt-session' {
+            break
+        }
         'tegata;help;approve' {
             break
         }
         'tegata;help;drop' {
+            break
+        }
+        'tegata;help;exec' {
+            break
+        }
+        'tegata;help;shell' {
+            break
+        }
+        'tegata;help;env' {
             break
         }
         'tegata;help;passkey' {
@@ -433,6 +565,33 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;daemon;status' {
+            break
+        }
+        'tegata;help;pick' {
+            break
+        }
+        'tegata;help;shell-init' {
+            break
+        }
+        'tegata;help;trust' {
+            break
+        }
+        'tegata;help;prompt' {
+            break
+        }
+        'tegata;help;shell-hook' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            break
+        }
+        'tegata;help;shell-hook;switch' {
+            break
+        }
+        'tegata;help;shell-hook;directory' {
+            break
+        }
+        'tegata;help;shell-hook;complete' {
             break
         }
         'tegata;help;help' {
