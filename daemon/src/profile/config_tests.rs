@@ -182,7 +182,7 @@ fn profiles(sections: &[(&str, u8, &str, &str)]) -> Config {
 }
 
 fn read_only(config: &Config, name: &str) -> Option<String> {
-    config.read_only(&*config.resolve(&ProfileName::new(name).unwrap()).unwrap())
+    config.read_only(&config.resolve(&ProfileName::new(name).unwrap()).unwrap())
 }
 
 #[test]
