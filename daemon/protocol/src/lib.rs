@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod body;
+pub mod console;
 mod error;
 mod exit;
 pub mod gate;

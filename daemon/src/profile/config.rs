@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::text::{self, Kind, Section};
 use super::{Profile, ProfileError, SignInSession, resolve};
-use crate::names::{ProfileName, SessionName, StartUrl};
+use crate::names::{ProfileName, Region, SessionName, StartUrl};
 use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
@@ -105,6 +105,13 @@ impl Config {
     pub fn resolve(&self, name: &ProfileName) -> Result<Arc<Profile>, ProfileError> {
         let slot = self.slot(name).ok_or_else(|| self.unknown(name))?;
         slot.resolved.get_or_init(|| resolve::resolve(self, slot).map(Arc::new)).clone()
+    }
+
+    /// Returns the region a profile says of itself, whatever it starts from; nothing where it says none, or what is no region of AWS's.
+    #[must_use]
+    pub fn region_of(&self, name: &ProfileName) -> Option<Region> {
+        let slot = self.slot(name)?;
+        Region::new(Keys::of(&slot.section).ok()?.get("region")?.value).ok()
     }
 
     /// Returns the names of the profiles in the order of the file.

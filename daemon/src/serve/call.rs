@@ -1,5 +1,6 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod console;
 mod hands;
 
 pub(super) use hands::HandCall;
@@ -10,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tegata_protocol::body::BeginSignIn;
+use tegata_protocol::console::OpenConsole;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, paths};
 
@@ -24,6 +26,8 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `POST /v1/console-links`
+    OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
@@ -63,6 +67,7 @@ impl From<ErrorBody> for NoCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Resource {
     Credentials,
+    ConsoleLinks,
     SignIns,
     SignIn(String),
     Sessions,
@@ -85,6 +90,7 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
@@ -123,6 +129,7 @@ impl Resource {
     fn find(path: &str) -> Result<Self, ErrorBody> {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
+            paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::PROFILES => Ok(Self::Profiles),
@@ -146,7 +153,7 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns => "POST",
+            Self::SignIns | Self::ConsoleLinks => "POST",
             Self::SignIn(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",

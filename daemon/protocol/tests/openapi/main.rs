@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_protocol::body::{BeginSignIn, SessionState, SignInFlow, SignInState, StoreState};
+use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
 
@@ -107,7 +108,9 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    ["body.rs", "gate.rs", "error.rs"].map(|file| fs::read_to_string(source().join(file)).unwrap()).concat()
+    ["body.rs", "console.rs", "gate.rs", "error.rs"]
+        .map(|file| fs::read_to_string(source().join(file)).unwrap())
+        .concat()
 }
 
 /// What `paths.rs` declares: the resources, and the literal segments that may follow a named one.
@@ -242,6 +245,7 @@ fn is_read(name: &str, body: &Value) -> bool {
     match name {
         "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
+        "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),
         "OpenPage" => serde_json::from_value::<OpenPage>(body).is_ok(),
         _ => panic!("{name} has fields that may be left out"),
     }
