@@ -6,6 +6,7 @@
 mod browser;
 mod child;
 mod client;
+mod clipboard;
 mod commands;
 mod connection;
 mod environment;
@@ -13,6 +14,7 @@ mod failure;
 mod hand;
 mod http;
 mod moment;
+mod one_shot;
 mod output;
 mod places;
 mod question;

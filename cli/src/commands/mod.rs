@@ -1,6 +1,7 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
 mod approve;
+mod console;
 mod credential_process;
 mod daemon;
 mod drop;
@@ -30,6 +31,7 @@ Examples:
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
+  tegata console dev                       open AWS's web console, signed in
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
@@ -49,6 +51,7 @@ enum Command {
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
     List(list::List),
+    Console(console::Console),
     Elevate(elevate::Elevate),
     Approve(approve::Approve),
     Drop(drop::Drop),
@@ -89,6 +92,7 @@ impl Command {
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
+            Self::Console(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),

@@ -15,6 +15,7 @@ fn the_help_of_every_command_is_as_reviewed() {
         "credential-process --help",
         "status --help",
         "list --help",
+        "console --help",
         "elevate --help",
         "approve --help",
         "drop --help",
