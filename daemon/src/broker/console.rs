@@ -4,7 +4,7 @@ use super::{Ask, Broker, Release, not_recorded};
 use crate::audit::Event;
 use crate::caller::Caller;
 use crate::clock::rfc3339;
-use crate::console::{Bounds, ConsoleFault, Destination, LINK_LIFE, link, session_duration};
+use crate::console::{Bounds, ConsoleFault, Destination, LINK_LIFE, link, possible, session_duration};
 use crate::credentials::Credentials;
 use crate::gated::Elevated;
 use crate::grant::Grant;
@@ -96,7 +96,8 @@ impl Broker {
         Ok(Had { profile, credentials, grant, console_until: now + length, link })
     }
 
-    /// Finds the console that a profile's account is in, and the region to show: before anything is released or asked of AWS.
+    /// Finds the console that a profile's account is in and the region to show, and whether AWS could make such a session: before
+    /// anything is released or asked of AWS.
     async fn place(&self, wanted: &OpenConsole) -> Result<(Partition, Region), Problem> {
         let name = ProfileName::new(&wanted.profile).map_err(ProfileError::from)?;
         let config = self.config(wanted.config.as_ref().map(PathBuf::from).as_deref()).await?;
@@ -109,6 +110,7 @@ impl Broker {
         let partition = partition.ok_or_else(|| ConsoleFault::Nowhere(of.to_owned()))?;
         let said = wanted.region.as_deref().map(Region::new).transpose().map_err(ProfileError::from)?;
         let own = || config.region_of(&name).filter(|region| Partition::of_region(region) == Some(partition));
+        possible(is_chained(&profile), wanted.seconds.map(Duration::from_secs)).map_err(ConsoleFault::from)?;
         Ok((partition, said.or_else(own).unwrap_or_else(|| profile.chain.region.clone())))
     }
 
@@ -123,13 +125,17 @@ impl Broker {
         // What leaves under a grant says that it ends with it; AWS goes by what it issued.
         let issued = grant.and_then(|grant| grant.credentials(now));
         Bounds {
-            // The credentials of a permission set are had with a token, not with others.
-            chained: !profile.chain.roles.is_empty(),
+            chained: is_chained(profile),
             wanted: wanted.seconds.map(Duration::from_secs),
             grant_left: grant.map(|grant| grant.until.saturating_sub(self.clock.since_boot())),
             credentials_left: issued.as_deref().unwrap_or(credentials).remaining(now),
         }
     }
+}
+
+/// Whether credentials were had with others; those of a permission set are had with a token.
+fn is_chained(profile: &Profile) -> bool {
+    !profile.chain.roles.is_empty()
 }
 
 fn json(link: &ConsoleLink) -> Bytes {

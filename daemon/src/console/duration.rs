@@ -37,6 +37,18 @@ pub struct Bounds {
     pub credentials_left: Duration,
 }
 
+/// Says whether AWS could make a session as it is wanted: known before any credentials are had.
+///
+/// # Errors
+/// [`DurationFault`] where it could not.
+pub fn possible(chained: bool, wanted: Option<Duration>) -> Result<(), DurationFault> {
+    match wanted {
+        Some(wanted) if !(SHORTEST..=LONGEST).contains(&wanted) => Err(DurationFault::Range),
+        Some(_) if chained => Err(DurationFault::Chained),
+        _ => Ok(()),
+    }
+}
+
 /// Returns what AWS is told, and how long the session then lasts. Under a grant it is no longer than what is left of that, as far as
 /// AWS makes sessions so short.
 ///
@@ -44,12 +56,9 @@ pub struct Bounds {
 /// [`DurationFault`] where AWS would refuse.
 pub fn session_duration(bounds: Bounds) -> Result<(Option<Duration>, Duration), DurationFault> {
     let Bounds { chained, wanted, grant_left, credentials_left } = bounds;
-    if wanted.is_some_and(|wanted| !(SHORTEST..=LONGEST).contains(&wanted)) {
-        return Err(DurationFault::Range);
-    }
+    possible(chained, wanted)?;
     match (chained, wanted, grant_left) {
-        (true, Some(_), _) => Err(DurationFault::Chained),
-        (true, None, _) | (false, None, None) => Ok((None, credentials_left)),
+        (true, ..) | (false, None, None) => Ok((None, credentials_left)),
         (false, Some(wanted), None) => Ok((Some(wanted), wanted)),
         (false, wanted, Some(left)) => {
             let most = left.min(credentials_left).clamp(SHORTEST, LONGEST);

@@ -7,7 +7,7 @@ mod duration;
 mod services;
 
 pub use destination::{Destination, DestinationFault};
-pub use duration::{Bounds, DurationFault, session_duration};
+pub use duration::{Bounds, DurationFault, possible, session_duration};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tegata_protocol::Secret;
