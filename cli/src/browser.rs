@@ -116,7 +116,8 @@ pub(crate) fn find(program: impl AsRef<OsStr>, environment: &Environment) -> Opt
         .find(|candidate| is_executable(candidate))
 }
 
-fn is_executable(path: &Path) -> bool {
+/// Whether a program can be run.
+pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 

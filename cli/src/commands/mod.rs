@@ -4,6 +4,7 @@ mod approve;
 mod console;
 mod credential_process;
 mod daemon;
+mod doctor;
 mod drop;
 mod elevate;
 mod list;
@@ -65,6 +66,7 @@ enum Command {
     Unlock(lock::Unlock),
     #[command(subcommand)]
     Daemon(daemon::Daemon),
+    Doctor(doctor::Doctor),
 }
 
 /// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
@@ -102,6 +104,7 @@ impl Command {
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
+            Self::Doctor(command) => command.run(environment),
         }
     }
 }

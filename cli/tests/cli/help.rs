@@ -18,6 +18,7 @@ fn the_help_of_every_command_is_as_reviewed() {
         "console --help",
         "elevate --help",
         "approve --help",
+        "doctor --help",
         "drop --help",
         "passkey --help",
         "passkey add --help",
