@@ -177,6 +177,7 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         audit: Arc::new(audit.map_err(fails(Exit::Failed))?),
         lock: LockState::at(places.state_dir.join("locked")),
         longest_wait: Duration::from_secs(settings.limits.wait_seconds.get()),
+        hand_wait: Duration::from_secs(settings.limits.hand_seconds.get()),
         user: LocalUser::read(rustix::process::getuid().as_raw()),
         warnings: environment.warnings(),
         wanted: Wanted::of(settings),

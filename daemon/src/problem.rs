@@ -59,6 +59,12 @@ pub enum Problem {
         /// The request that waits.
         request: String,
     },
+    /// A hand was waited for until the request's time was over.
+    #[error("nobody approved {profile} in time")]
+    NobodyApproved {
+        /// The profile.
+        profile: ProfileName,
+    },
     /// Only a passkey opens this, and none is enrolled.
     #[error("this is gated by a passkey, and none is enrolled")]
     NoPasskey,
@@ -152,9 +158,11 @@ impl Problem {
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
             Self::Store(_) => ErrorCode::KeyringUnavailable,
-            Self::ElevationRequired { .. } | Self::NoPasskey | Self::GrantEnded { .. } | Self::GrantUsedUp { .. } => {
-                ErrorCode::ElevationRequired
-            }
+            Self::ElevationRequired { .. }
+            | Self::NobodyApproved { .. }
+            | Self::NoPasskey
+            | Self::GrantEnded { .. }
+            | Self::GrantUsedUp { .. } => ErrorCode::ElevationRequired,
             Self::RefusedByHand { .. } | Self::DeniedByRule(_) | Self::TooWide { .. } | Self::NoRequest(_) => {
                 ErrorCode::Denied
             }
@@ -180,9 +188,10 @@ impl Problem {
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),
-            Self::RefusedByHand { profile } | Self::GrantEnded { profile } | Self::GrantUsedUp { profile } => {
-                Some(format!("tegata elevate {}", quoted(profile.as_str())))
-            }
+            Self::NobodyApproved { profile }
+            | Self::RefusedByHand { profile }
+            | Self::GrantEnded { profile }
+            | Self::GrantUsedUp { profile } => Some(format!("tegata elevate {}", quoted(profile.as_str()))),
             Self::NotAccepted { .. } => Some("tegata policy accept".to_owned()),
             Self::NoRequest(_) => Some("tegata approve".to_owned()),
             Self::FreshSignInRequired { .. } => Some("tegata login".to_owned()),
@@ -241,6 +250,13 @@ mod tests {
         assert_eq!(body.message, r#"sign-in session corp has ended"#);
         assert_eq!(body.mend.as_deref(), Some("tegata login corp"));
         assert_eq!(body.code.exit(), Exit::SignInNeeded);
+    }
+
+    #[test]
+    fn an_ended_request_is_not_named_as_the_mend() {
+        let body = body(Problem::NobodyApproved { profile: ProfileName::new("admin").unwrap() });
+        assert_eq!((body.message.as_str(), body.code.exit()), ("nobody approved admin in time", Exit::ElevationNeeded));
+        assert_eq!(body.mend.as_deref(), Some("tegata elevate admin"));
     }
 
     #[test]

@@ -193,6 +193,31 @@ fn a_no_on_the_page_is_the_tools_answer_and_a_lock_ends_the_page() {
     product.assert_no_canaries();
 }
 
+#[test]
+fn a_page_whose_time_is_over_says_so_and_the_tool_that_waited_goes_without() {
+    let (chromium, mut product) = (chromium(), Product::new());
+    product.store_in_files();
+    product.start_daemon();
+    product.sign_in();
+    let tab = chromium.tab("expiry");
+    add(&product, "alice", "laptop", |url| assert!(tab.approve(url).starts_with("Passkey created")));
+    product.kill_daemon();
+    let file = "store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n";
+    product.write_settings(&format!("{file}[limits]\nhand_seconds = 10\n"));
+    product.start_daemon();
+    let late = std::thread::scope(|scope| {
+        let tool = scope.spawn(|| product.run(&["credential-process", "--profile", "admin", "--wait", "60"]));
+        let id = product.parked()["id"].as_str().unwrap().to_owned();
+        tab.visit(&product.page(&id));
+        assert!(tab.shows("waits").contains("admin"));
+        assert!(tab.shows("expired").starts_with("Nobody waits any more"));
+        tool.join().unwrap()
+    });
+    assert_eq!((late.code, late.stdout.as_str()), (11, ""), "{late:?}");
+    assert!(late.stderr.contains("nobody approved admin in time; run: tegata elevate admin"), "{late:?}");
+    product.assert_no_canaries();
+}
+
 const OPS: &str = "arn:aws:iam::210987654321:role/team/OpsAdmin";
 
 #[test]

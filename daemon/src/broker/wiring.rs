@@ -48,6 +48,8 @@ pub struct Rooms {
     pub lock: LockState,
     /// The longest any request may wait.
     pub longest_wait: Duration,
+    /// How long a request waits for a person's hand.
+    pub hand_wait: Duration,
     /// Whom role sessions are named after.
     pub user: LocalUser,
     /// What a person should know since the start, one line each.
@@ -139,7 +141,7 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
 }
 
 fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
-    let Rooms { clock, human, store, audit, wanted, organisation, .. } = rooms;
+    let Rooms { clock, human, store, audit, wanted, organisation, hand_wait: waits_for, .. } = rooms;
     let (lock, reviews) = (Arc::new(rooms.lock), Arc::new(rooms.reviews));
     let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
     let grants = Arc::new(Grants::new(Arc::clone(&clock)));
@@ -165,6 +167,7 @@ fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
         audit,
         human,
         afterwards: Arc::<Consequences>::clone(&consequences),
+        waits_for,
     }));
     let (of_gate, of_grants, of_desk) = (Arc::clone(&gate), Arc::clone(&grants), Arc::clone(&desk));
     let rooms = gated::Rooms { clock, gate: of_gate, grants: of_grants, desk: of_desk, accepted, wanted, organisation };

@@ -273,7 +273,7 @@ impl Gated {
                 grant.ok_or_else(|| Problem::GrantEnded { profile: profile.name.clone() })
             }
             Some(RequestState::Refused) => Err(Problem::RefusedByHand { profile: profile.name.clone() }),
-            _ => Err(Problem::ElevationRequired { profile: profile.name.clone(), request: id }),
+            _ => Err(Problem::NobodyApproved { profile: profile.name.clone() }),
         }
     }
 

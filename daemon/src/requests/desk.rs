@@ -37,6 +37,8 @@ pub struct Rooms {
     pub human: Arc<dyn Human>,
     /// What follows from an approval, beyond a grant.
     pub afterwards: Arc<dyn Afterwards>,
+    /// How long a request waits for a hand; shorter than a page lives.
+    pub waits_for: Duration,
 }
 
 /// The requests of one daemon.
@@ -47,7 +49,7 @@ pub struct Desk {
     changes: watch::Sender<u64>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Books {
     table: Table,
     pages: Pages,
@@ -57,7 +59,8 @@ impl Desk {
     /// Makes a desk with nothing on it.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        Self { rooms, state: Mutex::default(), changes: watch::Sender::new(0) }
+        let books = Books { table: Table::new(rooms.waits_for), pages: Pages::default() };
+        Self { rooms, state: Mutex::new(books), changes: watch::Sender::new(0) }
     }
 
     /// Parks a tool's request for a gated target, and tells the human once. Returns its id.

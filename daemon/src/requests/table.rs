@@ -12,9 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::gate::{Purpose, RequestState};
 
-/// How long a hand is waited for.
-pub(super) const WAITS_FOR: Duration = Duration::from_secs(5 * 60);
-
 /// How long an ended request can still be asked about.
 const KEPT_FOR: Duration = Duration::from_secs(10 * 60);
 
@@ -170,13 +167,19 @@ pub enum NoRequest {
 }
 
 /// The requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
+    waits_for: Duration,
     entries: Vec<Entry>,
     refusals: Refusals,
 }
 
 impl Table {
+    /// Makes a table of requests that wait so long for a hand.
+    pub(super) fn new(waits_for: Duration) -> Self {
+        Self { waits_for, entries: Vec::new(), refusals: Refusals::default() }
+    }
+
     /// Asks for a hand on behalf of a tool: joins a request for the same target and holder, and is answered by a fresh refusal.
     pub(super) fn park(
         &mut self,
@@ -199,12 +202,13 @@ impl Table {
 
     /// Asks for a hand on behalf of a person: a request for the same target and holder becomes what the person says now.
     pub(super) fn ask(&mut self, task: Task, requester: Vec<String>, now: Duration) -> Result<String, NoRequest> {
+        let expires = now + self.waits_for;
         if let Task::Elevate(elevation) = &task
             && let Some(entry) = self.waiting_for(elevation, now)
             && entry.hands.is_empty()
         {
             entry.task = task;
-            entry.expires = now + WAITS_FOR;
+            entry.expires = expires;
             return Ok(entry.id.clone());
         }
         self.add(task, requester, now)
@@ -328,7 +332,7 @@ impl Table {
             self.entries.remove(oldest);
         }
         let (id, code, state) = (crate::random::word(6), words::two(), task.begins());
-        let (hands, expires) = (Vec::new(), now + WAITS_FOR);
+        let (hands, expires) = (Vec::new(), now + self.waits_for);
         let (is_parked, grant) = (false, None);
         self.entries.push(Entry { id: id.clone(), code, task, requester, is_parked, state, hands, grant, expires });
         Ok(id)
@@ -341,6 +345,7 @@ mod tests {
     use crate::requests::testing::{elevation, hand, program};
 
     const NOW: Duration = Duration::from_secs(1000);
+    const WAITS_FOR: Duration = Duration::from_secs(300);
 
     fn parked(table: &mut Table, role: &str, pid: u32) -> String {
         table.park(elevation(role, program(pid)), vec![], NOW).unwrap().id
@@ -348,7 +353,7 @@ mod tests {
 
     #[test]
     fn k10_one_request_per_target_and_holder_waits() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let first = parked(&mut table, "Admin", 1);
         let joined = table.park(elevation("Admin", program(1)), vec![], NOW).unwrap();
         assert_eq!(joined, Parked { id: first.clone(), is_new: false, is_first: false });
@@ -359,7 +364,7 @@ mod tests {
 
     #[test]
     fn k10_a_person_is_told_once_of_a_target_whoever_asks() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let mut told = |role, pid| table.park(elevation(role, program(pid)), vec![], NOW).unwrap().is_first;
         assert!(told("Admin", 1) && !told("Admin", 2) && !told("Admin", 3));
         assert!(told("Other", 1), "another target is another question");
@@ -367,7 +372,7 @@ mod tests {
 
     #[test]
     fn k10_a_refused_tool_is_not_parked_again() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         assert!(table.refuse(&id, NOW).is_some());
         assert_eq!(table.park(elevation("Admin", program(1)), vec![], NOW), Err(NoRequest::Refused));
@@ -375,7 +380,7 @@ mod tests {
 
     #[test]
     fn who_asked_and_thinks_better_of_it_has_refused_nothing() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec![], NOW).unwrap();
         assert_eq!(table.withdraw(&id, NOW).unwrap().state, RequestState::Expired);
         assert!(table.withdraw(&id, NOW).is_none());
@@ -385,7 +390,7 @@ mod tests {
 
     #[test]
     fn k10_twin_a_person_may_ask_after_a_refusal() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         table.refuse(&id, NOW);
         assert!(table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec![], NOW).is_ok());
@@ -393,7 +398,7 @@ mod tests {
 
     #[test]
     fn what_a_person_says_replaces_what_a_tool_asked() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         let said = Elevation { reason: Some("INC-42".into()), ..elevation("Admin", program(1)) };
         assert_eq!(table.ask(Task::Elevate(Box::new(said)), vec![], NOW), Ok(id.clone()));
@@ -402,7 +407,7 @@ mod tests {
 
     #[test]
     fn b19_a_request_that_changed_has_another_digest() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let (one, two) = (parked(&mut table, "Admin", 1), parked(&mut table, "Admin", 2));
         let digest = |table: &Table, id: &str| table.find(id).unwrap().digest();
         assert_ne!(digest(&table, &one), digest(&table, &two));
@@ -413,7 +418,7 @@ mod tests {
 
     #[test]
     fn b19_twin_a_request_that_did_not_change_has_the_same_digest() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         assert_eq!(table.find(&id).unwrap().digest(), table.find(&id).unwrap().digest());
     }
@@ -426,7 +431,7 @@ mod tests {
 
     #[test]
     fn b19_a_gesture_for_what_has_changed_since_is_none() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         let shown = table.find(&id).unwrap().clone();
         table.give_reason(&id, "INC-42", NOW);
@@ -436,7 +441,7 @@ mod tests {
 
     #[test]
     fn two_approvals_are_of_two_people_with_two_passkeys() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let mut wanted = elevation("Admin", program(1));
         wanted.terms.approvals = Approvals::Two;
         let id = table.park(wanted, vec![], NOW).unwrap().id;
@@ -449,7 +454,7 @@ mod tests {
 
     #[test]
     fn another_passkey_takes_a_gesture_and_then_is_made() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let (person, name) = (Person::new("bob").unwrap(), PasskeyName::new("key").unwrap());
         let task = |gesture_first| Task::AddPasskey { person: person.clone(), name: name.clone(), gesture_first };
         let id = table.ask(task(true), vec![], NOW).unwrap();
@@ -462,7 +467,7 @@ mod tests {
 
     #[test]
     fn nobody_is_waited_for_longer_than_said() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         let id = parked(&mut table, "Admin", 1);
         assert!(approve(&mut table, &id, hand("alice", "ax"), NOW + WAITS_FOR).is_none());
         assert!(!table.sweep(NOW + WAITS_FOR - Duration::from_secs(1)) && table.sweep(NOW + WAITS_FOR));
@@ -473,7 +478,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let mut table = Table::default();
+        let mut table = Table::new(WAITS_FOR);
         (0..MOST).for_each(|pid| drop(parked(&mut table, "Admin", u32::try_from(pid).unwrap())));
         assert_eq!(table.park(elevation("Admin", program(9999)), vec![], NOW), Err(NoRequest::TooMany));
         table.end_all();

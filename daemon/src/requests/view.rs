@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn a_request_is_read_as_it_is_written() {
         let now = Duration::from_secs(1_000);
-        let mut table = Table::default();
+        let mut table = Table::new(Duration::from_secs(300));
         let asked = table.ask(Task::Elevate(Box::new(elevation("Admin", program(1)))), vec!["aws (pid 1)".into()], now);
         let mut entry = table.find(&asked.unwrap()).cloned().unwrap();
         entry.hands = vec![hand("alice", "one")];
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_request_with_nothing_to_tell_is_read_as_it_is_written() {
-        let mut table = Table::default();
+        let mut table = Table::new(Duration::from_secs(300));
         let id = table.ask(Task::Unlock, vec![], Duration::ZERO).unwrap();
         assert_read_as_written(of(table.find(&id).unwrap(), Duration::ZERO));
     }

@@ -135,6 +135,8 @@ pub struct Limits {
     pub connections: Within<16, 4_096, 1_024>,
     /// Seconds that a request may wait for work under way, whatever it asks for.
     pub wait_seconds: Within<1, { tegata_protocol::MAX_WAIT_SECONDS }, { tegata_protocol::MAX_WAIT_SECONDS }>,
+    /// Seconds that a request waits for a person's hand.
+    pub hand_seconds: Within<5, 300, 300>,
     /// Days that records of what was released are kept.
     pub audit_days: Within<1, 3_650, 90>,
 }

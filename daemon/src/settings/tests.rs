@@ -14,6 +14,7 @@ fn an_empty_file_says_the_same_as_none() {
     assert!(settings.notifications.enabled);
     let limits = settings.limits;
     assert_eq!((limits.connections.get(), limits.wait_seconds.get(), limits.audit_days.get()), (1024, 600, 90));
+    assert_eq!(limits.hand_seconds.get(), 300);
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn an_unknown_word_is_an_error_with_its_line_and_the_nearest() {
     assert_eq!(refused("[http]\nprox = 'x'\n"), "line 2: Tegata does not know \"prox\"; nearest: proxy");
     assert_eq!(
         refused("[limits]\n\nwaitseconds = 1\n"),
-        "line 3: Tegata does not know \"waitseconds\"; nearest: wait_seconds"
+        "line 3: Tegata does not know \"waitseconds\"; nearest: wait_seconds, hand_seconds"
     );
 }
 
@@ -82,6 +83,7 @@ fn a_wrong_type_is_one_line_that_names_the_key() {
 #[test]
 fn a_number_out_of_range_is_told_the_range() {
     assert_eq!(refused("[limits]\nwait_seconds = 601\n"), "line 2: wait_seconds: 601 is not from 1 to 600");
+    assert_eq!(refused("[limits]\nhand_seconds = 301\n"), "line 2: hand_seconds: 301 is not from 5 to 300");
     assert_eq!(refused("[limits]\nconnections = -1\n"), "line 2: connections: -1 is not from 16 to 4096");
 }
 

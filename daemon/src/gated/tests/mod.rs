@@ -97,6 +97,7 @@ impl World {
             audit: Arc::new(Audit::open(&dir.path().join("audit"), clock.clone()).unwrap()),
             human: Arc::new(Nobody),
             afterwards: Arc::new(Nobody),
+            waits_for: Duration::from_secs(300),
         }));
         let rooms = Rooms {
             clock: clock.clone(),

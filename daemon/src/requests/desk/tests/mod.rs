@@ -87,6 +87,7 @@ impl Stage {
             audit,
             human: told.clone(),
             afterwards: followed.clone(),
+            waits_for: Duration::from_secs(300),
         };
         Self { clock, gate, grants, told, followed, desk: Arc::new(Desk::new(rooms)), dir }
     }
