@@ -1,12 +1,16 @@
 # make demo   the main job, from beginning to end, on this machine alone. STAY=1 keeps it running for you to go on;
 #             STAY=1 BROWSER=chromium shows its pages in a real browser, with a virtual authenticator
 # make test   everything: installs what the tests need, builds, tests
+# make packages       .deb, .rpm, archive and installer, into target/packages; minutes, for release builds
+# make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
+# make pages          writes the man pages and completions anew from the command line's own description
+# make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: demo test test-root bench pictures lint fmt toolchain clients build
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -31,6 +35,10 @@ bench: toolchain clients
 pictures: toolchain clients
 	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
 
+# docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
+book:
+	mdbook build
+
 # The programs that stories run, and the daemon with fail points under a name of its own.
 build:
 	$(CARGO) build --workspace --bins
@@ -41,10 +49,27 @@ clients:
 
 lint:
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --all-targets $(TEST),tegata-tests/root -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(TEST),tegata-tests/root,tegata-tests/packages -- -D warnings
 
 fmt:
 	$(CARGO) fmt --all
 
 toolchain:
 	@tests/toolchain
+
+packages: toolchain
+	packaging/make-packages
+
+# Not in `make test`: it builds releases. The previous version comes first: both are laid out in one place.
+packages-test: toolchain clients build
+	packaging/debian-packages
+	packaging/previous
+	packaging/make-packages
+	$(CARGO) test -p tegata-tests --no-fail-fast --features tegata-tests/system,tegata-tests/packages --test 'package_*'
+
+pages:
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-cli --bin tegata commands::pages
+
+audit:
+	packaging/tools cargo-deny
+	packaging/audit

@@ -11,9 +11,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Serialize, de::DeserializeOwned};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::time::Duration;
 use tegata_protocol::gate::HandRequest;
 use tegata_protocol::{ErrorCode, MAX_BODY_BYTES, MAX_HEAD_BYTES, PROTOCOL_VERSION, paths};
+use zeroize::Zeroizing;
 
 /// What a daemon may take on top of the time it was given: scheduling, the keyring, a machine that swaps.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -63,6 +65,11 @@ impl<'a> Client<'a> {
     /// Returns the socket's path, for a person.
     pub(crate) fn socket(&self) -> String {
         self.place.socket.display().to_string()
+    }
+
+    /// Returns the directory of the socket, which is this user's own.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.place.directory
     }
 
     /// Asks for a resource. `wait` is what the daemon was told it may take.
@@ -245,10 +252,12 @@ pub(crate) enum Removal<T> {
     AwaitsHand(Box<HandRequest>),
 }
 
-fn written(body: &impl Serialize) -> Result<Vec<u8>, Failure> {
-    let body = serde_json::to_vec(body)
+/// Wiped when dropped: it may hold tokens. With room for all that is sent, so that writing never moves it.
+fn written(body: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut written = Zeroizing::new(Vec::with_capacity(MAX_BODY_BYTES));
+    serde_json::to_writer(&mut *written, body)
         .map_err(|error| Failure::new(Kind::Failed, format!("cannot write the request: {error}")))?;
-    if body.len() > MAX_BODY_BYTES { Err(too_long()) } else { Ok(body) }
+    if written.len() > MAX_BODY_BYTES { Err(too_long()) } else { Ok(written) }
 }
 
 fn is_success(status: u16) -> bool {

@@ -62,7 +62,16 @@ impl Environment {
     /// Returns the AWS config file of the caller, absolute, when `AWS_CONFIG_FILE` names one. A leading `~/` is the home
     /// directory, as in botocore and the Rust SDK. A relative name is taken from the working directory.
     pub(crate) fn aws_config_file(&self) -> Option<PathBuf> {
-        let file = PathBuf::from(self.get("AWS_CONFIG_FILE")?);
+        self.file("AWS_CONFIG_FILE")
+    }
+
+    /// The same for the credentials file and `AWS_SHARED_CREDENTIALS_FILE`.
+    pub(crate) fn aws_credentials_file(&self) -> Option<PathBuf> {
+        self.file("AWS_SHARED_CREDENTIALS_FILE")
+    }
+
+    fn file(&self, variable: &str) -> Option<PathBuf> {
+        let file = PathBuf::from(self.get(variable)?);
         let file = match (file.strip_prefix("~"), self.get("HOME")) {
             (Ok(below), Some(home)) => Path::new(&home).join(below),
             _ => file,

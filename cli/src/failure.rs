@@ -25,6 +25,10 @@ pub(crate) enum Kind {
     Signalled(u8),
     /// The command that was run ended like this, and has said itself what there was to say.
     CommandEnded(u8),
+    /// The command that was run was ended by this signal.
+    CommandKilled(i32),
+    /// The command could not be run; with the exit code a shell has for that.
+    CommandNotRun(u8),
     /// Nobody reads standard output any more: not worth a word (`tegata list | head -1`).
     OutputClosed,
 }
@@ -86,7 +90,7 @@ impl Failure {
     /// Returns the line for standard error, without a line end, or nothing where nothing is worth saying.
     pub(crate) fn line(&self) -> Option<String> {
         match (self.kind, &self.mend) {
-            (Kind::OutputClosed | Kind::CommandEnded(_), _) => None,
+            (Kind::OutputClosed | Kind::CommandEnded(_) | Kind::CommandKilled(_), _) => None,
             (_, None) => Some(format!("tegata: {}", self.message)),
             (_, Some(mend)) => Some(format!("tegata: {}; run: {mend}", self.message)),
         }
@@ -101,7 +105,8 @@ impl Failure {
             Kind::Unreachable => Exit::DaemonUnreachable as u8,
             Kind::RefusedByPerson => Exit::Denied as u8,
             Kind::Reported(code) => code.exit() as u8,
-            Kind::CommandEnded(code) => code,
+            Kind::CommandEnded(code) | Kind::CommandNotRun(code) => code,
+            Kind::CommandKilled(signal) => u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal)),
             // What a shell reports for a program that a signal ended.
             Kind::Signalled(signal) => 128_u8.saturating_add(signal),
         }

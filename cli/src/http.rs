@@ -23,9 +23,9 @@ pub(crate) enum Method {
     Delete,
 }
 
-/// A request, ready to be written at once.
+/// A request, ready to be written at once. Wiped when dropped: its body may hold tokens.
 pub(crate) struct Request {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     head: usize,
     /// Whether asking twice does no more than asking once.
     pub(crate) repeatable: bool,
@@ -52,9 +52,11 @@ impl Request {
             &version,
             "\r\nconnection: close\r\n",
         ];
-        let mut bytes = head.concat().into_bytes();
+        let mut bytes = Zeroizing::new(head.concat().into_bytes());
         if let Some(body) = body {
             let length = body.len();
+            // Room for the rest of the head as well: the body is never moved once it is in here.
+            bytes.reserve(length + 128);
             bytes.extend(format!("content-type: application/json\r\ncontent-length: {length}\r\n").as_bytes());
         }
         bytes.extend(b"\r\n");

@@ -9,6 +9,8 @@ mod client;
 mod clipboard;
 mod commands;
 mod connection;
+mod credentials;
+mod endpoint;
 mod environment;
 mod failure;
 mod hand;
@@ -17,8 +19,11 @@ mod moment;
 mod one_shot;
 mod output;
 mod places;
+mod profile_files;
 mod question;
+mod random;
 mod signals;
+mod sso_cache;
 mod start;
 
 fn main() -> std::process::ExitCode {

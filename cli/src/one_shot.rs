@@ -9,6 +9,7 @@ mod request;
 
 use crate::environment::Deadline;
 use crate::failure::{Failure, Kind};
+use crate::random;
 use crate::signals::Signals;
 use request::{Asked, Request};
 use std::io::{Read, Write};
@@ -58,9 +59,7 @@ impl OneShot {
         let cannot = |what: &str| Failure::new(Kind::Failed, format!("cannot open an address on this machine: {what}"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| cannot(&error.to_string()))?;
         let port = listener.local_addr().map_err(|error| cannot(&error.to_string()))?.port();
-        let mut random = [0_u8; 32];
-        getrandom::fill(&mut random).map_err(|error| cannot(&error.to_string()))?;
-        let secret = Secret::new(random.iter().map(|byte| format!("{byte:02x}")).collect());
+        let secret = random::hex::<32>().map_err(|error| cannot(&error.to_string()))?;
         Ok(Self { listener, place: Place { port, secret, to } })
     }
 

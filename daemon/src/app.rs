@@ -19,7 +19,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, renewal, settings, upgrade, watch};
+use crate::{harden, inventory, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -184,7 +184,18 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
             .map_err(fails(Exit::ProfileWrong))?,
         reviews: Reviews::at(places.state_dir.join("reviews.json")),
+        inventories: inventories(environment, settings),
     })
+}
+
+fn inventories(environment: &Environment, settings: &Settings) -> inventory::Options {
+    // Both are bounded where they are read.
+    let small = |number| u32::try_from(number).unwrap_or(u32::MAX);
+    let rate = inventory::Rate {
+        per_second: small(settings.limits.inventory_rate.get()),
+        burst: small(settings.limits.inventory_burst.get()),
+    };
+    inventory::Options { directory: environment.places.state_dir.join("inventories"), rate }
 }
 
 fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {

@@ -3,6 +3,7 @@
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
 mod console;
+mod listing;
 mod locking;
 mod signing_in;
 mod wiring;
@@ -17,9 +18,10 @@ use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
 use crate::credentials::Credentials;
 use crate::gate::Gate;
-use crate::gated::{Elevated, Gated};
+use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
 use crate::human::{Human, Notice};
+use crate::inventory::Inventories;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
@@ -37,8 +39,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
-use tegata_protocol::body::ProcessCredentials;
-use tegata_protocol::{DEFAULT_WAIT_SECONDS, ErrorBody, ErrorCode};
+use tegata_protocol::body::{ContainerCredentials, ProcessCredentials};
+use tegata_protocol::{CONTAINER_WAIT, DEFAULT_WAIT_SECONDS, ErrorBody, ErrorCode};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
@@ -48,8 +50,17 @@ const ROOM_FOR_CREDENTIALS: usize = 8 * 1024;
 /// How long the file system may take to read a config file that a caller named.
 const CONFIG_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How credentials are written, and for whom that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The `credential_process` JSON, for a program that may wait.
+    Process,
+    /// The JSON of the container credentials endpoint, for an HTTP door: it never waits for a person.
+    Container,
+}
+
 /// What a tool asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The profile, as the user typed it.
     pub profile: String,
@@ -57,6 +68,15 @@ pub struct Ask {
     pub config: Option<PathBuf>,
     /// How long the caller waits, also for a person; absent: for work under way only, as long as every SDK does.
     pub wait: Option<Duration>,
+    /// How the credentials are written.
+    pub form: Form,
+}
+
+impl Ask {
+    /// Whether a person may be waited for at all.
+    fn may_wait_for_person(&self) -> bool {
+        self.form == Form::Process
+    }
 }
 
 /// Answers the doors.
@@ -76,6 +96,7 @@ pub struct Broker {
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
     pub(crate) attempts: Attempts,
+    pub(crate) inventories: Inventories,
     pub(crate) gate: Arc<Gate>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) desk: Arc<Desk>,
@@ -91,7 +112,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Answers a tool with the `credential_process` JSON of a profile. A record of it is written before it is released; for a
+    /// Answers a tool with the credentials of a profile, as JSON. A record of it is written before it is released; for a
     /// gated profile it is on disk before.
     ///
     /// # Errors
@@ -102,12 +123,12 @@ impl Broker {
             Ok((profile, Release::Open(credentials))) => {
                 let released = Event::released(&profile, &credentials, None);
                 self.record_for(caller, &released)?;
-                Ok(process_json(&credentials))
+                Ok(json(&credentials, ask.form))
             }
             Ok((profile, Release::Elevated(Elevated { grant, credentials }))) => {
                 let released = Event::released(&profile, &credentials, Some(&grant.id));
                 self.audit.record_durably(Some(caller), &released).map_err(not_recorded)?;
-                Ok(process_json(&credentials))
+                Ok(json(&credentials, ask.form))
             }
             Err(problem) => {
                 let body = ErrorBody::from(problem);
@@ -127,10 +148,10 @@ impl Broker {
                 if self.gated.proposes(&profile) {
                     self.human.notify(proposal(&profile));
                 }
-                Release::Open(self.in_time(&profile.chain, ask.wait).await?)
+                Release::Open(self.in_time(&profile.chain, ask).await?)
             }
             Decision::Gated(terms) => {
-                let patience = self.patience(ask.wait);
+                let patience = Patience { work: self.patience(ask), hand: ask.may_wait_for_person() };
                 Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
             }
             Decision::Denied(denial) => return Err(denial.into()),
@@ -139,16 +160,21 @@ impl Broker {
         Ok((profile, release))
     }
 
-    fn patience(&self, wait: Option<Duration>) -> Duration {
-        wait.unwrap_or(Duration::from_secs(DEFAULT_WAIT_SECONDS)).min(self.longest_wait)
+    fn patience(&self, ask: &Ask) -> Duration {
+        let usual = match ask.form {
+            Form::Process => Duration::from_secs(DEFAULT_WAIT_SECONDS),
+            Form::Container => CONTAINER_WAIT,
+        };
+        ask.wait.unwrap_or(usual).min(self.longest_wait)
     }
 
     /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
-    /// that one has given up, nobody is.
-    async fn in_time(&self, chain: &Arc<Chain>, wait: Option<Duration>) -> Result<Arc<Credentials>, Problem> {
+    /// that one has given up, nobody is. Live credentials are not kept back because newer ones take their time.
+    async fn in_time(&self, chain: &Arc<Chain>, ask: &Ask) -> Result<Arc<Credentials>, Problem> {
         let session = chain.session();
-        let patience = self.patience(wait);
-        let waits_for_person = wait.is_some_and(|wait| !wait.is_zero());
+        let patience = self.patience(ask);
+        let may_wait_for_person = ask.may_wait_for_person();
+        let waits_for_person = may_wait_for_person && ask.wait.is_some_and(|wait| !wait.is_zero());
         let mut last = Problem::WaitEnded { seconds: patience.as_secs() };
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), async {
             let mut changes = self.sign_in_sessions.changes();
@@ -162,7 +188,7 @@ impl Broker {
                     answer => return answer,
                 };
                 self.tell(session);
-                if !somebody_is_there && (somebody_came || !waits_for_person) {
+                if !may_wait_for_person || !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
                 somebody_came = somebody_is_there;
@@ -171,7 +197,7 @@ impl Broker {
                 let _ = changes.changed().await;
             }
         });
-        answer.await.unwrap_or_else(|_| Err(last))
+        answer.await.unwrap_or_else(|_| self.obtainer.at_hand(chain).ok_or(last))
     }
 
     /// Asks the daemon to end.
@@ -208,10 +234,10 @@ impl Broker {
         self.store.kind()
     }
 
-    /// Whether a person is signing in now.
+    /// Whether a person is waiting for what only this daemon can finish: a sign-in, an inventory.
     #[must_use]
-    pub fn is_signing_in(&self) -> bool {
-        self.attempts.any_under_way()
+    pub fn is_waited_for(&self) -> bool {
+        self.attempts.any_under_way() || self.inventories.any_under_way()
     }
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
@@ -287,7 +313,7 @@ fn proposal(profile: &Profile) -> Notice {
     }
 }
 
-fn process_json(credentials: &Credentials) -> Bytes {
+fn json(credentials: &Credentials, form: Form) -> Bytes {
     let mut json = Zeroizing::new(Vec::with_capacity(ROOM_FOR_CREDENTIALS));
     let body = ProcessCredentials {
         access_key_id: credentials.access_key_id(),
@@ -297,7 +323,10 @@ fn process_json(credentials: &Credentials) -> Bytes {
         account_id: credentials.account_id().map(crate::names::AccountId::as_str),
     };
     // Writing plain text fields into memory has nothing that can fail.
-    let _ = serde_json::to_writer(&mut *json, &body);
+    let _ = match form {
+        Form::Process => serde_json::to_writer(&mut *json, &body),
+        Form::Container => serde_json::to_writer(&mut *json, &ContainerCredentials(body)),
+    };
     json.push(b'\n');
     json
 }

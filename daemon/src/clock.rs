@@ -89,6 +89,14 @@ pub fn rfc3339(time: SystemTime) -> String {
     DateTime::from_secs(seconds).fmt(Format::DateTime).unwrap_or_else(|_| String::from("9999-12-31T23:59:59Z"))
 }
 
+/// Reads an RFC 3339 time in UTC, fractions of a second included; nothing where it is none, or before 1970.
+#[must_use]
+pub fn from_rfc3339(text: &str) -> Option<SystemTime> {
+    use aws_smithy_types::date_time::{DateTime, Format};
+    let read = DateTime::from_str(text, Format::DateTime).ok()?;
+    SystemTime::try_from(read).ok().filter(|at| *at >= SystemTime::UNIX_EPOCH)
+}
+
 /// Returns whole seconds since 1970, negative before.
 #[must_use]
 pub fn unix_seconds(time: SystemTime) -> i64 {
@@ -166,6 +174,41 @@ pub mod manual {
     }
 }
 
+/// A clock that goes with the time of a test that tokio has paused.
+#[cfg(test)]
+pub(crate) mod paused {
+    use super::{Clock, Duration, SystemTime};
+    use tokio::time::Instant;
+
+    /// A clock that goes with tokio's.
+    #[derive(Debug)]
+    pub(crate) struct PausedClock {
+        began_at: SystemTime,
+        began: Instant,
+    }
+
+    impl PausedClock {
+        /// Makes a clock that stands at `now`, one hour after boot.
+        pub(crate) fn at(now: SystemTime) -> Self {
+            Self { began_at: now, began: Instant::now() }
+        }
+    }
+
+    impl Clock for PausedClock {
+        fn now(&self) -> SystemTime {
+            self.began_at + self.began.elapsed()
+        }
+
+        fn since_boot(&self) -> Duration {
+            Duration::from_secs(3600) + self.began.elapsed()
+        }
+
+        fn awake_since_boot(&self) -> Duration {
+            self.since_boot()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,6 +216,16 @@ mod tests {
     #[test]
     fn writes_the_form_every_sdk_parses() {
         assert_eq!(rfc3339(from_unix_seconds(1_795_338_478) + Duration::from_millis(999)), "2026-11-22T09:07:58Z");
+    }
+
+    #[test]
+    fn reads_what_it_writes_and_nothing_else() {
+        let at = from_unix_seconds(1_795_338_478);
+        assert_eq!(from_rfc3339(&rfc3339(at)), Some(at));
+        assert_eq!(from_rfc3339("2026-11-22T09:07:58.5Z"), Some(at + Duration::from_millis(500)));
+        for text in ["", "soon", "2026-11-22", "2026-13-22T09:07:58Z", "1969-12-31T23:59:59Z", "2026-11-22T09:07:58"] {
+            assert_eq!(from_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

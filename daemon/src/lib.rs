@@ -28,6 +28,7 @@ pub mod hands;
 pub mod harden;
 pub mod human;
 pub mod instance;
+pub mod inventory;
 pub mod jitter;
 pub mod local_user;
 pub mod lock;

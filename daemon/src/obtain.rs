@@ -80,6 +80,15 @@ impl Obtainer {
         }
     }
 
+    /// Returns live credentials that are in memory, whether or not newer ones would be better.
+    #[must_use]
+    pub fn at_hand(&self, chain: &Chain) -> Option<Arc<Credentials>> {
+        match self.cache.find(chain, self.aws_time()) {
+            Found::Fresh(credentials) | Found::Usable(credentials) => Some(credentials),
+            Found::Nothing => None,
+        }
+    }
+
     /// Renews in the background what is in use and due.
     pub fn renew_ahead(self: &Arc<Self>) {
         let (now, boot) = (self.aws_time(), self.clock.since_boot());

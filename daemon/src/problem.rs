@@ -9,6 +9,7 @@ use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
 use crate::provider::ElevationError;
 use crate::requests::NoRequest;
+use crate::sign_in_sessions::adopt::NoAdoption;
 use crate::store::StoreError;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -30,6 +31,14 @@ pub enum Problem {
         session: SessionName,
         /// Why.
         why: String,
+    },
+    /// A sign-in of another tool was not taken over.
+    #[error("the sign-in of AWS CLI for {session} is not taken over: {why}")]
+    NotAdopted {
+        /// The sign-in session.
+        session: SessionName,
+        /// Why.
+        why: NoAdoption,
     },
     /// The session is not the one that was signed in to.
     #[error("sign-in session {session} is not what it was when signed in to: {difference}")]
@@ -150,7 +159,7 @@ impl Problem {
     fn code(&self) -> ErrorCode {
         match self {
             Self::SignInRequired { .. } | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
-            Self::SignInFailed { .. } => ErrorCode::SignInFailed,
+            Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
@@ -180,7 +189,10 @@ impl Problem {
 
     fn mend(&self) -> Option<String> {
         match self {
-            Self::SignInRequired { session, .. } => Some(format!("tegata login {}", quoted(session.as_str()))),
+            Self::NotAdopted { why: NoAdoption::SignedInHere, .. } => Some("aws sso logout".to_owned()),
+            Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
+                Some(format!("tegata login {}", quoted(session.as_str())))
+            }
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))

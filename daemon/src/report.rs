@@ -128,6 +128,7 @@ impl Broker {
             problem: None,
             tier: None,
             gate: None,
+            read_only: None,
         };
         let profile = match config.resolve(name) {
             Ok(profile) => profile,
@@ -140,6 +141,7 @@ impl Broker {
             session: Some(profile.chain.session().name.to_string()),
             account_id: Some(account.to_owned()),
             role: Some(role.to_owned()),
+            read_only: config.read_only(&profile),
             tier: explained.as_ref().and_then(|explained| explained.tier.clone()),
             gate: explained.map(|explained| explained.gate),
             expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),

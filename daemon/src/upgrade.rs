@@ -1,4 +1,4 @@
-//! After an update the old program should not go on for weeks: when its file is replaced and nobody is signing in, it ends, and
+//! After an update the old program should not go on for weeks: when its file is replaced and nobody waits for it, it ends, and
 //! the next request (or the service manager) starts the new one.
 
 use crate::broker::Broker;
@@ -27,7 +27,7 @@ pub async fn replaced(broker: &Broker) {
     };
     loop {
         tokio::time::sleep(LOOK_AGAIN).await;
-        if is_replaced(&program, own) && !broker.is_signing_in() {
+        if is_replaced(&program, own) && !broker.is_waited_for() {
             return;
         }
     }

@@ -59,6 +59,8 @@ const orders = {
   /** Returns how many passkeys each authenticator of the tab holds. */
   passkeys: (page) => Promise.all(page.keys.map(async (key) => (await key.all()).length)),
   address: (page) => page.url(),
+  /** Runs a script in the page and returns what it came to. */
+  run: (page, { script }) => page.evaluate(script),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -145,6 +145,12 @@ impl Tab<'_> {
         self.order(json!({ "do": "address" })).as_str().unwrap_or_default().to_owned()
     }
 
+    /// Runs a script in the page, as the page's own would run, and returns what its promise came to.
+    #[must_use]
+    pub fn run(&self, script: &str) -> Value {
+        self.order(json!({ "do": "run", "script": script }))
+    }
+
     fn order(&self, mut order: Value) -> Value {
         order["tab"] = self.name.into();
         self.chromium.order(&order)

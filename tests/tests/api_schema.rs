@@ -43,9 +43,10 @@ max-steps = 4
 generation.max-examples = 12
 "#;
 
-/// What the operations answer that do not succeed here: no passkey is enrolled, so there is no grant, nothing to review, and the
-/// settings were accepted as they are. [`CONFIGURATION`] leaves one out.
-const UNSUCCESSFUL: [(&str, &str, Option<u64>); 9] = [
+/// What the operations answer that do not succeed here: no passkey is enrolled, so there is no grant, nothing to review, the
+/// settings were accepted as they are, and a sign-in that was made up is none. [`CONFIGURATION`] leaves one out.
+const UNSUCCESSFUL: [(&str, &str, Option<u64>); 10] = [
+    ("POST", "/v1/sessions/{name}/adopt", Some(401)),
     ("DELETE", "/v1/daemon", None),
     ("POST", "/v1/grants", Some(403)),
     ("DELETE", "/v1/grants/{id}", Some(404)),

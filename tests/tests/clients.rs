@@ -3,15 +3,12 @@
 
 #![cfg(feature = "system")]
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::process::Command;
 use std::time::Duration;
-use tegata_sandbox::{Operation, RecordedRequest};
-use tegata_tests::product::{Ended, PATIENCE, Product, run, wait_until};
-use tegata_tests::{client, program};
+use tegata_sandbox::Operation;
+use tegata_tests::client;
+use tegata_tests::product::{Product, run, wait_until};
+use tegata_tests::sdk::{Called, Client, Kind, Route, key_of, outlive_the_last_key};
 
 /// A life of role credentials that a test can outlast. The daemon hands out at least a third of it.
 const SHORT: Duration = Duration::from_secs(9);
@@ -19,56 +16,16 @@ const SHORT: Duration = Duration::from_secs(9);
 /// A life that two calls of the slowest client fit into on a busy machine, since nothing renews them.
 const LAST: Duration = Duration::from_secs(25);
 
-const READ_ONLY: &str = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_ReadOnly_";
-
 /// What our one line is when the sign-in has ended.
 const MENDS: &str = "tegata: sign-in session corp has ended; run: tegata login corp";
 
-/// A client and where it takes its credentials from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    AwsCliV2,
-    AwsCliV1,
-    Boto3,
-    JsDefaultChain,
-    JsFromProcess,
-    RustSdk,
+/// What the user of this client learns when a sign-in has ended.
+trait Shows {
+    fn shows_what_mends(self, error: &str);
+    fn attempts_at_a_call(self) -> usize;
 }
 
-/// What one signed call came to.
-#[derive(Debug, PartialEq, Eq)]
-enum Called {
-    /// Who AWS says we are.
-    Arn(String),
-    /// What the client's user sees.
-    Error(String),
-}
-
-impl Kind {
-    /// Whether every call is a process of its own.
-    fn ends_after_one_call(self) -> bool {
-        matches!(self, Self::AwsCliV2 | Self::AwsCliV1)
-    }
-
-    fn command(self, product: &Product) -> Command {
-        let mut command = match self {
-            Self::AwsCliV2 => product.command(client("awscli-v2/dist/aws")),
-            Self::AwsCliV1 => product.command(client("python/bin/aws")),
-            Self::Boto3 => script(product, &client("python/bin/python"), "boto3_sdk.py"),
-            Self::JsDefaultChain | Self::JsFromProcess => script(product, Path::new("node"), "js_sdk.cjs"),
-            Self::RustSdk => product.command(program("rust-sdk-client")),
-        };
-        match self {
-            Self::AwsCliV2 | Self::AwsCliV1 => command.args(["sts", "get-caller-identity", "--output", "json"]),
-            Self::JsDefaultChain => command.arg("default-chain").env("NODE_PATH", client("node/node_modules")),
-            Self::JsFromProcess => command.arg("from-process").env("NODE_PATH", client("node/node_modules")),
-            Self::Boto3 | Self::RustSdk => &mut command,
-        };
-        command.env("AWS_PROFILE", "dev").env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
-        command.env("AWS_ENDPOINT_URL_STS", product.sandbox().url()).env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
+impl Shows for Kind {
     /// Asserts that the user of this client learns what mends an ended sign-in, as far as the client lets us tell.
     fn shows_what_mends(self, error: &str) {
         match self {
@@ -82,6 +39,9 @@ impl Kind {
             }
             Self::JsFromProcess => assert!(error.contains("Command failed: ") && error.contains(MENDS), "{error}"),
             Self::RustSdk => assert!(error.contains(&format!("exit status: 10. Stderr: {MENDS}")), "{error}"),
+            // It leaves our line on the terminal and says itself only how the program ended.
+            Self::GoSdk => assert!(error.ends_with("error in credential_process: exit status 10"), "{error}"),
+            Self::JavaSdk => assert!(error.contains(MENDS), "{error}"),
         }
     }
 
@@ -95,109 +55,11 @@ impl Kind {
     }
 }
 
-fn script(product: &Product, interpreter: &Path, name: &str) -> Command {
-    let mut command = product.command(interpreter);
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(name));
-    command
-}
-
-/// A client at work: one process for all its calls where the client is a library.
-struct Client<'a> {
-    kind: Kind,
-    product: &'a Product,
-    running: Option<Running>,
-}
-
-struct Running {
-    process: Child,
-    calls: ChildStdin,
-    answers: Receiver<String>,
-    stderr: PathBuf,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl<'a> Client<'a> {
-    fn start(kind: Kind, product: &'a Product) -> Self {
-        let running = (!kind.ends_after_one_call()).then(|| Running::start(kind, product));
-        Self { kind, product, running }
-    }
-
-    /// Makes one signed call.
-    fn call(&mut self) -> Called {
-        match &mut self.running {
-            Some(running) => running.call(),
-            None => cli_call(&mut self.kind.command(self.product)),
-        }
-    }
-
-    fn succeeds(&mut self) {
-        match self.call() {
-            Called::Arn(arn) => assert!(arn.starts_with(READ_ONLY) && arn.ends_with("/alice"), "{arn}"),
-            Called::Error(error) => panic!("{:?}: {error}\n{}", self.kind, self.product.daemon_log()),
-        }
-    }
-}
-
-impl Running {
-    fn start(kind: Kind, product: &Product) -> Self {
-        let stderr = product.path("client.stderr");
-        let mut command = kind.command(product);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&stderr).unwrap());
-        let mut process = command.spawn().unwrap();
-        let (calls, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
-        let (sender, answers) = channel();
-        std::thread::spawn(move || {
-            BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { process, calls, answers, stderr }
-    }
-
-    fn call(&mut self) -> Called {
-        self.calls.write_all(b"\n").unwrap();
-        let answer = self.answers.recv_timeout(PATIENCE);
-        let answer = answer.unwrap_or_else(|_| panic!("no answer: {}", std::fs::read_to_string(&self.stderr).unwrap()));
-        match answer.split_once(' ').unwrap() {
-            ("ok", arn) => Called::Arn(arn.to_owned()),
-            ("error", text) => Called::Error(text.to_owned()),
-            _ => panic!("{answer}"),
-        }
-    }
-}
-
-fn cli_call(command: &mut Command) -> Called {
-    let Ended { code, stdout, stderr } = run(command);
-    if code == 0 {
-        let answer: serde_json::Value = serde_json::from_str(&stdout).unwrap();
-        return Called::Arn(answer["Arn"].as_str().unwrap().to_owned());
-    }
-    assert_eq!((stdout.as_str(), code), ("", 255), "{stderr}");
-    Called::Error(stderr)
-}
-
 /// How often a tool was served, and how often it was refused.
 fn answers(product: &Product) -> (usize, usize) {
     let audit = product.audit();
     let count = |event: &str| audit.iter().filter(|record| record["event"] == event).count();
     (count("released"), count("refused"))
-}
-
-fn key_of(request: &RecordedRequest) -> String {
-    let (_, scope) = request.headers["authorization"].split_once("Credential=").unwrap();
-    scope.split('/').next().unwrap().to_owned()
-}
-
-/// Waits until AWS no longer accepts what the last call was signed with.
-fn outlive_the_last_key(product: &Product) {
-    let sandbox = product.sandbox();
-    let used = key_of(sandbox.requests_of(Operation::GetCallerIdentity).last().unwrap());
-    let issued = sandbox.issued_credentials().into_iter().find(|issued| issued.access_key_id == used).unwrap();
-    wait_until("the credentials end", || sandbox.now_ms() >= issued.expires_ms);
 }
 
 fn signed_in(role_credentials: Option<Duration>) -> Product {
@@ -210,7 +72,7 @@ fn signed_in(role_credentials: Option<Duration>) -> Product {
 
 fn is_served_and_asks_again_only_when_it_must(kind: Kind) {
     let product = signed_in(None);
-    let mut client = Client::start(kind, &product);
+    let mut client = Client::start(kind, Route::CredentialProcess, &product);
     for _ in 0..3 {
         client.succeeds();
     }
@@ -222,7 +84,7 @@ fn is_served_and_asks_again_only_when_it_must(kind: Kind) {
 
 fn renews_across_expiry(kind: Kind) {
     let product = signed_in(Some(SHORT));
-    let mut client = Client::start(kind, &product);
+    let mut client = Client::start(kind, Route::CredentialProcess, &product);
     for window in 0..3 {
         if window > 0 {
             outlive_the_last_key(&product);
@@ -239,7 +101,7 @@ fn renews_across_expiry(kind: Kind) {
 
 fn tells_its_user_when_the_sign_in_has_ended(kind: Kind) {
     let product = signed_in(Some(LAST));
-    let mut client = Client::start(kind, &product);
+    let mut client = Client::start(kind, Route::CredentialProcess, &product);
     client.succeeds();
     product.sandbox().end_sign_in_sessions();
     client.succeeds();
@@ -287,6 +149,8 @@ stories_of! {
     js_default_chain: Kind::JsDefaultChain;
     js_from_process: Kind::JsFromProcess;
     rust_sdk: Kind::RustSdk;
+    go_sdk: Kind::GoSdk;
+    java_sdk: Kind::JavaSdk;
 }
 
 #[test]

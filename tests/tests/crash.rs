@@ -129,13 +129,15 @@ fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
 }
 
 impl Place {
-    /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`.
+    /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`; those of
+    /// adoption a sign-in of another tool: `adopt_session.rs`.
     fn has(self, failpoint: &str) -> bool {
         let elsewhere = match self {
             Self::Files => "store.item.",
             Self::Keyring => "store.file.",
         };
-        !failpoint.starts_with(elsewhere) && !failpoint.starts_with("gate.") && !failpoint.starts_with("reviews.")
+        let others = ["gate.", "reviews.", "adopt."];
+        !failpoint.starts_with(elsewhere) && !others.iter().any(|other| failpoint.starts_with(other))
     }
 }
 

@@ -8,6 +8,7 @@ mod tab;
 use crate::browser;
 use crate::client::{BRIEFLY, Client, Target};
 use crate::clipboard;
+use crate::credentials;
 use crate::environment::{self, Environment};
 use crate::failure::{Failure, Kind};
 use crate::moment;
@@ -15,11 +16,10 @@ use crate::one_shot::OneShot;
 use crate::output::{self, Progress};
 use crate::signals::Signals;
 use clap::Args;
-use serde_json::Value;
 use std::time::Duration;
 use tab::{Tab, TabOptions};
 use tegata_protocol::console::{ConsoleLink, OpenConsole};
-use tegata_protocol::{DEFAULT_WAIT_SECONDS, ErrorCode, MAX_WAIT_SECONDS, paths, text::one_line};
+use tegata_protocol::{DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS, paths, text::one_line};
 
 /// Open AWS's web console in your browser, signed in as a profile.
 ///
@@ -87,7 +87,10 @@ impl Console {
         let showing = self.showing(environment, &profile)?;
         let signals = Signals::catch()?;
         let client = Client::new(environment)?.ended_by(&signals);
-        let profile = if self.read_only { sibling(&client, environment, &profile)? } else { profile };
+        let profile = match self.read_only {
+            true => credentials::read_only(&client, environment, &profile)?,
+            false => profile,
+        };
         let link = self.link(&client, environment, &profile)?;
         check(&link)?;
         show(link, &showing, &profile, environment, &signals)
@@ -124,18 +127,6 @@ impl Console {
         let patience = Duration::from_secs(self.wait.unwrap_or(DEFAULT_WAIT_SECONDS)) + BRIEFLY;
         client.post_within(target.as_str(), &wanted, patience)
     }
-}
-
-/// Finds the profile that reads the same account and changes nothing.
-fn sibling(client: &Client<'_>, environment: &Environment, profile: &str) -> Result<String, Failure> {
-    let all = super::list::all_pages(client, environment)?;
-    let profiles = all.get("profiles").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let of = profiles.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(profile));
-    let found = of.and_then(|entry| entry.get("read_only")).and_then(Value::as_str);
-    found.map(str::to_owned).ok_or_else(|| {
-        let message = format!("{profile} has no read-only sibling: name one by tegata_read_only in its section");
-        Failure::new(Kind::Reported(ErrorCode::ProfileInvalid), message)
-    })
 }
 
 /// Takes an address of the web, or of this machine for a double of AWS, and nothing else.

@@ -115,7 +115,8 @@ impl CredentialProcess {
     }
 }
 
-fn refuse_terminal(force: bool) -> Result<(), Failure> {
+/// Keeps credentials from a terminal unless they are to go there.
+pub(super) fn refuse_terminal(force: bool) -> Result<(), Failure> {
     if force || !rustix::termios::isatty(rustix::stdio::stdout()) {
         return Ok(());
     }

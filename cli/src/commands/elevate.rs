@@ -1,6 +1,6 @@
 //! `tegata elevate`: asks for a gated profile, has a hand approve it, and runs a command under it if one is named.
 
-use crate::child;
+use crate::child::Task;
 use crate::client::{BRIEFLY, Client, below};
 use crate::environment::{self, Environment};
 use crate::failure::{Failure, Kind};
@@ -64,7 +64,7 @@ impl Elevate {
             return Ok(());
         }
         let ended = match signals.failure() {
-            None => child::run(&self.command, &self.profile),
+            None => Task::of_named_profile(&self.command, &self.profile).run(),
             Some(failure) => Err(failure),
         };
         self.drop_grant(&approved, environment);

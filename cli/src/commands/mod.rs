@@ -1,5 +1,6 @@
 //! The commands, one file each. Arguments become one struct per command; each command returns nothing or a [`Failure`].
 
+mod adopt_session;
 mod approve;
 mod console;
 mod credential_process;
@@ -7,15 +8,21 @@ mod daemon;
 mod doctor;
 mod drop;
 mod elevate;
+mod env;
+mod exec;
 mod list;
 mod lock;
 mod login;
 mod logout;
+#[cfg(test)]
+mod pages;
 mod passkey;
 mod policy;
 mod review;
+mod shell;
 mod status;
 
+use crate::child;
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::output;
@@ -34,6 +41,7 @@ Examples:
   tegata list                              the profiles, their gates, and which have credentials
   tegata console dev                       open AWS's web console, signed in
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
+  tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
       [profile dev]
       credential_process = /usr/bin/tegata credential-process --profile dev
@@ -54,8 +62,12 @@ enum Command {
     List(list::List),
     Console(console::Console),
     Elevate(elevate::Elevate),
+    AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
     Drop(drop::Drop),
+    Exec(exec::Exec),
+    Shell(shell::Shell),
+    Env(env::Env),
     #[command(subcommand)]
     Passkey(passkey::Passkey),
     #[command(subcommand)]
@@ -96,8 +108,12 @@ impl Command {
             Self::List(command) => command.run(environment),
             Self::Console(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
+            Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
             Self::Drop(command) => command.run(environment),
+            Self::Exec(command) => command.run(environment),
+            Self::Shell(command) => command.run(environment),
+            Self::Env(command) => command.run(environment),
             Self::Passkey(command) => command.run(environment),
             Self::Policy(command) => command.run(environment),
             Self::Review(command) => command.run(environment),
@@ -122,6 +138,9 @@ fn end(outcome: Result<(), Failure>) -> ExitCode {
         Err(failure) => {
             if let Some(line) = failure.line() {
                 output::tell(&line);
+            }
+            if let Kind::CommandKilled(signal) = failure.kind {
+                child::die_by(signal);
             }
             ExitCode::from(failure.exit_code())
         }

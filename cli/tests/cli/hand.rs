@@ -3,6 +3,7 @@
 use crate::support::{Home, Reply, Request, Run, Server, eventually, json, words, write_program};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json as value};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 const PAGE: &str = "http://tegata.localhost:40123/#CANARY-secret_1";
@@ -271,12 +272,12 @@ fn a_command_runs_under_the_grant_and_the_grant_ends_with_it() {
 }
 
 #[test]
-fn a_command_that_a_signal_ends_is_reported_as_a_shell_does() {
+fn a_command_that_a_signal_ends_takes_tegata_with_it() {
     let home = Home::new();
     write_program(&home.path().join("die"), "kill -9 $$");
     let server = serve(&home, "elevate", "approved");
-    let run = Run::of(&mut home.tegata(["elevate", "prod-admin", "--print", "--", "./die"]));
-    assert_eq!(run.code, Some(137), "{run:?}");
+    let output = home.tegata(["elevate", "prod-admin", "--print", "--", "./die"]).output().unwrap();
+    assert_eq!(output.status.signal(), Some(9), "{output:?}");
     assert_eq!(server.lines().last().unwrap(), "DELETE /v1/grants/abcd2345");
 }
 
@@ -285,7 +286,7 @@ fn a_command_that_is_not_there_ends_the_grant_too() {
     let home = Home::new();
     let server = serve(&home, "elevate", "approved");
     let run = Run::of(&mut home.tegata(["elevate", "prod-admin", "--print", "--", "./missing"]));
-    assert_eq!(run.code, Some(2), "{run:?}");
+    assert_eq!(run.code, Some(127), "{run:?}");
     assert!(run.stderr.contains("tegata: cannot run ./missing: "), "{run:?}");
     assert_eq!(server.lines().last().unwrap(), "DELETE /v1/grants/abcd2345");
 }

@@ -3,6 +3,8 @@
 
 mod credential_process;
 mod daemon;
+mod env;
+mod exec;
 mod hand;
 mod help;
 mod listings;

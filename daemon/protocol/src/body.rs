@@ -144,6 +144,10 @@ pub struct Profile {
     /// `open`, `gated`, `proposed` or `denied`, as in [`crate::gate::Explanation::gate`]. Absent where it cannot be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
+    /// The profile that reads the same account and changes nothing: the one `tegata_read_only` names, else the one for the same
+    /// sign-in session and account with a permission set for reading. Absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<String>,
 }
 
 /// `GET /v1/status`.
@@ -257,6 +261,26 @@ impl Serialize for ProcessCredentials<'_> {
     }
 }
 
+/// The JSON of the container credentials endpoint (AWS SDKs and Tools Reference Guide, "Container credential provider"); all but
+/// `AccountId` have to be there.
+#[derive(Debug)]
+pub struct ContainerCredentials<'a>(pub ProcessCredentials<'a>);
+
+impl Serialize for ContainerCredentials<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(credentials) = self;
+        let mut json = serializer.serialize_struct("ContainerCredentials", 5)?;
+        json.serialize_field("AccessKeyId", credentials.access_key_id)?;
+        json.serialize_field("SecretAccessKey", credentials.secret_access_key.expose_secret())?;
+        json.serialize_field("Token", credentials.session_token.expose_secret())?;
+        json.serialize_field("Expiration", credentials.expiration)?;
+        if let Some(account_id) = credentials.account_id {
+            json.serialize_field("AccountId", account_id)?;
+        }
+        json.end()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +301,10 @@ mod tests {
             r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","SessionToken":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
         );
         assert!(!format!("{credentials:?}").contains("sk\""));
+        assert_eq!(
+            serde_json::to_string(&ContainerCredentials(credentials)).unwrap(),
+            r#"{"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Token":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
+        );
     }
 
     #[test]

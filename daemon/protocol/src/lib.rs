@@ -4,11 +4,13 @@
 //! Content-Length on a Unix socket; `docs/api/openapi.json` describes the same for other programs.
 #![warn(missing_docs)]
 
+pub mod adoption;
 pub mod body;
 pub mod console;
 mod error;
 mod exit;
 pub mod gate;
+pub mod inventory;
 pub mod paths;
 mod secret;
 pub mod text;
@@ -25,6 +27,16 @@ pub const OLDEST_PROTOCOL_VERSION: u32 = 1;
 
 /// Header that carries [`PROTOCOL_VERSION`] in every request and every response.
 pub const PROTOCOL_HEADER: &str = "tegata-protocol";
+
+/// Value of [`paths::QUERY_FORM`]: the `credential_process` JSON.
+pub const FORM_PROCESS: &str = "process";
+
+/// Value of [`paths::QUERY_FORM`]: the JSON of the container credentials endpoint. It is for an HTTP door, whose clients give up
+/// after seconds: no person is waited for, and work under way for [`CONTAINER_WAIT`] unless `wait` says otherwise.
+pub const FORM_CONTAINER: &str = "container";
+
+/// How long an HTTP door waits for work that is under way: botocore gives a try up after 2 s.
+pub const CONTAINER_WAIT: std::time::Duration = std::time::Duration::from_millis(1_500);
 
 /// The most bytes of a request head the daemon reads.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;

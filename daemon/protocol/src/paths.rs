@@ -1,11 +1,16 @@
 //! The resources of the local API. All are under `/v1`.
 
-/// `GET …?profile=P[&config=PATH][&wait=S]`: the `credential_process` JSON of a profile.
+/// `GET …?profile=P[&config=PATH][&wait=S][&form=process|container]`: the credentials of a profile.
 pub const CREDENTIALS: &str = "/v1/credentials";
 /// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
 pub const SIGN_INS: &str = "/v1/sign-ins";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
+/// The last segment of taking over a sign-in that another tool made: `POST …/{name}/adopt`.
+pub const ADOPT: &str = "adopt";
+/// `POST`: list the accounts and roles of a sign-in session, or join whoever does. `GET …/{id}[?wait=S][&page=T]`: how it stands.
+/// `DELETE …/{id}`: stop it.
+pub const INVENTORIES: &str = "/v1/inventories";
 /// `GET …[?config=PATH][&page=T]`: the profiles.
 pub const PROFILES: &str = "/v1/profiles";
 /// `GET`: what the daemon is and how everything stands.
@@ -40,3 +45,5 @@ pub const QUERY_CONFIG: &str = "config";
 pub const QUERY_WAIT: &str = "wait";
 /// Query parameter: the page token of a listing.
 pub const QUERY_PAGE: &str = "page";
+/// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
+pub const QUERY_FORM: &str = "form";

@@ -10,6 +10,7 @@ use crate::store::{Kind, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
 use tegata_protocol::ErrorCode;
+use tegata_protocol::adoption::AdoptionProof;
 use tegata_protocol::body::SignInFlow;
 use tegata_protocol::gate::Purpose;
 
@@ -84,6 +85,20 @@ pub enum Event<'a> {
         session: &'a SessionName,
         /// Why.
         code: ErrorCode,
+    },
+    /// Accounts and roles of a sign-in session are listed.
+    InventoryBegan {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+    },
+    /// A sign-in of another tool was taken over.
+    SignInAdopted {
+        /// The sign-in session.
+        #[serde(serialize_with = "name")]
+        session: &'a SessionName,
+        /// How it was proved to be alive.
+        proof: AdoptionProof,
     },
     /// A sign-in session was renewed without a person.
     Renewed {

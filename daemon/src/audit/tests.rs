@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use tegata_protocol::adoption::AdoptionProof;
 use tegata_protocol::{ErrorCode, Secret};
 
 /// 2026-11-22T09:07:58Z.
@@ -149,6 +150,8 @@ fn every_event_is_a_record_of_its_own_name() {
         (Event::Refused { profile: None, code }, "refused"),
         (Event::SignInBegan { session, flow: tegata_protocol::body::SignInFlow::DeviceCode }, "sign_in_began"),
         (Event::SignInFinished { session }, "sign_in_finished"),
+        (Event::InventoryBegan { session }, "inventory_began"),
+        (Event::SignInAdopted { session, proof: AdoptionProof::Renewed }, "sign_in_adopted"),
         (Event::SignInFailed { session, code }, "sign_in_failed"),
         (Event::Renewed { session }, "renewed"),
         (Event::RenewalFailed { session, code }, "renewal_failed"),
@@ -178,7 +181,7 @@ fn every_event_is_a_record_of_its_own_name() {
     let names: Vec<_> = records.iter().map(|record| record["event"].as_str().unwrap()).collect();
     assert_eq!(names, events.map(|(_, name)| name));
     assert_eq!(
-        (&records[0]["code"], &records[20]["store"], &records[20]["problem"]),
+        (&records[0]["code"], &records[22]["store"], &records[22]["problem"]),
         (&json!("upstream_refused"), &json!("secret-service"), &json!("locked"))
     );
 }

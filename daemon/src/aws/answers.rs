@@ -2,17 +2,20 @@
 //! becomes "never expires", and nothing empty becomes a token.
 
 use super::refusals::Operation;
-use super::{AwsError, DeviceAuthorization, Registration, RoleToAssume, Tokens};
+use super::{AwsError, DeviceAuthorization, ListedAccount, Page, Registration, RoleToAssume, Tokens};
 use crate::clock::{from_unix_seconds, rfc3339, unix_seconds};
 use crate::credentials::{Credentials, Parts};
-use crate::names::AccountId;
+use crate::names::{AccountId, RoleName};
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsOutput;
+use aws_sdk_sso::operation::list_account_roles::ListAccountRolesOutput;
+use aws_sdk_sso::operation::list_accounts::ListAccountsOutput;
 use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
+use tegata_protocol::inventory::shown_name;
 use tegata_protocol::text::one_line;
 
 const HOUR: u64 = 3600;
@@ -27,6 +30,8 @@ const LONGEST_ACCESS_TOKEN: u64 = 90 * DAY;
 const LONGEST_REGISTRATION: u64 = 366 * DAY;
 /// A device code is good for ten minutes.
 const LONGEST_DEVICE_CODE: u64 = HOUR;
+/// It goes back in a URL; the portal's own have some hundred characters.
+const LONGEST_PAGE_TOKEN: usize = 4 * 1024;
 /// RFC 8628 section 3.2: five seconds where nothing is said.
 const DEFAULT_INTERVAL: u64 = 5;
 const LONGEST_INTERVAL: u64 = 60;
@@ -96,6 +101,38 @@ pub(super) fn role_credentials(
         Some(account.clone()),
         now,
     )
+}
+
+/// Reads `ListAccounts`' answer. The names in it were chosen by somebody: they are made fit to be shown.
+pub(super) fn accounts(answer: ListAccountsOutput) -> Result<Page<ListedAccount>, AwsError> {
+    let operation = Operation::ListAccounts;
+    let next = next_page(operation, answer.next_token)?;
+    let listed = answer.account_list.unwrap_or_default().into_iter().map(|found| {
+        let id = AccountId::new(found.account_id.as_deref().unwrap_or_default());
+        let id = id.map_err(|error| operation.unavailable(format!("an account that is none: {error}")))?;
+        let text = |text: Option<String>| shown_name(text.as_deref().unwrap_or_default());
+        Ok(ListedAccount { id, name: text(found.account_name), email: text(found.email_address) })
+    });
+    Ok(Page { items: listed.collect::<Result<_, _>>()?, next })
+}
+
+/// Reads `ListAccountRoles`' answer. A role whose name none can have is left out: no profile could ask for it.
+pub(super) fn roles(answer: ListAccountRolesOutput) -> Result<Page<RoleName>, AwsError> {
+    let next = next_page(Operation::ListAccountRoles, answer.next_token)?;
+    let named = answer.role_list.unwrap_or_default().into_iter().filter_map(|found| {
+        let name = RoleName::new(found.role_name.as_deref().unwrap_or_default());
+        name.inspect_err(|error| tracing::warn!("a role of the listing is left out: {error}")).ok()
+    });
+    Ok(Page { items: named.collect(), next })
+}
+
+fn next_page(operation: Operation, token: Option<String>) -> Result<Option<String>, AwsError> {
+    match token.filter(|token| !token.is_empty()) {
+        Some(token) if token.len() > LONGEST_PAGE_TOKEN || !is_visible(&token) => {
+            Err(operation.unavailable("an answer without a usable token of the next page"))
+        }
+        token => Ok(token),
+    }
 }
 
 /// Reads `AssumeRole`'s answer, which has to be about the role that was asked for.
@@ -185,8 +222,10 @@ fn is_session_of(assumed: &str, role: &str) -> bool {
 mod tests {
     use super::*;
     use crate::names::RoleArn;
-    use aws_sdk_sso::types::RoleCredentials;
+    use aws_sdk_sso::types::{AccountInfo, RoleCredentials, RoleInfo};
     use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials};
+    use tegata_protocol::inventory::MAX_NAME_CHARS;
+    use tegata_protocol::text::is_hostile;
 
     const NOW: i64 = 1_795_338_478;
 
@@ -322,6 +361,53 @@ mod tests {
         assert!(register(NOW + 90 * 86_400).is_ok());
         for ends in [0, NOW, NOW - 1, (NOW + 90 * 86_400) * 1000, i64::MIN, i64::MAX] {
             assert!(register(ends).is_err(), "{ends}");
+        }
+    }
+
+    fn listed(id: &str, name: &str) -> Result<Page<ListedAccount>, AwsError> {
+        let account = AccountInfo::builder().account_id(id).account_name(name).email_address(name).build();
+        accounts(ListAccountsOutput::builder().account_list(account).build())
+    }
+
+    #[test]
+    fn e10_names_of_accounts_are_short_printable_lines() {
+        let hostile = format!("\u{1b}]52;c;AAAA\u{7}\r\n\u{202e}{}", "x".repeat(10_000));
+        let account = listed("123456789012", &hostile).unwrap().items.remove(0);
+        for text in [account.name, account.email] {
+            assert!(text.chars().count() == MAX_NAME_CHARS && !text.chars().any(is_hostile), "{text}");
+        }
+    }
+
+    #[test]
+    fn e10_twin_a_name_in_any_script_is_passed_on_as_it_is() {
+        assert_eq!(listed("123456789012", "本番環境 (EU)").unwrap().items[0].name, "本番環境 (EU)");
+        assert_eq!(listed("123456789012", "").unwrap().items[0].name, "");
+    }
+
+    #[test]
+    fn an_account_without_twelve_digits_spoils_the_listing() {
+        for id in ["", "12345678901", "12345678901a", "１２３４５６７８９０１２", "../../etc"] {
+            assert!(listed(id, "x").is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_role_that_no_profile_could_name_is_left_out() {
+        let role = |name: &str| RoleInfo::builder().role_name(name).build();
+        let names = ["Admin", "", "a b", "\u{1b}[2J", "監査", &"x".repeat(65)];
+        let answer = ListAccountRolesOutput::builder().set_role_list(Some(names.map(role).to_vec())).build();
+        let page = roles(answer).unwrap();
+        assert_eq!(page.items.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["Admin", "監査"]);
+        assert_eq!(page.next, None);
+    }
+
+    #[test]
+    fn a_page_token_is_short_and_visible() {
+        let page = |token: &str| accounts(ListAccountsOutput::builder().next_token(token).build());
+        assert_eq!(page("abc=").unwrap().next.as_deref(), Some("abc="));
+        assert_eq!(page("").unwrap().next, None);
+        for token in ["a b", "a\n", &"x".repeat(LONGEST_PAGE_TOKEN + 1)] {
+            assert!(page(token).is_err(), "{}", token.len());
         }
     }
 

@@ -129,6 +129,26 @@ pub struct DeviceAuthorization {
     pub interval: Duration,
 }
 
+/// A page of a listing at the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// What to ask for the next page with; absent on the last.
+    pub next: Option<String>,
+}
+
+/// An account that the person has a role in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedAccount {
+    /// The account.
+    pub id: AccountId,
+    /// Its name: one printable line, cut to a bound.
+    pub name: String,
+    /// The mail address of its root user: one printable line, cut to a bound.
+    pub email: String,
+}
+
 /// What is exchanged for tokens.
 #[derive(Debug)]
 pub enum Grant<'a> {
@@ -261,6 +281,24 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         account: &'a AccountId,
         role: &'a RoleName,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Lists accounts the person has a role in (SSO portal `ListAccounts`): the first page, or the one `page` says. One
+    /// request and no second: who asks for many keeps the pace.
+    fn list_accounts<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<ListedAccount>, AwsError>>;
+
+    /// Lists the roles of the person in an account (SSO portal `ListAccountRoles`), as [`Aws::list_accounts`] does.
+    fn list_account_roles<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        account: &'a AccountId,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<RoleName>, AwsError>>;
 
     /// Ends the sign-in session at AWS (SSO portal `Logout`). Role credentials already issued live on.
     fn logout<'a>(&'a self, region: &'a Region, access_token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>>;

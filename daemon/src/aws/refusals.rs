@@ -24,6 +24,8 @@ pub(super) enum Operation {
         polled: bool,
     },
     GetRoleCredentials,
+    ListAccounts,
+    ListAccountRoles,
     Logout,
     AssumeRole,
     GetSigninToken,
@@ -36,6 +38,8 @@ impl Operation {
             Self::StartDeviceAuthorization => "StartDeviceAuthorization",
             Self::CreateToken { .. } => "CreateToken",
             Self::GetRoleCredentials => "GetRoleCredentials",
+            Self::ListAccounts => "ListAccounts",
+            Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
             Self::GetSigninToken => "getSigninToken",
@@ -47,7 +51,7 @@ impl Operation {
     }
 
     fn is_portal(self) -> bool {
-        matches!(self, Self::GetRoleCredentials | Self::Logout)
+        matches!(self, Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout)
     }
 
     pub(super) fn unavailable(self, detail: impl Into<String>) -> AwsError {

@@ -46,6 +46,13 @@ impl Default for Bounds {
     }
 }
 
+impl Bounds {
+    /// Returns the same bounds for one attempt alone.
+    pub(super) fn once(self) -> Self {
+        Self { tries: 1, ..self }
+    }
+}
+
 /// Runs `attempt` until it succeeds, cannot succeed, or the bounds are used up. The last failure is the answer.
 pub(super) async fn bounded<T, F>(
     bounds: Bounds,

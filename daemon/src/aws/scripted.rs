@@ -1,7 +1,8 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, DeviceAuthorization, Endpoints, Grant, Registration, RoleToAssume, Tokens,
+    Authorize, Aws, AwsError, BoxFuture, DeviceAuthorization, Endpoints, Grant, ListedAccount, Page, Registration,
+    RoleToAssume, Tokens,
 };
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
@@ -23,6 +24,29 @@ pub(crate) struct Exchange {
     pub(crate) at: Instant,
 }
 
+/// What the portal lists.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) accounts: Vec<(ListedAccount, Vec<RoleName>)>,
+    /// Entries of a page; 0 is all of them.
+    pub(crate) page_size: usize,
+    /// What the next calls answer instead of what is listed, each in its turn.
+    pub(crate) failures: VecDeque<Option<AwsError>>,
+    /// From this call on (counted from 1) none is answered.
+    pub(crate) silent_from: Option<usize>,
+    pub(crate) asked: usize,
+}
+
+impl Listing {
+    fn page<T: Clone>(&self, of: &[T], page: Option<&str>) -> Page<T> {
+        let size = if self.page_size == 0 { of.len() } else { self.page_size };
+        let from = page.map_or(0, |page| page.parse().expect("a page of this script"));
+        let items: Vec<T> = of.iter().skip(from).take(size).cloned().collect();
+        let next = (from + items.len() < of.len()).then(|| (from + items.len()).to_string());
+        Page { items, next }
+    }
+}
+
 /// AWS by script.
 #[derive(Debug)]
 pub(crate) struct ScriptedAws {
@@ -33,6 +57,7 @@ pub(crate) struct ScriptedAws {
     /// What StartDeviceAuthorization answers.
     pub(crate) device: Mutex<Result<DeviceAuthorization, AwsError>>,
     pub(crate) calls: Mutex<Vec<String>>,
+    pub(crate) listing: Mutex<Listing>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     exchanges: Mutex<Vec<Exchange>>,
@@ -45,8 +70,8 @@ impl ScriptedAws {
         let host = Mutex::new("amazonaws.com".to_owned());
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
-        let assumed = Mutex::default();
-        Arc::new(Self { clock, host, tokens, roles, device, calls, assumed, exchanges, minted })
+        let (assumed, listing) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, assumed, exchanges, minted })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -100,6 +125,22 @@ impl ScriptedAws {
             redirect_uri: redirect_uri.to_owned(),
             at: Instant::now(),
         });
+    }
+
+    /// Takes the turn of a listing: answers, fails or stays silent as the script says.
+    async fn list<T>(&self, call: String, page: impl FnOnce(&Listing) -> Page<T>) -> Result<Page<T>, AwsError> {
+        self.called(call);
+        tokio::task::yield_now().await;
+        let silent = {
+            let mut listing = self.listing.lock().unwrap();
+            listing.asked += 1;
+            listing.silent_from.is_some_and(|from| listing.asked >= from)
+        };
+        if silent {
+            std::future::pending::<()>().await;
+        }
+        let mut listing = self.listing.lock().unwrap();
+        listing.failures.pop_front().flatten().map_or_else(|| Ok(page(&listing)), Err)
     }
 
     fn role(&self) -> Result<Credentials, AwsError> {
@@ -197,6 +238,33 @@ impl Aws for ScriptedAws {
             tokio::task::yield_now().await;
             self.role()
         })
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        _: &'a Region,
+        token: &'a Secret,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<ListedAccount>, AwsError>> {
+        let call = format!("accounts {} by {}", page.unwrap_or("first"), token.expose_secret());
+        Box::pin(self.list(call, move |listing| {
+            let accounts: Vec<_> = listing.accounts.iter().map(|(account, _)| account.clone()).collect();
+            listing.page(&accounts, page)
+        }))
+    }
+
+    fn list_account_roles<'a>(
+        &'a self,
+        _: &'a Region,
+        token: &'a Secret,
+        account: &'a AccountId,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<RoleName>, AwsError>> {
+        let call = format!("roles {account} {} by {}", page.unwrap_or("first"), token.expose_secret());
+        Box::pin(self.list(call, move |listing| {
+            let found = listing.accounts.iter().find(|(listed, _)| listed.id == *account);
+            listing.page(&found.expect("an account of this script").1, page)
+        }))
     }
 
     fn logout<'a>(&'a self, region: &'a Region, token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>> {

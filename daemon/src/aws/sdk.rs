@@ -3,12 +3,14 @@
 //! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
 //! [`retry`](super::retry) repeats what may be repeated.
 
+mod portal;
+
 use super::http::{Limits, SharedClient};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, Registration,
-    RoleToAssume, Tokens, answers, endpoints, federation, hints,
+    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, ListedAccount,
+    Page, Registration, RoleToAssume, Tokens, answers, endpoints, federation, hints,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -218,38 +220,6 @@ impl SdkAws {
         answers::tokens(operation, answer, self.now())
     }
 
-    async fn get_role_credentials(
-        &self,
-        region: &Region,
-        access_token: &Secret,
-        account: &AccountId,
-        role: &RoleName,
-    ) -> Result<Credentials, AwsError> {
-        let operation = Operation::GetRoleCredentials;
-        let portal = self.portal(region);
-        let request = || {
-            portal
-                .get_role_credentials()
-                .access_token(access_token.expose_secret())
-                .account_id(account.as_str())
-                .role_name(role.as_str())
-        };
-        let answer = bounded(self.bounds, operation.name(), || async {
-            request().send().await.map_err(|error| self.failed(operation, &error, &[access_token]))
-        });
-        answers::role_credentials(answer.await?, account, self.now())
-    }
-
-    async fn end_session(&self, region: &Region, access_token: &Secret) -> Result<(), AwsError> {
-        let operation = Operation::Logout;
-        let portal = self.portal(region);
-        let request = || portal.logout().access_token(access_token.expose_secret());
-        bounded(self.bounds, operation.name(), || async {
-            request().send().await.map(drop).map_err(|error| self.failed(operation, &error, &[access_token]))
-        })
-        .await
-    }
-
     async fn assume(&self, region: &Region, from: &Credentials, role: &RoleToAssume) -> Result<Credentials, AwsError> {
         let operation = Operation::AssumeRole;
         let sts = self.sts(region, from);
@@ -340,6 +310,25 @@ impl Aws for SdkAws {
         role: &'a RoleName,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
         Box::pin(self.get_role_credentials(region, access_token, account, role))
+    }
+
+    fn list_accounts<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<ListedAccount>, AwsError>> {
+        Box::pin(self.accounts_page(region, access_token, page))
+    }
+
+    fn list_account_roles<'a>(
+        &'a self,
+        region: &'a Region,
+        access_token: &'a Secret,
+        account: &'a AccountId,
+        page: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Page<RoleName>, AwsError>> {
+        Box::pin(self.roles_page(region, access_token, account, page))
     }
 
     fn logout<'a>(&'a self, region: &'a Region, access_token: &'a Secret) -> BoxFuture<'a, Result<(), AwsError>> {

@@ -1,6 +1,6 @@
 //! A link that signs in to AWS's web console: decided, had from AWS, recorded, then released, exactly as credentials are.
 
-use super::{Ask, Broker, Release, not_recorded};
+use super::{Ask, Broker, Form, Release, not_recorded};
 use crate::audit::Event;
 use crate::caller::Caller;
 use crate::clock::rfc3339;
@@ -68,7 +68,9 @@ impl Broker {
         let destination = Destination::new(partition, &region, wanted.service.as_deref(), wanted.path.as_deref());
         let destination = destination.map_err(ConsoleFault::from)?;
         let endpoint = self.aws.federation(partition, &region)?;
-        let ask = Ask { profile: wanted.profile.clone(), config: wanted.config.as_ref().map(PathBuf::from), wait };
+        let (profile, config) = (wanted.profile.clone(), wanted.config.as_ref().map(PathBuf::from));
+        // As for a tool of the person's own: a hand, or a sign-in, may be waited for.
+        let ask = Ask { profile, config, wait, form: Form::Process };
         let (profile, release) = self.released(caller, &ask).await?;
         let (credentials, grant) = match release {
             Release::Open(credentials) => (credentials, None),

@@ -3,12 +3,16 @@
 use super::Broker;
 use crate::audit::{Event, GrantEnd};
 use crate::caller::Caller;
+use crate::clock::rfc3339;
 use crate::human::Notice;
 use crate::problem::{Problem, quoted};
 use crate::profile::SignInSession;
+use crate::sign_in_sessions::adopt::{Offered, TakenOver};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
+use tegata_protocol::adoption::{AdoptSession, Adopted};
 use tegata_protocol::body::{self, BeginSignIn};
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -47,6 +51,32 @@ impl Broker {
         if self.attempts.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
     }
 
+    /// Takes over a sign-in of another tool. Once this has succeeded the tool's own copy is of no use any more, or of no more
+    /// than until its access token ends.
+    ///
+    /// # Errors
+    /// Why it is not taken over; then the copy is what it was.
+    pub async fn adopt(&self, caller: &Caller, name: &str, sent: &AdoptSession) -> Result<Adopted, ErrorBody> {
+        self.unlocked()?;
+        self.gated.leads_as_accepted().await?;
+        let config = self.config(sent.config.as_deref().map(Path::new)).await?;
+        let session = config.find_sign_in(Some(name)).map_err(Problem::from)?;
+        let offered = Offered::read(sent, self.clock.now())
+            .map_err(|why| Problem::NotAdopted { session: session.name.clone(), why });
+        let taken = match offered {
+            Ok(offered) => self.sign_in_sessions.adopt(&session, offered).await,
+            Err(problem) => Err(problem),
+        };
+        let taken = taken.map_err(ErrorBody::from);
+        let event = match &taken {
+            Ok(TakenOver { proof, .. }) => Event::SignInAdopted { session: &session.name, proof: *proof },
+            Err(body) => Event::SignInFailed { session: &session.name, code: body.code },
+        };
+        self.note(Some(caller), &event);
+        let TakenOver { proof, expires_at } = taken?;
+        Ok(Adopted { session: session.name.to_string(), proof, expires_at: rfc3339(expires_at) })
+    }
+
     /// Signs out: revoked at AWS, forgotten here.
     ///
     /// # Errors
@@ -62,9 +92,11 @@ impl Broker {
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
+        self.inventories.forget(&session).await;
         let ended = self.grants.end_of_session(&session.name);
         self.note_ended(&ended, GrantEnd::SignedOut);
-        self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
+        let of_session = HashSet::from([session.name.clone()]);
+        self.stored_roles.delete_all(&of_session).await.map_err(Problem::from)?;
         self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
         Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
     }

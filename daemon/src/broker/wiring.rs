@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::gated::{self, Gated};
 use crate::grant::Grants;
 use crate::human::Human;
+use crate::inventory::{self, Inventories};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
 use crate::obtain::Obtainer;
@@ -60,6 +61,8 @@ pub struct Rooms {
     pub organisation: Vec<Rule>,
     /// The review items.
     pub reviews: Reviews,
+    /// Where inventories are kept and how fast they are made.
+    pub inventories: inventory::Options,
 }
 
 /// Where credentials come from and stay.
@@ -89,6 +92,8 @@ impl Broker {
         let (clock, aws) = (Arc::clone(&rooms.clock), Arc::clone(&rooms.aws));
         let (store, audit, human) = (rooms.store.clone(), Arc::clone(&rooms.audit), Arc::clone(&rooms.human));
         let obtaining = obtaining(&rooms);
+        let sessions = Arc::clone(&obtaining.sign_in_sessions);
+        let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
         let Obtaining { cache, sign_in_sessions, stored_roles, obtainer, .. } = obtaining;
@@ -113,6 +118,7 @@ impl Broker {
             stored_roles,
             obtainer,
             attempts,
+            inventories,
             gate,
             grants,
             desk,
@@ -141,7 +147,7 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
 }
 
 fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
-    let Rooms { clock, human, store, audit, wanted, organisation, hand_wait: waits_for, .. } = rooms;
+    let Rooms { clock, human, store, files, audit, wanted, organisation, hand_wait: waits_for, .. } = rooms;
     let (lock, reviews) = (Arc::new(rooms.lock), Arc::new(rooms.reviews));
     let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
     let grants = Arc::new(Grants::new(Arc::clone(&clock)));
@@ -159,6 +165,7 @@ fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
         obtainer: Arc::clone(&obtaining.obtainer),
         stored_roles: Arc::clone(&obtaining.stored_roles),
         sign_in_sessions: Arc::clone(&obtaining.sign_in_sessions),
+        files,
     });
     let desk = Arc::new(Desk::new(requests::desk::Rooms {
         clock: Arc::clone(&clock),

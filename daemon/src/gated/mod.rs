@@ -72,6 +72,15 @@ pub struct Elevated {
     pub credentials: Arc<Credentials>,
 }
 
+/// What a tool waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long, in all.
+    pub work: Duration,
+    /// Whether for a hand as well. Otherwise one is asked for and not waited for.
+    pub hand: bool,
+}
+
 /// The gated targets of one daemon.
 #[derive(Debug)]
 pub struct Gated {
@@ -136,11 +145,12 @@ impl Gated {
         caller: &Caller,
         profile: &Profile,
         terms: Terms,
-        patience: Duration,
+        patience: Patience,
     ) -> Result<Elevated, Problem> {
+        let Patience { work: patience, hand } = patience;
         let waiting: Mutex<Option<String>> = Mutex::default();
         let served = async {
-            let grant = self.grant_for(caller, profile, terms, &waiting).await?;
+            let grant = self.grant_for(caller, profile, terms, hand.then_some(&waiting)).await?;
             self.under(grant, profile).await
         };
         // A patience of nothing still lets what is at hand be served.
@@ -248,7 +258,7 @@ impl Gated {
         caller: &Caller,
         profile: &Profile,
         terms: Terms,
-        waiting: &Mutex<Option<String>>,
+        waiting: Option<&Mutex<Option<String>>>,
     ) -> Result<Arc<Grant>, Problem> {
         let Rooms { grants, desk, .. } = &self.rooms;
         if let Some(grant) = grants.find(&profile.chain, caller) {
@@ -263,6 +273,9 @@ impl Gated {
             Ok(id) => id,
             Err(NoRequest::Refused) => return Err(Problem::RefusedByHand { profile: profile.name.clone() }),
             Err(error) => return Err(error.into()),
+        };
+        let Some(waiting) = waiting else {
+            return Err(Problem::ElevationRequired { profile: profile.name.clone(), request: id });
         };
         *waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(id.clone());
         let ended = desk.ended(&id).await;

@@ -2,7 +2,7 @@
 
 use super::keys::Keys;
 use super::text::{self, Kind, Section};
-use super::{Profile, ProfileError, SignInSession, resolve};
+use super::{Profile, ProfileError, SignInSession, Source, resolve};
 use crate::names::{ProfileName, Region, SessionName, StartUrl};
 use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
@@ -26,7 +26,14 @@ pub struct Config {
     warnings: Vec<String>,
     extras: Arc<ExtrasByProfile>,
     sign_ins: OnceLock<Vec<SignInSession>>,
+    readers: OnceLock<Readers>,
 }
+
+/// For a sign-in session and an account: the profile for reading, with its rank.
+type Readers = HashMap<(SessionName, String), (usize, ProfileName)>;
+
+/// Permission sets for reading as AWS names them, the widest first: job function policies and what Control Tower makes of them.
+const READERS: [&str; 4] = ["ReadOnlyAccess", "AWSReadOnlyAccess", "ReadOnly", "ViewOnlyAccess"];
 
 /// A profile's section, and what it comes to once somebody asked.
 #[derive(Debug)]
@@ -56,6 +63,7 @@ impl Config {
             warnings: document.warnings,
             extras: Arc::default(),
             sign_ins: OnceLock::new(),
+            readers: OnceLock::new(),
         };
         for section in document.sections {
             config.add(section);
@@ -112,6 +120,31 @@ impl Config {
     pub fn region_of(&self, name: &ProfileName) -> Option<Region> {
         let slot = self.slot(name)?;
         Region::new(Keys::of(&slot.section).ok()?.get("region")?.value).ok()
+    }
+
+    /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is
+    /// written, else the one for the same sign-in session and account whose permission set is for reading.
+    pub fn read_only(&self, profile: &Profile) -> Option<String> {
+        let slot = self.slot(&profile.name)?;
+        let named = Keys::of(&slot.section).ok()?.own("read_only").map(|found| found.value.to_owned());
+        named.or_else(|| {
+            let place = (profile.chain.session().name.clone(), profile.chain.reached().0.to_owned());
+            self.readers().get(&place).map(|(_, name)| name.to_string())
+        })
+    }
+
+    fn readers(&self) -> &Readers {
+        self.readers.get_or_init(|| {
+            let mut readers = Readers::new();
+            for name in self.profiles() {
+                let Some((rank, place)) = self.resolve(name).ok().and_then(|profile| reads(&profile)) else { continue };
+                let better = readers.get(&place).is_none_or(|(held, _)| rank < *held);
+                if better {
+                    readers.insert(place, (rank, name.clone()));
+                }
+            }
+            readers
+        })
     }
 
     /// Returns the names of the profiles in the order of the file.
@@ -233,6 +266,16 @@ impl Config {
     fn of_file(&self, detail: String) -> ProfileError {
         ProfileError::File { file: self.file.clone(), detail }
     }
+}
+
+/// Says for which session and account a profile is for reading, and how well it serves: the lower, the better.
+fn reads(profile: &Profile) -> Option<(usize, (SessionName, String))> {
+    let (Source::SignIn { session, account, role }, true) = (&profile.chain.source, profile.chain.roles.is_empty())
+    else {
+        return None;
+    };
+    let rank = READERS.iter().position(|name| name.eq_ignore_ascii_case(role.as_str()))?;
+    Some((rank, (session.name.clone(), account.as_str().to_owned())))
 }
 
 fn own_session(slot: &Slot) -> Option<SignInSession> {

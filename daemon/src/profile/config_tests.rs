@@ -158,3 +158,54 @@ fn ten_thousand_profiles_are_found_by_name_and_listed_whole() {
     assert_eq!(config.profiles().len(), 10_004);
     assert!(config.profiles().all(|name| config.resolve(name).is_ok() || name.as_str().starts_with("old")));
 }
+
+/// Profiles of one session: name, account, permission set, and what else the section says.
+fn profiles(sections: &[(&str, u8, &str, &str)]) -> Config {
+    let mut text =
+        "[sso-session corp]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = eu-west-1\n".to_owned();
+    for (name, account, role, more) in sections {
+        text += &format!(
+            "[profile {name}]\ntegata_sso_session = corp\ntegata_sso_account_id = 00000000000{account}\n\
+             tegata_sso_role_name = {role}\n{more}"
+        );
+    }
+    config(&text)
+}
+
+fn read_only(config: &Config, name: &str) -> Option<String> {
+    config.read_only(&config.resolve(&ProfileName::new(name).unwrap()).unwrap())
+}
+
+#[test]
+fn the_read_only_sibling_is_the_best_reader_of_the_same_account() {
+    let config = profiles(&[
+        ("admin", 1, "AdministratorAccess", ""),
+        ("view", 1, "ViewOnlyAccess", ""),
+        ("read", 1, "readonlyaccess", ""),
+        ("also", 1, "ReadOnlyAccess", ""),
+        ("other", 2, "AdministratorAccess", ""),
+        (
+            "third",
+            3,
+            "PowerUserAccess",
+            "[profile deep]\nrole_arn = arn:aws:iam::000000000001:role/x\nsource_profile = third\n",
+        ),
+    ]);
+    assert_eq!(read_only(&config, "admin").as_deref(), Some("read"));
+    assert_eq!(read_only(&config, "view").as_deref(), Some("read"));
+    assert_eq!(read_only(&config, "read").as_deref(), Some("read"), "nothing is narrower than itself");
+    assert_eq!(read_only(&config, "other"), None, "of another account");
+    assert_eq!(read_only(&config, "deep").as_deref(), Some("read"), "by the account that is reached");
+}
+
+#[test]
+fn the_read_only_sibling_that_is_named_counts_before_all_others() {
+    let config = profiles(&[
+        ("admin", 1, "AdministratorAccess", "tegata_read_only = audit\n"),
+        ("audit", 1, "SecurityAudit", ""),
+        ("read", 1, "ReadOnlyAccess", ""),
+        ("lost", 2, "AdministratorAccess", "tegata_read_only = nobody\n"),
+    ]);
+    assert_eq!(read_only(&config, "admin").as_deref(), Some("audit"));
+    assert_eq!(read_only(&config, "lost").as_deref(), Some("nobody"), "whoever uses it is told there is none");
+}

@@ -32,6 +32,9 @@ pub(super) const NOT_SERVED: [&str; 5] =
 /// The keys that may be prefixed without being part of a source.
 const GENERAL: [&str; 1] = ["region"];
 
+/// The keys that are Tegata's own and no client's: they have no native spelling.
+const OWN: [&str; 1] = ["read_only"];
+
 /// The keys of one profile, all read in the same spelling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys<'a> {
@@ -64,6 +67,9 @@ impl<'a> Keys<'a> {
         for entry in section.keys() {
             let Some(key) = entry.key.strip_prefix(PREFIX) else { continue };
             let source = SERVED.contains(&key) || NOT_SERVED.contains(&key);
+            if OWN.contains(&key) {
+                continue;
+            }
             if !source && !GENERAL.contains(&key) {
                 return Err(unknown(entry, key));
             }
@@ -82,6 +88,11 @@ impl<'a> Keys<'a> {
             return prefixed.or_else(|| self.section.get(key)).map(Found::from);
         }
         self.section.get(&self.spell(key)).map(Found::from)
+    }
+
+    /// Reads a key that is Tegata's own.
+    pub(super) fn own(&self, key: &str) -> Option<Found<'a>> {
+        self.section.get(&format!("{PREFIX}{key}")).map(Found::from)
     }
 
     /// Reads a key that has to be there.
@@ -118,7 +129,7 @@ impl<'a> Keys<'a> {
 }
 
 fn unknown(entry: &Entry, key: &str) -> Fault {
-    let known = SERVED.iter().chain(&NOT_SERVED).chain(&GENERAL).copied();
+    let known = SERVED.iter().chain(&NOT_SERVED).chain(&GENERAL).chain(&OWN).copied();
     let nearest = nearest(key, known).into_iter().map(|key| format!("{PREFIX}{key}")).collect::<Vec<_>>();
     let hint = if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) };
     Fault::at(entry.line, format!("there is no key {}{hint}", one_line(&entry.key)))

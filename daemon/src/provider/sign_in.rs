@@ -1,32 +1,22 @@
 //! Credentials of a role assigned in IAM Identity Center, by the sign-in session's bearer token.
 
 use super::Providers;
-use crate::aws::AwsError;
 use crate::credentials::Credentials;
 use crate::names::{AccountId, RoleName};
 use crate::problem::Problem;
 use crate::profile::SignInSession;
+use tegata_protocol::Secret;
 
 impl Providers {
-    /// Fetches the credentials. A token that the portal refuses is renewed once; if that brings none, a person is needed.
+    /// Fetches the credentials, with a token that was renewed if the portal refused the first.
     pub(super) async fn role_credentials(
         &self,
         session: &SignInSession,
         account: &AccountId,
         role: &RoleName,
     ) -> Result<Credentials, Problem> {
-        let token = self.sign_in_sessions.access_token(session).await?;
-        let refusal = match self.aws.role_credentials(&session.region, &token, account, role).await {
-            Err(AwsError::SignInOver { message }) => message,
-            answer => return Ok(answer?),
-        };
-        self.sign_in_sessions.refused(&session.name, &token, &refusal).await;
-        let token = self.sign_in_sessions.access_token(session).await?;
-        let answer = self.aws.role_credentials(&session.region, &token, account, role).await;
-        if let Err(AwsError::SignInOver { message }) = &answer {
-            self.sign_in_sessions.refused(&session.name, &token, message).await;
-            return Err(Problem::SignInRequired { session: session.name.clone(), why: "has ended".to_owned() });
-        }
-        Ok(answer?)
+        let ask =
+            |token: Secret| async move { self.aws.role_credentials(&session.region, &token, account, role).await };
+        self.sign_in_sessions.ask_portal(session, ask).await
     }
 }

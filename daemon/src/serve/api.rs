@@ -4,7 +4,7 @@
 
 use super::answer::{self, Answer};
 use super::call::{Call, HandCall, NoCall};
-use crate::broker::{Ask, Broker, Unlocking};
+use crate::broker::{Broker, Unlocking};
 use crate::caller::{Caller, PeerError};
 use crate::requests::view::View;
 use bytes::Bytes;
@@ -36,8 +36,8 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
     async fn perform(&self, caller: &Caller, call: Call) -> Result<Response<Bytes>, ErrorBody> {
         let broker = &self.broker;
         match call {
-            Call::Credentials { profile, config, wait } => {
-                let credentials = broker.credentials(caller, &Ask { profile, config, wait }).await?;
+            Call::Credentials(ask) => {
+                let credentials = broker.credentials(caller, &ask).await?;
                 // Wiped when hyper has sent the last byte and drops it.
                 Ok(answer::json(StatusCode::OK, Bytes::from_owner(credentials)))
             }
@@ -51,6 +51,13 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
+            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer.0).await?)),
+            Call::BeginInventory(request) => {
+                let begun = broker.begin_inventory(caller, request).await?;
+                created(&begun, paths::INVENTORIES, &begun.id)
+            }
+            Call::Inventory { id, wait, page } => Ok(ok(&broker.inventory(&id, wait, page.as_deref()).await?)),
+            Call::StopInventory { id } => broker.stop_inventory(&id).await.map(|()| done()),
             Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
             Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),

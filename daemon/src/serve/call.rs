@@ -5,21 +5,25 @@ mod hands;
 
 pub(super) use hands::HandCall;
 
+use crate::broker::{Ask, Form};
 use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
+use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, paths};
+use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Call {
     /// `GET /v1/credentials`
-    Credentials { profile: String, config: Option<PathBuf>, wait: Option<Duration> },
+    Credentials(Ask),
     /// `POST /v1/sign-ins`
     BeginSignIn(BeginSignIn),
     /// `GET /v1/sign-ins/{id}`
@@ -32,6 +36,14 @@ pub(super) enum Call {
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
+    /// `POST /v1/sessions/{name}/adopt`
+    Adopt { name: String, offer: Offer },
+    /// `POST /v1/inventories`
+    BeginInventory(BeginInventory),
+    /// `GET /v1/inventories/{id}`
+    Inventory { id: String, wait: Duration, page: Option<String> },
+    /// `DELETE /v1/inventories/{id}`
+    StopInventory { id: String },
     /// `GET /v1/profiles`
     Profiles { config: Option<PathBuf>, page: Option<String> },
     /// `GET /v1/status`
@@ -47,6 +59,18 @@ pub(super) enum Call {
     /// About hands.
     Hand(HandCall),
 }
+
+/// A sign-in of another tool. Its secrets are not compared: it is equal to itself.
+#[derive(Clone, Debug)]
+pub(super) struct Offer(pub(super) Arc<AdoptSession>);
+
+impl PartialEq for Offer {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Offer {}
 
 /// Why a request is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +96,9 @@ enum Resource {
     SignIn(String),
     Sessions,
     Session(String),
+    Adoption(String),
+    Inventories,
+    Inventory(String),
     Profiles,
     Status,
     Lock,
@@ -91,12 +118,22 @@ impl Call {
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
             (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
+            (&Method::POST, Resource::Inventories) => {
+                query.nothing_more()?;
+                return Ok(Self::BeginInventory(inventory(body)?));
+            }
+            (&Method::POST, Resource::Adoption(name)) => {
+                query.nothing_more()?;
+                return Ok(Self::Adopt { name, offer: offer(body)? });
+            }
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
             (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
+            (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
@@ -110,13 +147,18 @@ impl Call {
 
     fn credentials(mut query: Query) -> Result<Self, ErrorBody> {
         let profile = query.take(paths::QUERY_PROFILE).ok_or_else(|| bad("the parameter profile is missing"))?;
-        let (config, wait) = (query.config()?, query.wait()?);
-        query.nothing_more().map(|()| Self::Credentials { profile, config, wait })
+        let (config, wait, form) = (query.config()?, query.wait()?, query.form()?);
+        query.nothing_more().map(|()| Self::Credentials(Ask { profile, config, wait, form }))
     }
 
     fn sign_in(id: String, mut query: Query) -> Result<Self, ErrorBody> {
         let wait = query.wait()?.unwrap_or_default();
         query.nothing_more().map(|()| Self::SignIn { id, wait })
+    }
+
+    fn inventory(id: String, mut query: Query) -> Result<Self, ErrorBody> {
+        let (wait, page) = (query.wait()?.unwrap_or_default(), query.take(paths::QUERY_PAGE));
+        query.nothing_more().map(|()| Self::Inventory { id, wait, page })
     }
 
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
@@ -132,6 +174,7 @@ impl Resource {
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::SESSIONS => Ok(Self::Sessions),
+            paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
             paths::STATUS => Ok(Self::Status),
             paths::LOCK => Ok(Self::Lock),
@@ -145,16 +188,21 @@ impl Resource {
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
         }
-        match under(paths::SESSIONS) {
-            Some(name) => segment(name).map(Self::Session),
+        if let Some(id) = under(paths::INVENTORIES) {
+            return segment(id).map(Self::Inventory);
+        }
+        match under(paths::SESSIONS).map(|named| named.split_once('/').unwrap_or((named, ""))) {
+            Some((name, "")) if !path.ends_with('/') => segment(name).map(Self::Session),
+            Some((name, paths::ADOPT)) => segment(name).map(Self::Adoption),
+            Some(_) => Err(ErrorBody::new(ErrorCode::NotFound, "there is no such resource")),
             None => Err(ErrorBody::new(ErrorCode::NotFound, format!("there is no {path}"))),
         }
     }
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::ConsoleLinks => "POST",
-            Self::SignIn(_) => "GET, DELETE",
+            Self::SignIns | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
@@ -197,6 +245,14 @@ impl Query {
         match text.parse() {
             Ok(seconds) if digits && seconds <= MAX_WAIT_SECONDS => Ok(Some(Duration::from_secs(seconds))),
             _ => Err(bad(&format!("wait is {text:?}, and must be whole seconds from 0 to {MAX_WAIT_SECONDS}"))),
+        }
+    }
+
+    fn form(&mut self) -> Result<Form, ErrorBody> {
+        match self.take(paths::QUERY_FORM).as_deref() {
+            None | Some(FORM_PROCESS) => Ok(Form::Process),
+            Some(FORM_CONTAINER) => Ok(Form::Container),
+            Some(other) => Err(bad(&format!("form is {other:?}, and must be {FORM_PROCESS} or {FORM_CONTAINER}"))),
         }
     }
 
@@ -255,15 +311,39 @@ fn object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<T, 
     serde_json::from_slice(body).map_err(|error| bad(&format!("the body is not a {what}: {error}")))
 }
 
+fn inventory(body: &[u8]) -> Result<BeginInventory, ErrorBody> {
+    let inventory: BeginInventory = object(body, "request for an inventory")?;
+    checked(inventory.session.as_deref(), inventory.config.as_deref())?;
+    Ok(inventory)
+}
+
+/// Reads a body with secrets in it: what is wrong with it is not quoted.
+fn offer(body: &[u8]) -> Result<Offer, ErrorBody> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body is not a JSON object"));
+    }
+    let offer: AdoptSession = serde_json::from_slice(body).map_err(|error| {
+        bad(&format!("the body is not a sign-in to take over (line {}, column {})", error.line(), error.column()))
+    })?;
+    checked(None, offer.config.as_deref())?;
+    Ok(Offer(Arc::new(offer)))
+}
+
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
-    if let Some(session) = &sign_in.session {
-        plain(session.clone())?;
-    }
-    if let Some(config) = &sign_in.config {
-        absolute(&plain(config.clone())?)?;
-    }
+    checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
     Ok(sign_in)
+}
+
+/// Checks what a body says of a sign-in session and the file it is described in.
+fn checked(session: Option<&str>, config: Option<&str>) -> Result<(), ErrorBody> {
+    if let Some(session) = session {
+        plain(session.to_owned())?;
+    }
+    if let Some(config) = config {
+        absolute(&plain(config.to_owned())?)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

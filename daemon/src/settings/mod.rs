@@ -139,6 +139,11 @@ pub struct Limits {
     pub hand_seconds: Within<5, 300, 300>,
     /// Days that records of what was released are kept.
     pub audit_days: Within<1, 3_650, 90>,
+    /// Calls a second that inventories of accounts and roles may make, all of them together. IAM Identity Center takes twenty a
+    /// second from everybody in the organisation together (its user guide, "Throttle limits").
+    pub inventory_rate: Within<1, 1_000, 10>,
+    /// Calls they may make at once after a quiet time.
+    pub inventory_burst: Within<1, 1_000, 10>,
 }
 
 /// What is shown on the desktop: `[notifications]`.

@@ -1,7 +1,7 @@
 //! A sign-in session in memory, and what its tokens are good for. Pure.
 
 use super::record::SignInRecord;
-use crate::aws::Tokens;
+use crate::aws::{Registration, Tokens};
 use crate::problem::Problem;
 use crate::profile::SignInSession;
 use std::time::{Duration, SystemTime};
@@ -50,6 +50,13 @@ impl Held {
 
     pub(super) fn renew_at(&self) -> Option<SystemTime> {
         self.record.tokens.as_ref().filter(|tokens| tokens.refresh_token.is_some()).map(renew_at)
+    }
+
+    /// Returns the client that a new sign-in may use. One that came with another tool's sign-in can do what that tool needed, and
+    /// is left to it once that has ended; before, its refresh token would die with it.
+    pub(super) fn own_registration(&self) -> Option<&(Registration, Vec<String>)> {
+        let foreign = self.record.adopted.is_some() && self.record.tokens.is_none();
+        self.record.registration.as_ref().filter(|_| !foreign)
     }
 
     pub(super) fn forget_failure(&mut self) {

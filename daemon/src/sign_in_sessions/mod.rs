@@ -4,12 +4,13 @@
 //! after a probe write has proved the store, by one flight per session, and a crash in between costs at most a new
 //! sign-in, never credentials that are still alive.
 
+pub mod adopt;
 mod held;
 pub mod record;
 mod renew;
 pub mod roles;
 
-use crate::aws::{Aws, Registration, Tokens};
+use crate::aws::{Aws, AwsError, Registration, Tokens};
 use crate::clock::{Clock, rfc3339};
 use crate::flight::Flights;
 use crate::names::SessionName;
@@ -36,6 +37,7 @@ pub struct SignInSessions {
     table: Mutex<HashMap<SessionName, Held>>,
     reading: Flights<SessionName, Result<Option<SignInRecord>, Problem>>,
     renewing: Flights<SessionName, Result<(), Problem>>,
+    adopting: tokio::sync::Mutex<()>,
     changed: watch::Sender<u64>,
 }
 
@@ -51,6 +53,7 @@ impl SignInSessions {
             table: Mutex::default(),
             reading: Flights::default(),
             renewing: Flights::default(),
+            adopting: tokio::sync::Mutex::default(),
             changed,
         }
     }
@@ -87,13 +90,41 @@ impl SignInSessions {
         }
     }
 
+    /// Asks the portal with a bearer token of the session. A token that it refuses is renewed once; if that brings none that it
+    /// takes, a person is needed.
+    ///
+    /// # Errors
+    /// As [`SignInSessions::access_token`], or what AWS said.
+    pub async fn ask_portal<T, F>(
+        self: &Arc<Self>,
+        session: &SignInSession,
+        ask: impl Fn(Secret) -> F,
+    ) -> Result<T, Problem>
+    where
+        F: Future<Output = Result<T, AwsError>>,
+    {
+        let token = self.access_token(session).await?;
+        let refusal = match ask(token.clone()).await {
+            Err(AwsError::SignInOver { message }) => message,
+            answer => return Ok(answer?),
+        };
+        self.refused(&session.name, &token, &refusal).await;
+        let token = self.access_token(session).await?;
+        let answer = ask(token.clone()).await;
+        if let Err(AwsError::SignInOver { message }) = &answer {
+            self.refused(&session.name, &token, message).await;
+            return Err(Problem::SignInRequired { session: session.name.clone(), why: "has ended".to_owned() });
+        }
+        Ok(answer?)
+    }
+
     /// Returns a registered client for a new sign-in: the one kept, or a new one that is kept from now on.
     ///
     /// # Errors
     /// [`Problem::SignInChanged`], or what the store or AWS said. The write proves the store before a person is bothered.
     pub async fn registration(&self, session: &SignInSession, renew: bool) -> Result<Registration, Problem> {
         self.read(session).await?;
-        let kept = self.lock().get(&session.name).and_then(|held| held.record.registration.clone());
+        let kept = self.lock().get(&session.name).and_then(|held| held.own_registration().cloned());
         let now = self.clock.now();
         if let Some((client, scopes)) = kept.filter(|_| !renew)
             && scopes == session.scopes
@@ -124,6 +155,7 @@ impl SignInSessions {
             held.record.tokens = Some(tokens);
             held.record.ended = None;
             held.record.spending_since = None;
+            held.record.adopted = None;
             held.forget_failure();
         }
         self.save(&session.name).await;

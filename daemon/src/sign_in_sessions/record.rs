@@ -91,6 +91,8 @@ pub struct SignInRecord {
     pub spending_since: Option<SystemTime>,
     /// What AWS said when it ended, until the next sign-in.
     pub ended: Option<String>,
+    /// The digest of the token of another tool's sign-in that was taken over; absent for a sign-in of our own.
+    pub adopted: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,6 +104,9 @@ struct SignInJson {
     tokens: Option<TokensJson>,
     spending_since: Option<i64>,
     ended: Option<String>,
+    // Later than the rest: a record without it is of a sign-in of our own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    adopted: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -158,7 +163,8 @@ impl SignInRecord {
     /// Makes the record of a session nobody has signed in to yet.
     #[must_use]
     pub fn empty(session: &str, pins: Pins) -> Self {
-        Self { session: session.to_owned(), pins, registration: None, tokens: None, spending_since: None, ended: None }
+        let session = session.to_owned();
+        Self { session, pins, registration: None, tokens: None, spending_since: None, ended: None, adopted: None }
     }
 
     /// Names the record of a session.
@@ -190,6 +196,7 @@ impl SignInRecord {
             tokens,
             spending_since: self.spending_since.map(unix_seconds),
             ended: self.ended.clone(),
+            adopted: self.adopted.clone(),
         })
     }
 
@@ -213,7 +220,8 @@ impl SignInRecord {
             refresh_token: tokens.refresh_token,
         });
         let spending_since = json.spending_since.map(from_unix_seconds);
-        Ok(Self { session: json.session, pins: json.pins, registration, tokens, spending_since, ended: json.ended })
+        let SignInJson { session, pins, ended, adopted, .. } = json;
+        Ok(Self { session, pins, registration, tokens, spending_since, ended, adopted })
     }
 }
 
@@ -323,6 +331,7 @@ mod tests {
             registration: Some((client, vec!["sso:account:access".into()])),
             tokens: Some(tokens),
             spending_since: Some(from_unix_seconds(900)),
+            adopted: Some("digest".into()),
             ..SignInRecord::empty("corp", pins("us-east-1"))
         }
     }
@@ -338,6 +347,15 @@ mod tests {
         assert_eq!((client.client_secret.expose_secret(), scopes.len()), ("CANARY-client", 1));
         assert_eq!(back.spending_since, Some(from_unix_seconds(900)));
         assert_eq!(back.pins, pins("us-east-1"));
+        assert_eq!(back.adopted.as_deref(), Some("digest"));
+    }
+
+    #[test]
+    fn a_record_from_before_there_was_adoption_is_read() {
+        let record = SignInRecord { adopted: None, ..full() };
+        let bytes = record.to_bytes();
+        assert!(!String::from_utf8_lossy(&bytes).contains("adopted"));
+        assert_eq!(SignInRecord::from_bytes("corp", &bytes).unwrap().adopted, None);
     }
 
     #[test]

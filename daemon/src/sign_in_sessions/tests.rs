@@ -1,3 +1,5 @@
+mod adopt;
+
 use super::*;
 use crate::aws::AwsError;
 use crate::aws::scripted::ScriptedAws;

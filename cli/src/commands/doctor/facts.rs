@@ -271,6 +271,7 @@ impl Facts {
             problem: None,
             tier: None,
             gate: Some("open".to_owned()),
+            read_only: None,
         };
         let status = Status {
             version: "1.2.3".to_owned(),

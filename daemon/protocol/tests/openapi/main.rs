@@ -13,9 +13,11 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use tegata_protocol::adoption::{AdoptSession, AdoptionProof};
 use tegata_protocol::body::{BeginSignIn, SessionState, SignInFlow, SignInState, StoreState};
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
+use tegata_protocol::inventory::{BeginInventory, InventoryState};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
 
 /// Types that have no schema of their own: their fields are among those of the type they are flattened into.
@@ -108,7 +110,7 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    ["body.rs", "console.rs", "gate.rs", "error.rs"]
+    ["adoption.rs", "body.rs", "console.rs", "gate.rs", "error.rs", "inventory.rs"]
         .map(|file| fs::read_to_string(source().join(file)).unwrap())
         .concat()
 }
@@ -188,6 +190,8 @@ fn every_choice_is_described_value_by_value() {
         ("HolderWanted", variants::<HolderWanted>()),
         ("Purpose", variants::<Purpose>()),
         ("RequestState", variants::<RequestState>()),
+        ("AdoptionProof", variants::<AdoptionProof>()),
+        ("InventoryState", variants::<InventoryState>()),
     ]);
     let compared: BTreeSet<String> = choices.keys().chain(&FLATTENED).map(|name| (*name).to_owned()).collect();
     assert_eq!(declared("enum"), compared, "every choice has to be compared here");
@@ -244,6 +248,8 @@ fn is_read(name: &str, body: &Value) -> bool {
     let body = body.clone();
     match name {
         "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
+        "AdoptSession" => serde_json::from_value::<AdoptSession>(body).is_ok(),
+        "BeginInventory" => serde_json::from_value::<BeginInventory>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
         "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),
         "OpenPage" => serde_json::from_value::<OpenPage>(body).is_ok(),

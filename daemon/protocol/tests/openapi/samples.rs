@@ -5,14 +5,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use tegata_protocol::adoption::*;
 use tegata_protocol::body::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
+use tegata_protocol::inventory::*;
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
 pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    [answers(), answers_about_hands(), requests()].into_iter().flatten().collect()
+    [answers(), answers_about_hands(), answers_about_inventories(), requests()].into_iter().flatten().collect()
 }
 
 /// Bodies that are written, with all of their fields and with only those that are always there.
@@ -37,6 +39,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         problem: None,
         tier: None,
         gate: None,
+        read_only: None,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -108,6 +111,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 problem: text(),
                 tier: text(),
                 gate: text(),
+                read_only: text(),
                 ..profile.clone()
             },
             profile,
@@ -122,6 +126,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
         pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
         pair("ConsoleLink", ConsoleLink { grant: text(), ..link.clone() }, link),
+        pair(
+            "ContainerCredentials",
+            ContainerCredentials(credentials(Some("x"))),
+            ContainerCredentials(credentials(None)),
+        ),
     ])
 }
 
@@ -215,6 +224,35 @@ fn answers_about_hands() -> BTreeMap<&'static str, [Value; 2]> {
     ])
 }
 
+/// The same for inventories, and for what is taken over.
+fn answers_about_inventories() -> BTreeMap<&'static str, [Value; 2]> {
+    let account =
+        InventoryAccount { id: String::new(), name: String::new(), email: String::new(), roles: vec![String::new()] };
+    let inventory = Inventory {
+        id: String::new(),
+        session: String::new(),
+        state: InventoryState::Running,
+        accounts_found: 1,
+        accounts_done: 1,
+        resumed_from: 1,
+        error: None,
+        accounts: vec![],
+        next_page: None,
+    };
+    let full = Inventory {
+        error: Some(ErrorBody::new(ErrorCode::Internal, "x")),
+        accounts: vec![account.clone()],
+        next_page: Some(String::new()),
+        ..inventory.clone()
+    };
+    let adopted = Adopted { session: String::new(), proof: AdoptionProof::Renewed, expires_at: String::new() };
+    BTreeMap::from([
+        pair("Inventory", full, inventory),
+        pair("InventoryAccount", account.clone(), account),
+        pair("Adopted", adopted.clone(), adopted),
+    ])
+}
+
 /// Bodies that are read, with all of their fields and with only those that may not be left out.
 pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
     let text = || Some(String::from("x"));
@@ -235,7 +273,25 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         seconds: Some(1),
         sign_out_first: true,
     };
+    let secret = || Secret::new(String::from("x"));
+    let renewal = || AdoptRenewal {
+        refresh_token: secret(),
+        client_id: String::from("x"),
+        client_secret: secret(),
+        registration_expires_at: String::from("x"),
+    };
+    let adopt = AdoptSession {
+        config: text(),
+        start_url: String::from("x"),
+        region: String::from("x"),
+        access_token: secret(),
+        expires_at: String::from("x"),
+        renewal: Some(renewal()),
+    };
     BTreeMap::from([
+        read("AdoptSession", adopt),
+        read("AdoptRenewal", renewal()),
+        read("BeginInventory", BeginInventory { session: text(), config: text() }),
         read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),

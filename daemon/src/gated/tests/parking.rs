@@ -46,7 +46,8 @@ async fn k10_a_refusal_answers_the_one_who_waits_and_who_asks_next() {
     let refuse = async { assert!(world.desk.say_no(&world.the_one_that_waits().await)) };
     let (served, ()) = tokio::join!(world.serve("dev"), refuse);
     let no = Problem::RefusedByHand { profile: profile("dev").name };
-    assert_eq!((served.unwrap_err(), world.serve("dev").await.unwrap_err()), (no.clone(), no));
+    let next = world.serve_within("dev", Duration::ZERO).await;
+    assert_eq!((served.unwrap_err(), next.unwrap_err()), (no.clone(), no));
     assert!(world.desk.waiting().is_empty() && world.asked().is_empty());
 }
 
@@ -64,7 +65,7 @@ async fn k10_twin_a_person_may_ask_after_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_request_that_ends_without_a_hand_is_still_to_be_approved() {
+async fn a_request_that_ends_without_a_hand_was_approved_by_nobody() {
     let world = World::new(DEV).await;
     world.enrol().await;
     let end = async {
@@ -72,7 +73,7 @@ async fn a_request_that_ends_without_a_hand_is_still_to_be_approved() {
         world.desk.end_all();
     };
     let (served, ()) = tokio::join!(world.serve("dev"), end);
-    assert!(matches!(served.unwrap_err(), Problem::ElevationRequired { .. }));
+    assert_eq!(served.unwrap_err(), Problem::NobodyApproved { profile: profile("dev").name });
 }
 
 fn wanted() -> ElevationWanted<'static> {
@@ -116,7 +117,22 @@ async fn what_aws_could_not_issue_is_not_asked_of_a_hand() {
     world.enrol().await;
     let mut terms = world.terms("dev").await;
     terms.session_policy = Some("{}".to_owned());
-    let served = world.gated.serve(&caller(1), &profile("dev"), terms, HOUR).await;
+    let served = world.gated.serve(&caller(1), &profile("dev"), terms, Patience { work: HOUR, hand: true }).await;
     assert!(matches!(served, Err(Problem::Elevation(_))));
     assert!(world.desk.waiting().is_empty());
+}
+
+#[tokio::test]
+async fn an_http_door_is_refused_at_once_and_the_hand_is_asked_for_once() {
+    let world = World::new(DEV).await;
+    world.enrol().await;
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        match world.serve_without_a_hand("dev").await {
+            Err(Problem::ElevationRequired { request, .. }) => asked.push(request),
+            other => panic!("{other:?}"),
+        }
+    }
+    asked.dedup();
+    assert_eq!(asked.len(), 1, "an SDK tries several times for one call: {asked:?}");
 }

@@ -38,7 +38,11 @@ fn parameters(file: &Value, operation: &Value) -> (BTreeSet<String>, BTreeSet<St
 }
 
 fn query<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
-    let value = |name: &str| if name == paths::QUERY_CONFIG { "/c" } else { "1" };
+    let value = |name: &str| match name {
+        paths::QUERY_CONFIG => "/c",
+        paths::QUERY_FORM => FORM_CONTAINER,
+        _ => "1",
+    };
     names.into_iter().map(|name| format!("{name}={}", value(name))).collect::<Vec<_>>().join("&")
 }
 
@@ -75,7 +79,7 @@ fn item<'a>(file: &'a Value, path: &str) -> Option<&'a Value> {
 #[test]
 fn below_each_resource_there_is_what_is_described_and_nothing_else() {
     let file = file();
-    let segments = ["x", paths::PAGES, paths::TEST];
+    let segments = ["x", paths::ADOPT, paths::PAGES, paths::TEST];
     for resource in paths(&file).keys().filter(|path| !path.contains('{')) {
         let one = segments.iter().map(|one| format!("{resource}/{one}"));
         let two = one.clone().flat_map(|one| segments.map(|two| format!("{one}/{two}")));

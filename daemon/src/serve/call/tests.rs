@@ -20,14 +20,29 @@ fn is_bad(method: &str, uri: &str, body: &str) -> bool {
 #[test]
 fn credentials_are_asked_for_by_profile_file_and_patience() {
     let whole = read("GET", "/v1/credentials?profile=prod+admin&config=%2Fhome%2Fkim%2Faws%20config&wait=15", "");
-    let expected = Call::Credentials {
+    let expected = Ask {
         profile: "prod admin".into(),
         config: Some("/home/kim/aws config".into()),
         wait: Some(Duration::from_secs(15)),
+        form: Form::Process,
     };
-    assert_eq!(whole, Ok(expected));
+    assert_eq!(whole, Ok(Call::Credentials(expected)));
     let least = read("GET", "/v1/credentials?profile=%E9%9A%9C%E5%AE%B3", "");
-    assert_eq!(least, Ok(Call::Credentials { profile: "障害".into(), config: None, wait: None }));
+    assert_eq!(least, Ok(asks("障害", Form::Process)));
+}
+
+fn asks(profile: &str, form: Form) -> Call {
+    Call::Credentials(Ask { profile: profile.into(), config: None, wait: None, form })
+}
+
+#[test]
+fn credentials_are_written_for_a_process_unless_a_container_is_named() {
+    let form = |form: &str| read("GET", &format!("/v1/credentials?profile=p&form={form}"), "");
+    assert_eq!(form("process"), Ok(asks("p", Form::Process)));
+    assert_eq!(form("container"), Ok(asks("p", Form::Container)));
+    for other in ["", "Container", "imds", "process,container"] {
+        assert!(is_bad("GET", &format!("/v1/credentials?profile=p&form={other}"), ""), "{other}");
+    }
 }
 
 #[test]
@@ -108,7 +123,7 @@ fn h1_a_name_with_a_line_end_or_nul_is_refused_at_the_edge() {
 #[test]
 fn h1_twin_other_names_pass_as_they_are() {
     let call = read("GET", "/v1/credentials?profile=a%26b%3Dc%25%2B%23", "");
-    assert_eq!(call, Ok(Call::Credentials { profile: "a&b=c%+#".into(), config: None, wait: None }));
+    assert_eq!(call, Ok(asks("a&b=c%+#", Form::Process)));
 }
 
 #[test]

@@ -1,0 +1,499 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'tegata'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'tegata' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
+            [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
+            [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
+            [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
+            [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
+            [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
+            [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;login' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Show a code to be entered on a page in any browser')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Open no page; print its address as a QR code')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;logout' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;credential-process' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile [default: the value of AWS_PROFILE]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to sign in [default: 15, and only while somebody is signing in]')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Print to a terminal too, where everybody behind you and the scrollback can read them')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;status' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;list' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;elevate' {
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long, as 90s, 30m or 1h; the rules may shorten it [default: as long as the rules allow]')
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why; it goes into the records, and to CloudTrail where AWS has a place for it')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--everywhere', '--everywhere', [CompletionResultType]::ParameterName, 'Let every program of yours use it, where the rules allow that')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;adopt-session' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;approve' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, where the request has no reason yet')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'Say no; whoever asks is refused for a while')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;drop' {
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'End every grant')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;exec' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Hand over variables that expire, in place of an endpoint')
+            [CompletionResult]::new('--nested', '--nested', [CompletionResultType]::ParameterName, 'Open it within another one')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;env' {
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile''s]')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a person to approve or sign in [default: 15]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How they are written')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Take the profile that reads the same account and changes nothing')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Print to a terminal too, where everybody behind you and the scrollback can read them')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;passkey' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Enrol a passkey')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the passkeys')
+            [CompletionResult]::new('rename', 'rename', [CompletionResultType]::ParameterValue, 'Give a passkey another name')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a passkey, by the gesture of one that is enrolled')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try a passkey. Nothing follows from it')
+            [CompletionResult]::new('reset', 'reset', [CompletionResultType]::ParameterValue, 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;passkey;add' {
+            [CompletionResult]::new('--person', '--person', [CompletionResultType]::ParameterName, 'Whose it is [default: your user name]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What it is to be called [default: asks]')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;passkey;list' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;passkey;rename' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;passkey;remove' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;passkey;test' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;passkey;reset' {
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask whether it is meant')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;passkey;help' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Enrol a passkey')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the passkeys')
+            [CompletionResult]::new('rename', 'rename', [CompletionResultType]::ParameterValue, 'Give a passkey another name')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a passkey, by the gesture of one that is enrolled')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try a passkey. Nothing follows from it')
+            [CompletionResult]::new('reset', 'reset', [CompletionResultType]::ParameterValue, 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;passkey;help;add' {
+            break
+        }
+        'tegata;passkey;help;list' {
+            break
+        }
+        'tegata;passkey;help;rename' {
+            break
+        }
+        'tegata;passkey;help;remove' {
+            break
+        }
+        'tegata;passkey;help;test' {
+            break
+        }
+        'tegata;passkey;help;reset' {
+            break
+        }
+        'tegata;passkey;help;help' {
+            break
+        }
+        'tegata;policy' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain which rules decide about a profile, and what they demand')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the settings as they are written, and show what of them is in force')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Accept settings that are weaker than those in force, by a passkey gesture')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;policy;explain' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;policy;check' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;policy;accept' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;policy;help' {
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain which rules decide about a profile, and what they demand')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the settings as they are written, and show what of them is in force')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Accept settings that are weaker than those in force, by a passkey gesture')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;policy;help;explain' {
+            break
+        }
+        'tegata;policy;help;check' {
+            break
+        }
+        'tegata;policy;help;accept' {
+            break
+        }
+        'tegata;policy;help;help' {
+            break
+        }
+        'tegata;review' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the reviews that are open')
+            [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'Close a review with what was found')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;review;list' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;review;close' {
+            [CompletionResult]::new('--note', '--note', [CompletionResultType]::ParameterName, 'What the review found; it goes into the records')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;review;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the reviews that are open')
+            [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'Close a review with what was found')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;review;help;list' {
+            break
+        }
+        'tegata;review;help;close' {
+            break
+        }
+        'tegata;review;help;help' {
+            break
+        }
+        'tegata;lock' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;unlock' {
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output. It is good once')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;daemon' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start the daemon if it does not run')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'End the daemon once what is under way is done')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say whether the daemon runs; exit code 16 when it does not')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;daemon;start' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;daemon;stop' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;daemon;status' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;daemon;help' {
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start the daemon if it does not run')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'End the daemon once what is under way is done')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say whether the daemon runs; exit code 16 when it does not')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;daemon;help;start' {
+            break
+        }
+        'tegata;daemon;help;stop' {
+            break
+        }
+        'tegata;daemon;help;status' {
+            break
+        }
+        'tegata;daemon;help;help' {
+            break
+        }
+        'tegata;help' {
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
+            [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
+            [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
+            [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
+            [CompletionResult]::new('drop', 'drop', [CompletionResultType]::ParameterValue, 'End the grants of a profile, or all of them')
+            [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of a profile')
+            [CompletionResult]::new('shell', 'shell', [CompletionResultType]::ParameterValue, 'Open a shell with the credentials of a profile')
+            [CompletionResult]::new('env', 'env', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile as variables')
+            [CompletionResult]::new('passkey', 'passkey', [CompletionResultType]::ParameterValue, 'Enrol passkeys, which approve the use of gated profiles, and manage them')
+            [CompletionResult]::new('policy', 'policy', [CompletionResultType]::ParameterValue, 'See which rules decide about a profile, check the settings, accept weaker ones')
+            [CompletionResult]::new('review', 'review', [CompletionResultType]::ParameterValue, 'List and close reviews of what was used in an emergency')
+            [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
+            [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
+            [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;help;login' {
+            break
+        }
+        'tegata;help;logout' {
+            break
+        }
+        'tegata;help;credential-process' {
+            break
+        }
+        'tegata;help;status' {
+            break
+        }
+        'tegata;help;list' {
+            break
+        }
+        'tegata;help;elevate' {
+            break
+        }
+        'tegata;help;adopt-session' {
+            break
+        }
+        'tegata;help;approve' {
+            break
+        }
+        'tegata;help;drop' {
+            break
+        }
+        'tegata;help;exec' {
+            break
+        }
+        'tegata;help;shell' {
+            break
+        }
+        'tegata;help;env' {
+            break
+        }
+        'tegata;help;passkey' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Enrol a passkey')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the passkeys')
+            [CompletionResult]::new('rename', 'rename', [CompletionResultType]::ParameterValue, 'Give a passkey another name')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a passkey, by the gesture of one that is enrolled')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Try a passkey. Nothing follows from it')
+            [CompletionResult]::new('reset', 'reset', [CompletionResultType]::ParameterValue, 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in')
+            break
+        }
+        'tegata;help;passkey;add' {
+            break
+        }
+        'tegata;help;passkey;list' {
+            break
+        }
+        'tegata;help;passkey;rename' {
+            break
+        }
+        'tegata;help;passkey;remove' {
+            break
+        }
+        'tegata;help;passkey;test' {
+            break
+        }
+        'tegata;help;passkey;reset' {
+            break
+        }
+        'tegata;help;policy' {
+            [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Explain which rules decide about a profile, and what they demand')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Check the settings as they are written, and show what of them is in force')
+            [CompletionResult]::new('accept', 'accept', [CompletionResultType]::ParameterValue, 'Accept settings that are weaker than those in force, by a passkey gesture')
+            break
+        }
+        'tegata;help;policy;explain' {
+            break
+        }
+        'tegata;help;policy;check' {
+            break
+        }
+        'tegata;help;policy;accept' {
+            break
+        }
+        'tegata;help;review' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the reviews that are open')
+            [CompletionResult]::new('close', 'close', [CompletionResultType]::ParameterValue, 'Close a review with what was found')
+            break
+        }
+        'tegata;help;review;list' {
+            break
+        }
+        'tegata;help;review;close' {
+            break
+        }
+        'tegata;help;lock' {
+            break
+        }
+        'tegata;help;unlock' {
+            break
+        }
+        'tegata;help;daemon' {
+            [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Start the daemon if it does not run')
+            [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'End the daemon once what is under way is done')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Say whether the daemon runs; exit code 16 when it does not')
+            break
+        }
+        'tegata;help;daemon;start' {
+            break
+        }
+        'tegata;help;daemon;stop' {
+            break
+        }
+        'tegata;help;daemon;status' {
+            break
+        }
+        'tegata;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

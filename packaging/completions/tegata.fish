@@ -1,0 +1,202 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_tegata_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_tegata_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_tegata_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_tegata_using_subcommand
+    set -l cmd (__fish_tegata_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c tegata -n "__fish_tegata_needs_command" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_needs_command" -s V -l version -d 'Print version'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "login" -d 'Sign in to an organisation'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "logout" -d 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "credential-process" -d 'Print the credentials of a profile for an AWS tool, as JSON'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "status" -d 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "list" -d 'List the profiles of the AWS config file'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "elevate" -d 'Let a gated profile be used for a while, by a passkey gesture'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "adopt-session" -d 'Take over a sign-in that AWS CLI made, without signing in again'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "approve" -d 'Approve or refuse what waits for a passkey gesture'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "drop" -d 'End the grants of a profile, or all of them'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "exec" -d 'Run a command with the credentials of a profile'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "shell" -d 'Open a shell with the credentials of a profile'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "env" -d 'Print the credentials of a profile as variables'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "passkey" -d 'Enrol passkeys, which approve the use of gated profiles, and manage them'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "policy" -d 'See which rules decide about a profile, check the settings, accept weaker ones'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "review" -d 'List and close reviews of what was used in an emergency'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "lock" -d 'Forget all credentials now and hand out nothing until `tegata unlock`'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "unlock" -d 'Hand out credentials again after `tegata lock`'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "daemon" -d 'Start or stop the daemon, or see whether it runs'
+complete -c tegata -n "__fish_tegata_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand login" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand login" -l device-code -d 'Show a code to be entered on a page in any browser'
+complete -c tegata -n "__fish_tegata_using_subcommand login" -l print -d 'Open no page; print its address alone to standard output'
+complete -c tegata -n "__fish_tegata_using_subcommand login" -l qr -d 'Open no page; print its address as a QR code'
+complete -c tegata -n "__fish_tegata_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand credential-process" -l profile -d 'The profile [default: the value of AWS_PROFILE]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand credential-process" -l wait -d 'Wait so many seconds for a person to sign in [default: 15, and only while somebody is signing in]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand credential-process" -l force -d 'Print to a terminal too, where everybody behind you and the scrollback can read them'
+complete -c tegata -n "__fish_tegata_using_subcommand credential-process" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand status" -l json -d 'Print what the daemon says, as JSON'
+complete -c tegata -n "__fish_tegata_using_subcommand status" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand list" -l json -d 'Print what the daemon says, as JSON'
+complete -c tegata -n "__fish_tegata_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -l for -d 'How long, as 90s, 30m or 1h; the rules may shorten it [default: as long as the rules allow]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -l reason -d 'Why; it goes into the records, and to CloudTrail where AWS has a place for it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -l everywhere -d 'Let every program of yours use it, where the rules allow that'
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand elevate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand adopt-session" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand approve" -l reason -d 'Why, where the request has no reason yet' -r
+complete -c tegata -n "__fish_tegata_using_subcommand approve" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand approve" -l refuse -d 'Say no; whoever asks is refused for a while'
+complete -c tegata -n "__fish_tegata_using_subcommand approve" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand approve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand drop" -l all -d 'End every grant'
+complete -c tegata -n "__fish_tegata_using_subcommand drop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand exec" -l region -d 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile\'s]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand exec" -l wait -d 'Wait so many seconds for a person to approve or sign in [default: 15]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand exec" -l read-only -d 'Take the profile that reads the same account and changes nothing'
+complete -c tegata -n "__fish_tegata_using_subcommand exec" -l env -d 'Hand over variables that expire, in place of an endpoint'
+complete -c tegata -n "__fish_tegata_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -l region -d 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile\'s]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -l wait -d 'Wait so many seconds for a person to approve or sign in [default: 15]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -l read-only -d 'Take the profile that reads the same account and changes nothing'
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -l env -d 'Hand over variables that expire, in place of an endpoint'
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -l nested -d 'Open it within another one'
+complete -c tegata -n "__fish_tegata_using_subcommand shell" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand env" -l region -d 'The region [default: AWS_REGION or AWS_DEFAULT_REGION, else the profile\'s]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand env" -l wait -d 'Wait so many seconds for a person to approve or sign in [default: 15]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand env" -l format -d 'How they are written' -r -f -a "bash\t'For bash, zsh and sh'
+fish\t'For fish'
+powershell\t'For PowerShell'
+dotenv\t'One NAME=value a line'
+json\t'One object'
+github-actions\t'Into the file of GITHUB_ENV, masked in the log'"
+complete -c tegata -n "__fish_tegata_using_subcommand env" -l read-only -d 'Take the profile that reads the same account and changes nothing'
+complete -c tegata -n "__fish_tegata_using_subcommand env" -l force -d 'Print to a terminal too, where everybody behind you and the scrollback can read them'
+complete -c tegata -n "__fish_tegata_using_subcommand env" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "add" -d 'Enrol a passkey'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "list" -d 'List the passkeys'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "rename" -d 'Give a passkey another name'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "remove" -d 'Remove a passkey, by the gesture of one that is enrolled'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "test" -d 'Try a passkey. Nothing follows from it'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "reset" -d 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and not __fish_seen_subcommand_from add list rename remove test reset help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from add" -l person -d 'Whose it is [default: your user name]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from add" -l name -d 'What it is to be called [default: asks]' -r
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from add" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from add" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from list" -l json -d 'Print what the daemon says, as JSON'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from remove" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from remove" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from test" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from test" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from reset" -l yes -d 'Do not ask whether it is meant'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from reset" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "add" -d 'Enrol a passkey'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the passkeys'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "rename" -d 'Give a passkey another name'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "remove" -d 'Remove a passkey, by the gesture of one that is enrolled'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "test" -d 'Try a passkey. Nothing follows from it'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "reset" -d 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in'
+complete -c tegata -n "__fish_tegata_using_subcommand passkey; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and not __fish_seen_subcommand_from explain check accept help" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and not __fish_seen_subcommand_from explain check accept help" -f -a "explain" -d 'Explain which rules decide about a profile, and what they demand'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and not __fish_seen_subcommand_from explain check accept help" -f -a "check" -d 'Check the settings as they are written, and show what of them is in force'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and not __fish_seen_subcommand_from explain check accept help" -f -a "accept" -d 'Accept settings that are weaker than those in force, by a passkey gesture'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and not __fish_seen_subcommand_from explain check accept help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from explain" -l json -d 'Print what the daemon says, as JSON'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from accept" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from accept" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from accept" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "explain" -d 'Explain which rules decide about a profile, and what they demand'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "check" -d 'Check the settings as they are written, and show what of them is in force'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "accept" -d 'Accept settings that are weaker than those in force, by a passkey gesture'
+complete -c tegata -n "__fish_tegata_using_subcommand policy; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and not __fish_seen_subcommand_from list close help" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and not __fish_seen_subcommand_from list close help" -f -a "list" -d 'List the reviews that are open'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and not __fish_seen_subcommand_from list close help" -f -a "close" -d 'Close a review with what was found'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and not __fish_seen_subcommand_from list close help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from close" -l note -d 'What the review found; it goes into the records' -r
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from help" -f -a "list" -d 'List the reviews that are open'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from help" -f -a "close" -d 'Close a review with what was found'
+complete -c tegata -n "__fish_tegata_using_subcommand review; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand lock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand unlock" -l browser -d 'Open the page with this command; %s stands for the address, which comes last without it' -r
+complete -c tegata -n "__fish_tegata_using_subcommand unlock" -l print -d 'Open no page; print its address alone to standard output. It is good once'
+complete -c tegata -n "__fish_tegata_using_subcommand unlock" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and not __fish_seen_subcommand_from start stop status help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and not __fish_seen_subcommand_from start stop status help" -f -a "start" -d 'Start the daemon if it does not run'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and not __fish_seen_subcommand_from start stop status help" -f -a "stop" -d 'End the daemon once what is under way is done'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and not __fish_seen_subcommand_from start stop status help" -f -a "status" -d 'Say whether the daemon runs; exit code 16 when it does not'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and not __fish_seen_subcommand_from start stop status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from help" -f -a "start" -d 'Start the daemon if it does not run'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from help" -f -a "stop" -d 'End the daemon once what is under way is done'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from help" -f -a "status" -d 'Say whether the daemon runs; exit code 16 when it does not'
+complete -c tegata -n "__fish_tegata_using_subcommand daemon; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "login" -d 'Sign in to an organisation'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "logout" -d 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "credential-process" -d 'Print the credentials of a profile for an AWS tool, as JSON'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "status" -d 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "list" -d 'List the profiles of the AWS config file'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "elevate" -d 'Let a gated profile be used for a while, by a passkey gesture'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "adopt-session" -d 'Take over a sign-in that AWS CLI made, without signing in again'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "approve" -d 'Approve or refuse what waits for a passkey gesture'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "drop" -d 'End the grants of a profile, or all of them'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "exec" -d 'Run a command with the credentials of a profile'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "shell" -d 'Open a shell with the credentials of a profile'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "env" -d 'Print the credentials of a profile as variables'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "passkey" -d 'Enrol passkeys, which approve the use of gated profiles, and manage them'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "policy" -d 'See which rules decide about a profile, check the settings, accept weaker ones'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "review" -d 'List and close reviews of what was used in an emergency'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "lock" -d 'Forget all credentials now and hand out nothing until `tegata unlock`'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "unlock" -d 'Hand out credentials again after `tegata lock`'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "daemon" -d 'Start or stop the daemon, or see whether it runs'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "add" -d 'Enrol a passkey'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "list" -d 'List the passkeys'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "rename" -d 'Give a passkey another name'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "remove" -d 'Remove a passkey, by the gesture of one that is enrolled'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "test" -d 'Try a passkey. Nothing follows from it'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "reset" -d 'Forget all passkeys, for when every one of them is lost. Needs a fresh sign-in'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "explain" -d 'Explain which rules decide about a profile, and what they demand'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "check" -d 'Check the settings as they are written, and show what of them is in force'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from policy" -f -a "accept" -d 'Accept settings that are weaker than those in force, by a passkey gesture'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from review" -f -a "list" -d 'List the reviews that are open'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from review" -f -a "close" -d 'Close a review with what was found'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from daemon" -f -a "start" -d 'Start the daemon if it does not run'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from daemon" -f -a "stop" -d 'End the daemon once what is under way is done'
+complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from daemon" -f -a "status" -d 'Say whether the daemon runs; exit code 16 when it does not'
