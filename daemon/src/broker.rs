@@ -5,6 +5,7 @@
 mod console;
 mod listing;
 mod locking;
+mod own_address;
 mod signing_in;
 mod wiring;
 

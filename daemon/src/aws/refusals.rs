@@ -29,6 +29,8 @@ pub(super) enum Operation {
     Logout,
     AssumeRole,
     GetSigninToken,
+    /// An organisation's own address, which is no operation of AWS.
+    FollowStartUrl,
 }
 
 impl Operation {
@@ -43,6 +45,7 @@ impl Operation {
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
             Self::GetSigninToken => "getSigninToken",
+            Self::FollowStartUrl => "at the organisation's own address",
         }
     }
 

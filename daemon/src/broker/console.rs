@@ -111,7 +111,7 @@ impl Broker {
         };
         let partition = partition.ok_or_else(|| ConsoleFault::Nowhere(of.to_owned()))?;
         let said = wanted.region.as_deref().map(Region::new).transpose().map_err(ProfileError::from)?;
-        let own = || config.region_of(&name).filter(|region| Partition::of_region(region) == Some(partition));
+        let own = || config.region(&name).filter(|region| Partition::of_region(region) == Some(partition));
         possible(is_chained(&profile), wanted.seconds.map(Duration::from_secs)).map_err(ConsoleFault::from)?;
         Ok((partition, said.or_else(own).unwrap_or_else(|| profile.chain.region.clone())))
     }

@@ -115,11 +115,10 @@ impl Config {
         slot.resolved.get_or_init(|| resolve::resolve(self, slot).map(Arc::new)).clone()
     }
 
-    /// Returns the region a profile says of itself, whatever it starts from; nothing where it says none, or what is no region of AWS's.
-    #[must_use]
-    pub fn region_of(&self, name: &ProfileName) -> Option<Region> {
-        let slot = self.slot(name)?;
-        Region::new(Keys::of(&slot.section).ok()?.get("region")?.value).ok()
+    /// Returns the region that a profile's section names, if it is one.
+    pub fn region(&self, name: &ProfileName) -> Option<Region> {
+        let keys = Keys::of(&self.slot(name)?.section).ok()?;
+        Region::new(keys.get("region")?.value).ok()
     }
 
     /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::StartError;
+use crate::operation::OWN_ADDRESS;
 use crate::partition::Partition;
 
 /// Regions the certificate covers: some of every partition.
@@ -76,7 +77,7 @@ fn leaf_parameters() -> Result<CertificateParams, StartError> {
 
 /// A wildcard covers one label, so `portal.sso.REGION` needs a name of its own.
 fn names() -> Vec<String> {
-    let mut names: Vec<String> = ["localhost", "127.0.0.1", "sts.amazonaws.com"]
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "sts.amazonaws.com", OWN_ADDRESS]
         .iter()
         .chain(&CONSOLE_SIGN_IN)
         .map(|&name| name.to_owned())
