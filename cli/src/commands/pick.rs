@@ -98,7 +98,6 @@ mod tests {
             tier: None,
             read_only: None,
             gate: Some("open".to_owned()),
-            read_only: None,
         }
     }
 

@@ -221,7 +221,6 @@ mod tests {
                 tier: None,
                 read_only: None,
                 gate: None,
-                read_only: None,
             })
             .to_vec()
     }
