@@ -70,6 +70,9 @@ _tegata() {
             tegata,review)
                 cmd="tegata__subcmd__review"
                 ;;
+            tegata,setup)
+                cmd="tegata__subcmd__setup"
+                ;;
             tegata,shell)
                 cmd="tegata__subcmd__shell"
                 ;;
@@ -165,6 +168,9 @@ _tegata() {
                 ;;
             tegata__subcmd__help,review)
                 cmd="tegata__subcmd__help__subcmd__review"
+                ;;
+            tegata__subcmd__help,setup)
+                cmd="tegata__subcmd__help__subcmd__setup"
                 ;;
             tegata__subcmd__help,shell)
                 cmd="tegata__subcmd__help__subcmd__shell"
@@ -350,7 +356,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+            opts="-h -V --help --version setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -636,7 +642,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+            opts="setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1086,6 +1092,20 @@ _tegata() {
         tegata__subcmd__help__subcmd__review__subcmd__list)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__setup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1770,6 +1790,60 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__setup)
+            opts="-y -h --start-url --region --session --all --accounts --roles --name-template --profile-region --prune --dry-run --yes --no-sign-in --device-code --print --qr --browser --adopt --from --undo --force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --start-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accounts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --roles)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile-region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "granted aws-sso-cli aws-vault" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
