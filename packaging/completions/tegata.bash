@@ -357,10 +357,14 @@ _tegata() {
     case "${cmd}" in
         tegata)
 <<<<<<< HEAD
+<<<<<<< HEAD
             opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
 =======
             opts="-h -V --help --version setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
 >>>>>>> setup
+=======
+            opts="-h -V --help --version setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+>>>>>>> writer
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -647,10 +651,14 @@ _tegata() {
             ;;
         tegata__subcmd__help)
 <<<<<<< HEAD
+<<<<<<< HEAD
             opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
 =======
             opts="setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
 >>>>>>> setup
+=======
+            opts="setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+>>>>>>> writer
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

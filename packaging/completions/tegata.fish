@@ -233,6 +233,7 @@ complete -c tegata -n "__fish_tegata_using_subcommand shell-hook; and __fish_see
 complete -c tegata -n "__fish_tegata_using_subcommand shell-hook; and __fish_seen_subcommand_from help" -f -a "complete" -d 'Print what may stand at the cursor, one a line'
 complete -c tegata -n "__fish_tegata_using_subcommand shell-hook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 <<<<<<< HEAD
+<<<<<<< HEAD
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "login" -d 'Sign in to an organisation'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "logout" -d 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "credential-process" -d 'Print the credentials of a profile for an AWS tool, as JSON'
@@ -258,6 +259,8 @@ complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "shell-hook" -d 'Called by the code of `tegata shell-init`'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 =======
+=======
+>>>>>>> writer
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "setup" -d 'Sign in, and write a profile for every role you choose'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "login" -d 'Sign in to an organisation'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "logout" -d 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials'
@@ -283,7 +286,10 @@ complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "prompt" -d 'Print the profile of this shell, its gate and the time left, for a prompt'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "shell-hook" -d 'Called by the code of `tegata shell-init`'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and not __fish_seen_subcommand_from setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+<<<<<<< HEAD
 >>>>>>> setup
+=======
+>>>>>>> writer
 complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "add" -d 'Enrol a passkey'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "list" -d 'List the passkeys'
 complete -c tegata -n "__fish_tegata_using_subcommand help; and __fish_seen_subcommand_from passkey" -f -a "rename" -d 'Give a passkey another name'
