@@ -14,6 +14,7 @@ use crate::failure::{Failure, Kind};
 use crate::moment;
 use crate::one_shot::OneShot;
 use crate::output::{self, Progress};
+use crate::picker::recents;
 use crate::signals::Signals;
 use clap::Args;
 use std::time::Duration;
@@ -93,6 +94,7 @@ impl Console {
         };
         let link = self.link(&client, environment, &profile)?;
         check(&link)?;
+        recents::remember(environment, &profile);
         show(link, &showing, &profile, environment, &signals)
     }
 
