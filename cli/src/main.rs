@@ -3,6 +3,7 @@
 //! It is synchronous, keeps no state, holds no secret longer than it takes to copy one answer to standard output, and
 //! knows AWS only by name: everything about credentials is the daemon's.
 
+mod aws_config;
 mod browser;
 mod child;
 mod client;
@@ -16,13 +17,18 @@ mod hand;
 mod http;
 mod moment;
 mod output;
+mod picker;
 mod places;
 mod profile_files;
+mod profiles;
 mod question;
 mod random;
+mod setup;
+mod shell_init;
 mod signals;
 mod sso_cache;
 mod start;
+mod state;
 
 fn main() -> std::process::ExitCode {
     commands::run(&std::env::args_os().collect::<Vec<_>>())

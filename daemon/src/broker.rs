@@ -4,6 +4,7 @@
 
 mod listing;
 mod locking;
+mod own_address;
 mod signing_in;
 mod wiring;
 

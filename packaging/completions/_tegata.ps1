@@ -43,6 +43,11 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -357,6 +362,74 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;daemon;help;help' {
             break
         }
+        'tegata;pick' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-init' {
+            [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'Show the profile, its gate and the time left in front of the prompt')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;trust' {
+            [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'Never use it, and do not ask again')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List what you have answered')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;prompt' {
+            [CompletionResult]::new('--segment', '--segment', [CompletionResultType]::ParameterName, 'Print it in parentheses, and so that this shell''s prompt shows it as it is')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-hook' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;switch' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;directory' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;complete' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--breaks', '--breaks', [CompletionResultType]::ParameterName, 'bash: its COMP_WORDBREAKS')
+            [CompletionResult]::new('--word', '--word', [CompletionResultType]::ParameterName, 'fish and PowerShell: the word at the cursor, which may be empty')
+            break
+        }
+        'tegata;shell-hook;help' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;help;switch' {
+            break
+        }
+        'tegata;shell-hook;help;directory' {
+            break
+        }
+        'tegata;shell-hook;help;complete' {
+            break
+        }
+        'tegata;shell-hook;help;help' {
+            break
+        }
         'tegata;help' {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
@@ -376,6 +449,11 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -487,6 +565,33 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;daemon;status' {
+            break
+        }
+        'tegata;help;pick' {
+            break
+        }
+        'tegata;help;shell-init' {
+            break
+        }
+        'tegata;help;trust' {
+            break
+        }
+        'tegata;help;prompt' {
+            break
+        }
+        'tegata;help;shell-hook' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            break
+        }
+        'tegata;help;shell-hook;switch' {
+            break
+        }
+        'tegata;help;shell-hook;directory' {
+            break
+        }
+        'tegata;help;shell-hook;complete' {
             break
         }
         'tegata;help;help' {

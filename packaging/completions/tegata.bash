@@ -58,8 +58,14 @@ _tegata() {
             tegata,passkey)
                 cmd="tegata__subcmd__passkey"
                 ;;
+            tegata,pick)
+                cmd="tegata__subcmd__pick"
+                ;;
             tegata,policy)
                 cmd="tegata__subcmd__policy"
+                ;;
+            tegata,prompt)
+                cmd="tegata__subcmd__prompt"
                 ;;
             tegata,review)
                 cmd="tegata__subcmd__review"
@@ -67,8 +73,17 @@ _tegata() {
             tegata,shell)
                 cmd="tegata__subcmd__shell"
                 ;;
+            tegata,shell-hook)
+                cmd="tegata__subcmd__shell__subcmd__hook"
+                ;;
+            tegata,shell-init)
+                cmd="tegata__subcmd__shell__subcmd__init"
+                ;;
             tegata,status)
                 cmd="tegata__subcmd__status"
+                ;;
+            tegata,trust)
+                cmd="tegata__subcmd__trust"
                 ;;
             tegata,unlock)
                 cmd="tegata__subcmd__unlock"
@@ -139,8 +154,14 @@ _tegata() {
             tegata__subcmd__help,passkey)
                 cmd="tegata__subcmd__help__subcmd__passkey"
                 ;;
+            tegata__subcmd__help,pick)
+                cmd="tegata__subcmd__help__subcmd__pick"
+                ;;
             tegata__subcmd__help,policy)
                 cmd="tegata__subcmd__help__subcmd__policy"
+                ;;
+            tegata__subcmd__help,prompt)
+                cmd="tegata__subcmd__help__subcmd__prompt"
                 ;;
             tegata__subcmd__help,review)
                 cmd="tegata__subcmd__help__subcmd__review"
@@ -148,8 +169,17 @@ _tegata() {
             tegata__subcmd__help,shell)
                 cmd="tegata__subcmd__help__subcmd__shell"
                 ;;
+            tegata__subcmd__help,shell-hook)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook"
+                ;;
+            tegata__subcmd__help,shell-init)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__init"
+                ;;
             tegata__subcmd__help,status)
                 cmd="tegata__subcmd__help__subcmd__status"
+                ;;
+            tegata__subcmd__help,trust)
+                cmd="tegata__subcmd__help__subcmd__trust"
                 ;;
             tegata__subcmd__help,unlock)
                 cmd="tegata__subcmd__help__subcmd__unlock"
@@ -195,6 +225,15 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__review,list)
                 cmd="tegata__subcmd__help__subcmd__review__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,complete)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,directory)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,switch)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch"
                 ;;
             tegata__subcmd__passkey,add)
                 cmd="tegata__subcmd__passkey__subcmd__add"
@@ -280,6 +319,30 @@ _tegata() {
             tegata__subcmd__review__subcmd__help,list)
                 cmd="tegata__subcmd__review__subcmd__help__subcmd__list"
                 ;;
+            tegata__subcmd__shell__subcmd__hook,complete)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__complete"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,directory)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__directory"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,help)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,switch)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__switch"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,complete)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,directory)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,help)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,switch)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch"
+                ;;
             *)
                 ;;
         esac
@@ -287,7 +350,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
+            opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -573,7 +636,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
+            opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -908,6 +971,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__pick)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__policy)
             opts="explain check accept"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -953,6 +1030,20 @@ _tegata() {
         tegata__subcmd__help__subcmd__policy__subcmd__explain)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__prompt)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1020,7 +1111,91 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook)
+            opts="switch directory complete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__trust)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1338,6 +1513,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__pick)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__policy)
             opts="-h --help explain check accept help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1461,6 +1650,24 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__prompt)
+            opts="-h --segment --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --segment)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1592,8 +1799,190 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__shell__subcmd__hook)
+            opts="-h --help switch directory complete help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__complete)
+            opts="--shell --breaks --word"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --breaks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --word)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__directory)
+            opts="--shell --state"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help)
+            opts="switch directory complete help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__switch)
+            opts="--shell --state"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__init)
+            opts="-h --prompt --help bash zsh fish powershell"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__status)
             opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__trust)
+            opts="-h --refuse --list --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -255,6 +255,10 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         scopes: &'a [String],
     ) -> BoxFuture<'a, Result<Registration, AwsError>>;
 
+    /// Asks an address of an organisation's own where it sends browsers, and goes there no further: what `Location` says, if it
+    /// says anything. Nothing is sent along.
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>>;
+
     /// Begins a device-code sign-in (SSO OIDC `StartDeviceAuthorization`).
     fn start_device_authorization<'a>(
         &'a self,

@@ -28,6 +28,8 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    /// An organisation's own address, which is no operation of AWS.
+    FollowStartUrl,
 }
 
 impl Operation {
@@ -41,6 +43,7 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::FollowStartUrl => "at the organisation's own address",
         }
     }
 
@@ -103,7 +106,7 @@ fn out_of_shape(operation: Operation, raw: &HttpResponse) -> Failure {
     operation.failed(Again::Soon, format!("an answer that cannot be read (HTTP {status})"))
 }
 
-fn unreached(operation: Operation, error: &ConnectorError) -> Failure {
+pub(super) fn unreached(operation: Operation, error: &ConnectorError) -> Failure {
     let chain = || std::iter::successors(error.source(), |&error| error.source());
     if let Some(cut_off) = chain().find_map(|error| error.downcast_ref::<CutOff>()) {
         let again = if matches!(cut_off, CutOff::TooSlow(_)) { Again::Soon } else { Again::Never };

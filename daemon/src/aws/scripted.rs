@@ -57,6 +57,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) device: Mutex<Result<DeviceAuthorization, AwsError>>,
     pub(crate) calls: Mutex<Vec<String>>,
     pub(crate) listing: Mutex<Listing>,
+    /// Where an organisation's own address leads.
+    pub(crate) location: Mutex<Option<String>>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     exchanges: Mutex<Vec<Exchange>>,
@@ -69,8 +71,8 @@ impl ScriptedAws {
         let host = Mutex::new("amazonaws.com".to_owned());
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
-        let (assumed, listing) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, assumed, exchanges, minted })
+        let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, location, assumed, exchanges, minted })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -193,6 +195,12 @@ impl Aws for ScriptedAws {
         let registration =
             Registration { client_id: "client".into(), client_secret: Secret::new("client-secret".into()), expires_at };
         Box::pin(async move { Ok(registration) })
+    }
+
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>> {
+        self.called(format!("redirect of {address}"));
+        let location = self.location.lock().unwrap().clone();
+        Box::pin(async move { Ok(location) })
     }
 
     fn start_device_authorization<'a>(

@@ -3,6 +3,7 @@
 //! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
 //! [`retry`](super::retry) repeats what may be repeated.
 
+mod own_address;
 mod portal;
 
 use super::http::{Limits, SharedClient};
@@ -281,6 +282,10 @@ impl Aws for SdkAws {
         scopes: &'a [String],
     ) -> BoxFuture<'a, Result<Registration, AwsError>> {
         Box::pin(self.register_client(region, start_url, scopes))
+    }
+
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>> {
+        Box::pin(self.location_at(address))
     }
 
     fn start_device_authorization<'a>(

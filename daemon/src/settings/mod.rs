@@ -229,4 +229,7 @@ fn rules_of(
 }
 
 #[cfg(test)]
+#[path = "documented_tests.rs"]
+mod documented;
+#[cfg(test)]
 mod tests;

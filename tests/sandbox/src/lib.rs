@@ -76,7 +76,7 @@ pub use faults::{Effect, Fault};
 pub use issued::{IssuedCredentials, Principal};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
-pub use operation::Operation;
+pub use operation::{OWN_ADDRESS, Operation};
 pub use organization::{Account, Organization, Role, RoleKeys, START_URL, User};
 pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{

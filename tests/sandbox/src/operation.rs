@@ -41,6 +41,8 @@ pub enum Operation {
     AssumeRole,
     /// STS with an action this double does not have.
     UnknownStsAction,
+    /// Any path at [`OWN_ADDRESS`]: a redirect to where the settings say.
+    OwnAddress,
     /// No operation: a wrong path, method or host.
     Unknown,
 }
@@ -50,6 +52,9 @@ impl std::fmt::Display for Operation {
         write!(f, "{self:?}")
     }
 }
+
+/// The host of an address of an organisation's own, which sends browsers to its access portal.
+pub const OWN_ADDRESS: &str = "aws.acme.example";
 
 /// The three AWS services of this double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +82,8 @@ pub(crate) enum Endpoint {
     Loopback,
     /// One of AWS's own hosts.
     Aws { service: Service, region: String },
+    /// The organisation's own address.
+    OwnAddress,
     /// A host nobody here answers for.
     Foreign,
 }
@@ -89,6 +96,9 @@ impl Endpoint {
         if matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]") {
             return Self::Loopback;
         }
+        if name == OWN_ADDRESS {
+            return Self::OwnAddress;
+        }
         if name == "sts.amazonaws.com" {
             return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
         }
@@ -99,7 +109,7 @@ impl Endpoint {
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Aws { region, .. } => Some(region),
-            Self::Loopback | Self::Foreign => None,
+            Self::Loopback | Self::OwnAddress | Self::Foreign => None,
         }
     }
 
@@ -107,7 +117,7 @@ impl Endpoint {
         match self {
             Self::Loopback => true,
             Self::Aws { service, .. } => *service == wanted,
-            Self::Foreign => false,
+            Self::OwnAddress | Self::Foreign => false,
         }
     }
 }
@@ -130,6 +140,9 @@ fn aws_endpoint(name: &str) -> Option<Endpoint> {
 
 /// The operation of a request. `body` is looked at only for the grant type and the STS action.
 pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &str, body: &[u8]) -> Operation {
+    if *endpoint == Endpoint::OwnAddress {
+        return Operation::OwnAddress;
+    }
     let found = match (method, path) {
         ("POST", "/client/register") => Operation::RegisterClient,
         ("GET", "/authorize") => Operation::Authorize,

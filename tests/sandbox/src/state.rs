@@ -95,6 +95,10 @@ impl State {
             Operation::StartDeviceAuthorization => oidc::start_device_authorization(&mut desk, call),
             Operation::DevicePage => oidc::device_page(&mut desk, call),
             Operation::DeviceDecision => oidc::decide_device(&mut desk, call),
+            Operation::OwnAddress if call.method == "HEAD" && !settings.own_address_knows_head => {
+                Ok(Reply::html(405, String::new()))
+            }
+            Operation::OwnAddress => Ok(Reply::redirect(302, settings.own_address_leads_to.clone())),
             Operation::CreateTokenAuthorizationCode
             | Operation::CreateTokenDeviceCode
             | Operation::CreateTokenRefreshToken

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::StartError;
+use crate::operation::OWN_ADDRESS;
 use crate::partition::Partition;
 
 /// Regions the certificate covers: some of every partition.
@@ -67,7 +68,9 @@ fn leaf_parameters() -> Result<CertificateParams, StartError> {
 /// A wildcard covers one label, so `portal.sso.REGION` needs a name of its own.
 fn names() -> Vec<String> {
     let mut names: Vec<String> =
-        ["localhost", "127.0.0.1", "sts.amazonaws.com", "*.signin.aws.amazon.com"].map(str::to_owned).to_vec();
+        ["localhost", "127.0.0.1", "sts.amazonaws.com", "*.signin.aws.amazon.com", OWN_ADDRESS]
+            .map(str::to_owned)
+            .to_vec();
     for region in REGIONS {
         let Some(partition) = Partition::of_region(region) else { continue };
         for suffix in [partition.dns_suffix(), partition.dual_stack_suffix()] {

@@ -40,6 +40,15 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         gate: None,
         read_only: None,
     };
+    let profile_state = ProfileState {
+        name: String::new(),
+        region: None,
+        expires_at: None,
+        gate: None,
+        elevated_until: None,
+        sign_in_needed: None,
+        locked: false,
+    };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
     let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
@@ -78,6 +87,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         account_id,
     };
     BTreeMap::from([
+        pair(
+            "StartUrl",
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+        ),
         pair("ErrorBody", error.clone().mend("x"), error.clone()),
         pair(
             "SignIn",
@@ -105,6 +119,18 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 ..profile.clone()
             },
             profile,
+        ),
+        pair(
+            "ProfileState",
+            ProfileState {
+                region: text(),
+                expires_at: text(),
+                gate: text(),
+                elevated_until: text(),
+                sign_in_needed: text(),
+                ..profile_state.clone()
+            },
+            profile_state,
         ),
         pair(
             "Status",
