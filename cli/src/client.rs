@@ -91,6 +91,16 @@ impl<'a> Client<'a> {
         decode(&self.send(&Request::new(Method::Post, target, Some(&written(body)?)), BRIEFLY)?)
     }
 
+    /// Makes a resource that the daemon may take its time for: `wait` is what it was told it may take.
+    pub(crate) fn post_within<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+        wait: Duration,
+    ) -> Result<T, Failure> {
+        decode(&self.send(&Request::new(Method::Post, target, Some(&written(body)?)), wait)?)
+    }
+
     /// Makes a resource that needs nothing said about it.
     pub(crate) fn post_nothing<T: DeserializeOwned>(&self, target: &str) -> Result<T, Failure> {
         decode(&self.send(&Request::new(Method::Post, target, None), BRIEFLY)?)

@@ -79,6 +79,16 @@ impl Failure {
         }
     }
 
+    /// Returns what happened, without the command.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the command that mends it, where there is one.
+    pub(crate) fn mending(&self) -> Option<&str> {
+        self.mend.as_deref()
+    }
+
     /// Returns the line for standard error, without a line end, or nothing where nothing is worth saying.
     pub(crate) fn line(&self) -> Option<String> {
         match (self.kind, &self.mend) {

@@ -31,6 +31,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -44,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -108,6 +110,26 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;list' {
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;console' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Show a service, such as s3, ec2 or logs')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Show a service, such as s3, ec2 or logs')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Show this region [default: the profile''s]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Show this region [default: the profile''s]')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Show this page: a path such as /s3/home, or an address copied from the console')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long the console session is to last, as 30m or 1h, 15m to 12h [default: as long as the credentials]')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--browser-profile', '--browser-profile', [CompletionResultType]::ParameterName, 'Open it in this profile of the browser')
+            [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Open it in a Firefox container, by default one named after the profile; needs an extension')
+            [CompletionResult]::new('--container-extension', '--container-extension', [CompletionResultType]::ParameterName, 'The extension that opens containers')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a hand or a sign-in [default: 15]')
+            [CompletionResult]::new('--logout-first', '--logout-first', [CompletionResultType]::ParameterName, 'Sign out of the console first')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Sign in as the profile''s read-only sibling')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print the link alone to standard output. Whoever has it signs in')
+            [CompletionResult]::new('--copy', '--copy', [CompletionResultType]::ParameterName, 'Open no page; copy the link to the clipboard')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -389,6 +411,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;daemon;help;help' {
             break
         }
+        'tegata;doctor' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what was measured and found, as JSON')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Mend paths of tegata in AWS config that lead nowhere; a copy of the file is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'tegata;pick' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -464,6 +493,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -477,6 +507,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -501,6 +532,9 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;list' {
+            break
+        }
+        'tegata;help;console' {
             break
         }
         'tegata;help;elevate' {
@@ -596,6 +630,9 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;daemon;status' {
+            break
+        }
+        'tegata;help;doctor' {
             break
         }
         'tegata;help;pick' {

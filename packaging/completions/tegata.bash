@@ -22,11 +22,17 @@ _tegata() {
             tegata,approve)
                 cmd="tegata__subcmd__approve"
                 ;;
+            tegata,console)
+                cmd="tegata__subcmd__console"
+                ;;
             tegata,credential-process)
                 cmd="tegata__subcmd__credential__subcmd__process"
                 ;;
             tegata,daemon)
                 cmd="tegata__subcmd__daemon"
+                ;;
+            tegata,doctor)
+                cmd="tegata__subcmd__doctor"
                 ;;
             tegata,drop)
                 cmd="tegata__subcmd__drop"
@@ -121,11 +127,17 @@ _tegata() {
             tegata__subcmd__help,approve)
                 cmd="tegata__subcmd__help__subcmd__approve"
                 ;;
+            tegata__subcmd__help,console)
+                cmd="tegata__subcmd__help__subcmd__console"
+                ;;
             tegata__subcmd__help,credential-process)
                 cmd="tegata__subcmd__help__subcmd__credential__subcmd__process"
                 ;;
             tegata__subcmd__help,daemon)
                 cmd="tegata__subcmd__help__subcmd__daemon"
+                ;;
+            tegata__subcmd__help,doctor)
+                cmd="tegata__subcmd__help__subcmd__doctor"
                 ;;
             tegata__subcmd__help,drop)
                 cmd="tegata__subcmd__help__subcmd__drop"
@@ -356,7 +368,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,6 +407,64 @@ _tegata() {
                     return 0
                     ;;
                 --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__console)
+            opts="-s -r -h --service --region --path --for --logout-first --read-only --print --copy --browser --browser-profile --container --container-extension --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser-profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container-extension)
+                    COMPREPLY=($(compgen -W "open-url-in-container granted" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -553,6 +623,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__doctor)
+            opts="-h --json --fix --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__drop)
             opts="-h --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -642,7 +726,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="setup login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon pick shell-init trust prompt shell-hook help"
+            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -670,6 +754,20 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__console)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -742,6 +840,20 @@ _tegata() {
         tegata__subcmd__help__subcmd__daemon__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -2,8 +2,10 @@
 
 mod adopt_session;
 mod approve;
+mod console;
 mod credential_process;
 mod daemon;
+mod doctor;
 mod drop;
 mod elevate;
 mod env;
@@ -45,6 +47,7 @@ Examples:
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
+  tegata console dev                       open AWS's web console, signed in
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
   tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
@@ -66,6 +69,7 @@ enum Command {
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
     List(list::List),
+    Console(console::Console),
     Elevate(elevate::Elevate),
     AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
@@ -83,6 +87,7 @@ enum Command {
     Unlock(lock::Unlock),
     #[command(subcommand)]
     Daemon(daemon::Daemon),
+    Doctor(doctor::Doctor),
     Pick(pick::Pick),
     ShellInit(shell_init::ShellInit),
     Trust(trust::Trust),
@@ -124,6 +129,7 @@ impl Command {
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
+            Self::Console(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
             Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
@@ -137,6 +143,7 @@ impl Command {
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
+            Self::Doctor(command) => command.run(environment),
             Self::Pick(command) => command.run(environment),
             Self::ShellInit(command) => command.run(),
             Self::Trust(command) => command.run(environment),

@@ -6,6 +6,7 @@
 
 pub mod adoption;
 pub mod body;
+pub mod console;
 mod error;
 mod exit;
 pub mod gate;

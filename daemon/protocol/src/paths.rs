@@ -34,6 +34,8 @@ pub const TEST: &str = "test";
 pub const POLICY: &str = "/v1/policy";
 /// `GET`: the open review items. `POST …/{id}`: close one.
 pub const REVIEWS: &str = "/v1/reviews";
+/// `POST [?wait=S]`: a link that signs in to AWS's web console.
+pub const CONSOLE_LINKS: &str = "/v1/console-links";
 /// `DELETE`: end the daemon once what is under way is done.
 pub const DAEMON: &str = "/v1/daemon";
 

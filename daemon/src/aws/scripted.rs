@@ -7,6 +7,7 @@ use super::{
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, Region, RoleName, StartUrl};
+use crate::partition::Partition;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -288,6 +289,21 @@ impl Aws for ScriptedAws {
         self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
         self.assumed.lock().unwrap().push(role.clone());
         Box::pin(async { self.role() })
+    }
+
+    fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://{}", partition.federation_host(region)))
+    }
+
+    fn sign_in_token<'a>(
+        &'a self,
+        endpoint: &'a str,
+        from: &'a Credentials,
+        lasts: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        let seconds = lasts.map(|lasts| lasts.as_secs());
+        self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
+        Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

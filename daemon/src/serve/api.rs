@@ -41,6 +41,11 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
                 // Wiped when hyper has sent the last byte and drops it.
                 Ok(answer::json(StatusCode::OK, Bytes::from_owner(credentials)))
             }
+            Call::OpenConsole { wanted, wait } => {
+                let link = broker.console_link(caller, &wanted, wait).await?;
+                // Whoever has the link can sign in: wiped like credentials.
+                Ok(answer::json(StatusCode::CREATED, Bytes::from_owner(link)))
+            }
             Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
             Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),

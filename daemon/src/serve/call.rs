@@ -1,5 +1,6 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod console;
 mod hands;
 
 pub(super) use hands::HandCall;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
+use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
@@ -28,6 +30,8 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `POST /v1/console-links`
+    OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
@@ -91,6 +95,7 @@ impl From<ErrorBody> for NoCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Resource {
     Credentials,
+    ConsoleLinks,
     SignIns,
     SignIn(String),
     Sessions,
@@ -118,6 +123,7 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
@@ -178,6 +184,7 @@ impl Resource {
     fn find(path: &str) -> Result<Self, ErrorBody> {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
+            paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
@@ -214,7 +221,7 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::Inventories | Self::Adoption(_) => "POST",
+            Self::SignIns | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
                 "GET"
