@@ -10,7 +10,7 @@
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -34,6 +34,10 @@ bench: toolchain clients
 # Every state of the approval page, for the documentation.
 pictures: toolchain clients
 	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
+
+# docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
+book:
+	mdbook build
 
 # The programs that stories run, and the daemon with fail points under a name of its own.
 build:

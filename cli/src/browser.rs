@@ -35,6 +35,28 @@ impl Browser {
         named.or_else(|| environment.has_display().then_some(Self::Desktop))
     }
 
+    /// Returns the first of these programs that is there.
+    pub(crate) fn first_of(programs: &[&str], environment: &Environment) -> Option<Self> {
+        programs.iter().find_map(|name| find(name, environment)).map(|program| Self::Given(vec![program.into()]))
+    }
+
+    /// Returns the file name of the program, where one was named.
+    pub(crate) fn program(&self) -> Option<&str> {
+        let Self::Given(words) = self else { return None };
+        Path::new(words.first()?).file_name()?.to_str()
+    }
+
+    /// Adds arguments, right behind the program.
+    pub(crate) fn with(self, arguments: impl IntoIterator<Item = OsString>) -> Self {
+        match self {
+            Self::Given(mut words) => {
+                let rest = words.split_off(words.len().min(1));
+                Self::Given(words.into_iter().chain(arguments).chain(rest).collect())
+            }
+            Self::Desktop => Self::Desktop,
+        }
+    }
+
     /// Opens a page and returns the program that does it, or nothing where none could be started.
     pub(crate) fn open(&self, page: &str, environment: &Environment) -> Option<Child> {
         let commands = match self {
@@ -82,7 +104,7 @@ fn with_page(words: &[OsString], page: &str) -> Command {
 }
 
 /// Finds a program as a shell would, but never in a directory that depends on where the person happens to stand.
-fn find(program: impl AsRef<OsStr>, environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn find(program: impl AsRef<OsStr>, environment: &Environment) -> Option<PathBuf> {
     let program = Path::new(program.as_ref());
     if program.components().count() > 1 || program.is_absolute() {
         return is_executable(program).then(|| program.to_owned());

@@ -77,9 +77,28 @@ impl<'a> Client<'a> {
         decode(&self.send(&Request::new(Method::Get, target, None), wait)?)
     }
 
+    /// Asks for a resource once, and for no longer than this: for what is worth nothing when it comes late.
+    pub(crate) fn get_at_once<T: DeserializeOwned>(&self, target: &str, patience: Duration) -> Result<T, Failure> {
+        let request = Request::new(Method::Get, target, None);
+        if request.head_len() > MAX_HEAD_BYTES {
+            return Err(too_long());
+        }
+        decode(&self.attempt(&request, patience).map_err(Attempt::into_failure)?)
+    }
+
     /// Makes a resource.
     pub(crate) fn post<T: DeserializeOwned>(&self, target: &str, body: &impl Serialize) -> Result<T, Failure> {
         decode(&self.send(&Request::new(Method::Post, target, Some(&written(body)?)), BRIEFLY)?)
+    }
+
+    /// Makes a resource that the daemon may take its time for: `wait` is what it was told it may take.
+    pub(crate) fn post_within<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+        wait: Duration,
+    ) -> Result<T, Failure> {
+        decode(&self.send(&Request::new(Method::Post, target, Some(&written(body)?)), wait)?)
     }
 
     /// Makes a resource that needs nothing said about it.

@@ -27,15 +27,26 @@ const PASSED_TO_DAEMON: [&str; 14] = [
 /// [`Environment::as_set`] is asked.
 pub(crate) struct Environment {
     variable: Box<Lookup>,
+    names: Box<Names>,
 }
 
 type Lookup = dyn Fn(&str) -> Option<OsString>;
+type Names = dyn Fn() -> Vec<OsString>;
 
 impl Environment {
     /// Returns the environment of this process.
     #[allow(clippy::disallowed_methods, reason = "this is the file that owns the environment")]
     pub(crate) fn of_this_process() -> Self {
-        Self { variable: Box::new(|name| std::env::var_os(name)) }
+        let names = || std::env::vars_os().map(|(name, _)| name).collect();
+        Self { variable: Box::new(|name| std::env::var_os(name)), names: Box::new(names) }
+    }
+
+    /// Returns the names of the variables that are set and begin so, in order.
+    pub(crate) fn names_beginning_with(&self, start: &str) -> Vec<String> {
+        let names = (self.names)().into_iter().filter_map(|name| name.into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(start) && self.get(name).is_some()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Returns a variable that is set and not empty.
@@ -151,7 +162,8 @@ impl Environment {
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         let variables: std::collections::HashMap<String, OsString> =
             variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value))).collect();
-        Self { variable: Box::new(move |name| variables.get(name).cloned()) }
+        let names: Vec<OsString> = variables.keys().map(OsString::from).collect();
+        Self { variable: Box::new(move |name| variables.get(name).cloned()), names: Box::new(move || names.clone()) }
     }
 }
 
@@ -215,6 +227,12 @@ mod tests {
     fn ssh_counts_before_the_display_it_forwards() {
         let ssh = Environment::of(&[("SSH_CONNECTION", "::1 1 ::1 22"), ("DISPLAY", "localhost:10")]);
         assert_eq!(ssh.distance(), Some(Distance::Ssh));
+    }
+
+    #[test]
+    fn names_are_found_by_how_they_begin_unless_empty() {
+        let environment = Environment::of(&[("AWS_B", "1"), ("AWS_A", "1"), ("AWS_C", ""), ("XAWS_A", "1")]);
+        assert_eq!(environment.names_beginning_with("AWS_"), ["AWS_A", "AWS_B"]);
     }
 
     #[test]

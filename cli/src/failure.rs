@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     CommandKilled(i32),
     /// The command could not be run; with the exit code a shell has for that.
     CommandNotRun(u8),
+    /// The person left without choosing, and knows it.
+    Left,
     /// Nobody reads standard output any more: not worth a word (`tegata list | head -1`).
     OutputClosed,
 }
@@ -77,10 +79,20 @@ impl Failure {
         }
     }
 
+    /// Returns what happened, without the command.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the command that mends it, where there is one.
+    pub(crate) fn mending(&self) -> Option<&str> {
+        self.mend.as_deref()
+    }
+
     /// Returns the line for standard error, without a line end, or nothing where nothing is worth saying.
     pub(crate) fn line(&self) -> Option<String> {
         match (self.kind, &self.mend) {
-            (Kind::OutputClosed | Kind::CommandEnded(_) | Kind::CommandKilled(_), _) => None,
+            (Kind::OutputClosed | Kind::CommandEnded(_) | Kind::CommandKilled(_) | Kind::Left, _) => None,
             (_, None) => Some(format!("tegata: {}", self.message)),
             (_, Some(mend)) => Some(format!("tegata: {}; run: {mend}", self.message)),
         }
@@ -98,6 +110,7 @@ impl Failure {
             Kind::CommandEnded(code) | Kind::CommandNotRun(code) => code,
             Kind::CommandKilled(signal) => u8::try_from(signal).map_or(u8::MAX, |signal| 128_u8.saturating_add(signal)),
             // What a shell reports for a program that a signal ended.
+            Kind::Left => 130,
             Kind::Signalled(signal) => 128_u8.saturating_add(signal),
         }
     }

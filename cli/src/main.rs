@@ -3,9 +3,11 @@
 //! It is synchronous, keeps no state, holds no secret longer than it takes to copy one answer to standard output, and
 //! knows AWS only by name: everything about credentials is the daemon's.
 
+mod aws_config;
 mod browser;
 mod child;
 mod client;
+mod clipboard;
 mod commands;
 mod connection;
 mod credentials;
@@ -15,14 +17,20 @@ mod failure;
 mod hand;
 mod http;
 mod moment;
+mod one_shot;
 mod output;
+mod picker;
 mod places;
 mod profile_files;
+mod profiles;
 mod question;
 mod random;
+mod setup;
+mod shell_init;
 mod signals;
 mod sso_cache;
 mod start;
+mod state;
 
 fn main() -> std::process::ExitCode {
     commands::run(&std::env::args_os().collect::<Vec<_>>())

@@ -91,6 +91,21 @@ impl Style {
         Self(environment.colour(std::io::stdout().is_terminal()))
     }
 
+    /// Decides by what is known already.
+    pub(crate) fn when(coloured: bool) -> Self {
+        Self(coloured)
+    }
+
+    /// What is there to be glanced at.
+    pub(crate) fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+
+    /// What is chosen at the moment.
+    pub(crate) fn chosen(self, text: &str) -> String {
+        self.wrap("7", text)
+    }
+
     /// What matters most.
     pub(crate) fn strong(self, text: &str) -> String {
         self.wrap("1", text)
@@ -151,6 +166,43 @@ fn spinner(what: &str) -> ProgressBar {
     let spinner = style.map(|style| spinner.clone().with_style(style)).unwrap_or(spinner);
     spinner.enable_steady_tick(TICK);
     spinner
+}
+
+/// Shows on a terminal how much of something is done; elsewhere nothing. Ends when dropped.
+pub(crate) struct Count(ProgressBar);
+
+impl Count {
+    /// Begins to count `what`, in the plural.
+    pub(crate) fn begin(what: &str) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        let bar = styled(bar, "{spinner} listing {msg} ({elapsed})").with_message(what.to_owned());
+        bar.enable_steady_tick(TICK);
+        Self(bar)
+    }
+
+    /// Says how far it is.
+    pub(crate) fn is_at(&mut self, done: u32, of: u32) {
+        if self.0.length().is_none() && of > 0 {
+            self.0 = styled(self.0.clone(), "{spinner} {pos}/{len} {msg} {wide_bar} {eta} left");
+        }
+        if of > 0 {
+            self.0.set_length(of.into());
+            self.0.set_position(done.into());
+        }
+    }
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 #[cfg(test)]

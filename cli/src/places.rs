@@ -29,7 +29,12 @@ pub(crate) fn place(environment: &Environment) -> Result<Place, Failure> {
         let runtime = absolute("XDG_RUNTIME_DIR", runtime.into())?;
         return Place::at(runtime.join("tegata/tegata.sock"), Some(runtime));
     }
-    Place::at(state_home(environment)?.join("tegata/run/tegata.sock"), None)
+    Place::at(state_directory(environment)?.join("run/tegata.sock"), None)
+}
+
+/// Returns the directory of what outlives the process and is no secret.
+pub(crate) fn state_directory(environment: &Environment) -> Result<PathBuf, Failure> {
+    Ok(state_home(environment)?.join("tegata"))
 }
 
 impl Place {
@@ -46,7 +51,8 @@ impl Place {
     }
 }
 
-fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
+/// Returns the directory that state of programs is kept below.
+pub(crate) fn state_home(environment: &Environment) -> Result<PathBuf, Failure> {
     if let Some(state) = environment.get("XDG_STATE_HOME") {
         return absolute("XDG_STATE_HOME", state.into());
     }

@@ -160,6 +160,7 @@ fn differences(accepted: &Wanted, wanted: &Wanted) -> Vec<String> {
             ("the sign-in endpoint", url(&of.endpoints.sso_oidc)),
             ("the portal endpoint", url(&of.endpoints.sso)),
             ("the STS endpoint", url(&of.endpoints.sts)),
+            ("the federation endpoint", url(&of.endpoints.federation)),
             ("use_fips", switch(of.endpoints.use_fips)),
             ("use_dual_stack", switch(of.endpoints.use_dual_stack)),
             ("the proxy", of.http.proxy.as_ref().map(ProxyUrl::to_string)),
@@ -191,6 +192,9 @@ struct Json {
     sso_oidc: Option<String>,
     sso: Option<String>,
     sts: Option<String>,
+    /// Left out where it is the usual one, so that an older daemon still reads the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    federation: Option<String>,
     use_fips: bool,
     use_dual_stack: bool,
 }
@@ -212,6 +216,7 @@ fn written(accepted: &Wanted) -> Result<Bytes, StoreError> {
         sso_oidc: url(&endpoints.sso_oidc),
         sso: url(&endpoints.sso),
         sts: url(&endpoints.sts),
+        federation: url(&endpoints.federation),
         use_fips: endpoints.use_fips,
         use_dual_stack: endpoints.use_dual_stack,
     };
@@ -241,6 +246,7 @@ fn read(bytes: &[u8]) -> Option<Wanted> {
             sso_oidc: url(record.sso_oidc)?,
             sso: url(record.sso)?,
             sts: url(record.sts)?,
+            federation: url(record.federation)?,
             use_fips: record.use_fips,
             use_dual_stack: record.use_dual_stack,
         },

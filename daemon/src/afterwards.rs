@@ -10,10 +10,12 @@ use crate::grant::Grant;
 use crate::human::{Human, Notice};
 use crate::lock::LockState;
 use crate::obtain::Obtainer;
+use crate::profile::ConfigFiles;
 use crate::requests::{Afterwards, Task};
 use crate::reviews::Reviews;
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
+use crate::store::StoreError;
 use std::sync::{Arc, OnceLock, Weak};
 
 /// Does what was approved.
@@ -41,8 +43,10 @@ pub struct Consequences {
     pub obtainer: Arc<Obtainer>,
     /// The same, in the store.
     pub stored_roles: Arc<StoredRoles>,
-    /// Whose they are.
+    /// Whose they are: sessions that were met in this daemon's life,
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// and those that are configured.
+    pub files: Arc<ConfigFiles>,
 }
 
 impl Consequences {
@@ -81,10 +85,21 @@ impl Consequences {
             gated.reconsider().await;
         }
         self.obtainer.forget_all();
-        let sessions: Vec<_> = self.sign_in_sessions.known().into_iter().map(|session| session.name).collect();
-        if let Err(error) = self.stored_roles.delete_all(&sessions).await {
+        if let Err(error) = self.delete_stored_roles().await {
             tracing::warn!("stored role credentials remain: {error}");
         }
+    }
+
+    /// Deletes the stored role credentials of every sign-in session that is configured or was met in this daemon's life: those
+    /// of an earlier life are in the store, too.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn delete_stored_roles(&self) -> Result<(), StoreError> {
+        let configured = self.files.load(None);
+        let configured = configured.iter().flat_map(|config| config.sign_in_sessions().iter().cloned());
+        let names = configured.chain(self.sign_in_sessions.known()).map(|session| session.name);
+        self.stored_roles.delete_all(&names.collect()).await
     }
 }
 

@@ -210,6 +210,7 @@ fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {
             sso_oidc: endpoints.sso_oidc.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
             sso: endpoints.sso.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
             sts: endpoints.sts.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
+            federation: endpoints.federation.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
         },
         use_fips: endpoints.use_fips,
         use_dual_stack: endpoints.use_dual_stack,

@@ -2,8 +2,10 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+mod console;
 mod listing;
 mod locking;
+mod own_address;
 mod signing_in;
 mod wiring;
 

@@ -1,6 +1,7 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
 use crate::aws::AwsError;
+use crate::console::ConsoleFault;
 use crate::gate::GateError;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
@@ -130,6 +131,9 @@ pub enum Problem {
         /// How fresh.
         minutes: u64,
     },
+    /// No link to the console can be made of what was asked for.
+    #[error(transparent)]
+    Console(#[from] ConsoleFault),
     /// Everything is locked.
     #[error("Tegata is locked")]
     Locked,
@@ -171,6 +175,8 @@ impl Problem {
             Self::RefusedByHand { .. } | Self::DeniedByRule(_) | Self::TooWide { .. } | Self::NoRequest(_) => {
                 ErrorCode::Denied
             }
+            Self::Console(ConsoleFault::Nowhere(_)) => ErrorCode::ProfileInvalid,
+            Self::Console(_) => ErrorCode::ConsoleInvalid,
             Self::Reason(_) | Self::NotGated { .. } => ErrorCode::BadRequest,
             Self::NotAccepted { .. } => ErrorCode::SettingsInvalid,
             Self::FreshSignInRequired { .. } => ErrorCode::SignInRequired,

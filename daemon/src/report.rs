@@ -4,9 +4,13 @@ use crate::broker::Broker;
 use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::gated::Standing;
-use crate::profile::Config;
+use crate::grant::Grant;
+use crate::names::ProfileName;
+use crate::problem::Problem;
+use crate::profile::{Config, ProfileError};
 use std::path::Path;
-use tegata_protocol::body::{self, Profiles, Session, SessionState, Status};
+use std::sync::Arc;
+use tegata_protocol::body::{self, ProfileState, Profiles, Session, SessionState, Status};
 use tegata_protocol::gate::HandRequest;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -23,11 +27,17 @@ impl Broker {
         Ok(self.session_views(config).await)
     }
 
-    /// Lists the profiles, a page at a time, with what keeps each from being served.
+    /// Lists the profiles, a page at a time, with what keeps each from being served. `from_memory`: what decides is told only
+    /// where it has been read, and the store is not asked.
     ///
     /// # Errors
     /// What the configuration said, or [`ErrorCode::BadRequest`] for a page token that was never handed out.
-    pub async fn profiles(&self, config: Option<&Path>, page: Option<&str>) -> Result<Profiles, ErrorBody> {
+    pub async fn profiles(
+        &self,
+        config: Option<&Path>,
+        page: Option<&str>,
+        from_memory: bool,
+    ) -> Result<Profiles, ErrorBody> {
         let config = self.config(config).await?;
         let first = match page {
             None => 0,
@@ -36,11 +46,45 @@ impl Broker {
         let all = config.profiles();
         let next = first.saturating_add(PAGE);
         let next_page = (next < all.len()).then(|| next.to_string());
-        let standing = if self.locked().locked { None } else { self.gated.standing().await.ok() };
+        let standing = match (self.locked().locked, from_memory) {
+            (true, _) => None,
+            (false, true) => self.gated.known_standing(),
+            (false, false) => self.gated.standing().await.ok(),
+        };
         let profiles =
             all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name, standing.as_deref())).collect();
         let warnings = if first == 0 { config.warnings().to_vec() } else { Vec::new() };
         Ok(Profiles { profiles, next_page, warnings })
+    }
+
+    /// Says how a profile stands for a caller, from memory alone: AWS and the store are not asked, nothing is renewed, parked or
+    /// counted as use. A shell's prompt asks each time.
+    ///
+    /// # Errors
+    /// What the configuration said.
+    pub async fn profile_state(
+        &self,
+        caller: &Caller,
+        name: &str,
+        config: Option<&Path>,
+    ) -> Result<ProfileState, ErrorBody> {
+        let name = ProfileName::new(name).map_err(|error| Problem::from(ProfileError::from(error)))?;
+        let config = self.config(config).await?;
+        let profile = config.resolve(&name).map_err(Problem::from)?;
+        let (chain, now) = (&profile.chain, self.clock.now());
+        let standing = self.gated.known_standing();
+        let gate = standing.map(|standing| standing.policy.explain(&name, chain, standing.has_passkey(), now).gate);
+        let left = |grant: Arc<Grant>| grant.until.saturating_sub(self.clock.since_boot());
+        let session = &chain.session().name;
+        Ok(ProfileState {
+            name: name.to_string(),
+            region: config.region(&name).map(|region| region.to_string()),
+            expires_at: self.cache.expiry(chain, now).map(rfc3339),
+            gate,
+            elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
+            sign_in_needed: self.sign_in_sessions.has_ended(session).then(|| session.to_string()),
+            locked: self.locked().locked,
+        })
     }
 
     /// Says how everything stands.

@@ -25,11 +25,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -43,7 +45,39 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;setup' {
+            [CompletionResult]::new('--start-url', '--start-url', [CompletionResultType]::ParameterName, 'The organisation''s start URL [default: that of --session, or of the only one there is]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region of its IAM Identity Center')
+            [CompletionResult]::new('--session', '--session', [CompletionResultType]::ParameterName, 'The sign-in session''s name, [sso-session NAME] [default: after the start URL]')
+            [CompletionResult]::new('--accounts', '--accounts', [CompletionResultType]::ParameterName, 'The accounts whose name or id fits one of these patterns, with * and ?')
+            [CompletionResult]::new('--roles', '--roles', [CompletionResultType]::ParameterName, 'The roles whose name fits one of these patterns')
+            [CompletionResult]::new('--name-template', '--name-template', [CompletionResultType]::ParameterName, 'How new profiles are named [default: {account|kebab}-{role|kebab}]')
+            [CompletionResult]::new('--profile-region', '--profile-region', [CompletionResultType]::ParameterName, 'The region of new profiles [default: that of the sign-in session]')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--adopt', '--adopt', [CompletionResultType]::ParameterName, 'Serve these existing profiles, in place and under their names, with the profiles they stand on')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Serve the profiles of another tool, in place and under their names')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Every role of every account')
+            [CompletionResult]::new('--prune', '--prune', [CompletionResultType]::ParameterName, 'Remove the profiles of roles that AWS no longer lists for you')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show the difference and write nothing')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Write without asking')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write without asking')
+            [CompletionResult]::new('--no-sign-in', '--no-sign-in', [CompletionResultType]::ParameterName, 'Fail where somebody would have to sign in first')
+            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Show a code to be entered on a page in any browser')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Open no page; print its address as a QR code')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put the AWS config file back as it was before setup wrote it last')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Undo although the file was edited since')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'tegata;login' {
@@ -76,6 +110,26 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;list' {
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;console' {
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Show a service, such as s3, ec2 or logs')
+            [CompletionResult]::new('--service', '--service', [CompletionResultType]::ParameterName, 'Show a service, such as s3, ec2 or logs')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Show this region [default: the profile''s]')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'Show this region [default: the profile''s]')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Show this page: a path such as /s3/home, or an address copied from the console')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'How long the console session is to last, as 30m or 1h, 15m to 12h [default: as long as the credentials]')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--browser-profile', '--browser-profile', [CompletionResultType]::ParameterName, 'Open it in this profile of the browser')
+            [CompletionResult]::new('--container', '--container', [CompletionResultType]::ParameterName, 'Open it in a Firefox container, by default one named after the profile; needs an extension')
+            [CompletionResult]::new('--container-extension', '--container-extension', [CompletionResultType]::ParameterName, 'The extension that opens containers')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait so many seconds for a hand or a sign-in [default: 15]')
+            [CompletionResult]::new('--logout-first', '--logout-first', [CompletionResultType]::ParameterName, 'Sign out of the console first')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Sign in as the profile''s read-only sibling')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print the link alone to standard output. Whoever has it signs in')
+            [CompletionResult]::new('--copy', '--copy', [CompletionResultType]::ParameterName, 'Open no page; copy the link to the clipboard')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -357,12 +411,89 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         'tegata;daemon;help;help' {
             break
         }
+        'tegata;doctor' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what was measured and found, as JSON')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Mend paths of tegata in AWS config that lead nowhere; a copy of the file is kept')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;pick' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-init' {
+            [CompletionResult]::new('--prompt', '--prompt', [CompletionResultType]::ParameterName, 'Show the profile, its gate and the time left in front of the prompt')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;trust' {
+            [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'Never use it, and do not ask again')
+            [CompletionResult]::new('--list', '--list', [CompletionResultType]::ParameterName, 'List what you have answered')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;prompt' {
+            [CompletionResult]::new('--segment', '--segment', [CompletionResultType]::ParameterName, 'Print it in parentheses, and so that this shell''s prompt shows it as it is')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;shell-hook' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;switch' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;directory' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
+            break
+        }
+        'tegata;shell-hook;complete' {
+            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
+            [CompletionResult]::new('--breaks', '--breaks', [CompletionResultType]::ParameterName, 'bash: its COMP_WORDBREAKS')
+            [CompletionResult]::new('--word', '--word', [CompletionResultType]::ParameterName, 'fish and PowerShell: the word at the cursor, which may be empty')
+            break
+        }
+        'tegata;shell-hook;help' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;shell-hook;help;switch' {
+            break
+        }
+        'tegata;shell-hook;help;directory' {
+            break
+        }
+        'tegata;shell-hook;help;complete' {
+            break
+        }
+        'tegata;shell-hook;help;help' {
+            break
+        }
         'tegata;help' {
+            [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
+            [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -376,7 +507,16 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('lock', 'lock', [CompletionResultType]::ParameterValue, 'Forget all credentials now and hand out nothing until `tegata unlock`')
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
+            [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
+            [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
+            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
+            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;help;setup' {
             break
         }
         'tegata;help;login' {
@@ -392,6 +532,9 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;list' {
+            break
+        }
+        'tegata;help;console' {
             break
         }
         'tegata;help;elevate' {
@@ -487,6 +630,36 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;daemon;status' {
+            break
+        }
+        'tegata;help;doctor' {
+            break
+        }
+        'tegata;help;pick' {
+            break
+        }
+        'tegata;help;shell-init' {
+            break
+        }
+        'tegata;help;trust' {
+            break
+        }
+        'tegata;help;prompt' {
+            break
+        }
+        'tegata;help;shell-hook' {
+            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
+            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
+            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
+            break
+        }
+        'tegata;help;shell-hook;switch' {
+            break
+        }
+        'tegata;help;shell-hook;directory' {
+            break
+        }
+        'tegata;help;shell-hook;complete' {
             break
         }
         'tegata;help;help' {

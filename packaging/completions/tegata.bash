@@ -22,11 +22,17 @@ _tegata() {
             tegata,approve)
                 cmd="tegata__subcmd__approve"
                 ;;
+            tegata,console)
+                cmd="tegata__subcmd__console"
+                ;;
             tegata,credential-process)
                 cmd="tegata__subcmd__credential__subcmd__process"
                 ;;
             tegata,daemon)
                 cmd="tegata__subcmd__daemon"
+                ;;
+            tegata,doctor)
+                cmd="tegata__subcmd__doctor"
                 ;;
             tegata,drop)
                 cmd="tegata__subcmd__drop"
@@ -58,17 +64,35 @@ _tegata() {
             tegata,passkey)
                 cmd="tegata__subcmd__passkey"
                 ;;
+            tegata,pick)
+                cmd="tegata__subcmd__pick"
+                ;;
             tegata,policy)
                 cmd="tegata__subcmd__policy"
+                ;;
+            tegata,prompt)
+                cmd="tegata__subcmd__prompt"
                 ;;
             tegata,review)
                 cmd="tegata__subcmd__review"
                 ;;
+            tegata,setup)
+                cmd="tegata__subcmd__setup"
+                ;;
             tegata,shell)
                 cmd="tegata__subcmd__shell"
                 ;;
+            tegata,shell-hook)
+                cmd="tegata__subcmd__shell__subcmd__hook"
+                ;;
+            tegata,shell-init)
+                cmd="tegata__subcmd__shell__subcmd__init"
+                ;;
             tegata,status)
                 cmd="tegata__subcmd__status"
+                ;;
+            tegata,trust)
+                cmd="tegata__subcmd__trust"
                 ;;
             tegata,unlock)
                 cmd="tegata__subcmd__unlock"
@@ -103,11 +127,17 @@ _tegata() {
             tegata__subcmd__help,approve)
                 cmd="tegata__subcmd__help__subcmd__approve"
                 ;;
+            tegata__subcmd__help,console)
+                cmd="tegata__subcmd__help__subcmd__console"
+                ;;
             tegata__subcmd__help,credential-process)
                 cmd="tegata__subcmd__help__subcmd__credential__subcmd__process"
                 ;;
             tegata__subcmd__help,daemon)
                 cmd="tegata__subcmd__help__subcmd__daemon"
+                ;;
+            tegata__subcmd__help,doctor)
+                cmd="tegata__subcmd__help__subcmd__doctor"
                 ;;
             tegata__subcmd__help,drop)
                 cmd="tegata__subcmd__help__subcmd__drop"
@@ -139,17 +169,35 @@ _tegata() {
             tegata__subcmd__help,passkey)
                 cmd="tegata__subcmd__help__subcmd__passkey"
                 ;;
+            tegata__subcmd__help,pick)
+                cmd="tegata__subcmd__help__subcmd__pick"
+                ;;
             tegata__subcmd__help,policy)
                 cmd="tegata__subcmd__help__subcmd__policy"
+                ;;
+            tegata__subcmd__help,prompt)
+                cmd="tegata__subcmd__help__subcmd__prompt"
                 ;;
             tegata__subcmd__help,review)
                 cmd="tegata__subcmd__help__subcmd__review"
                 ;;
+            tegata__subcmd__help,setup)
+                cmd="tegata__subcmd__help__subcmd__setup"
+                ;;
             tegata__subcmd__help,shell)
                 cmd="tegata__subcmd__help__subcmd__shell"
                 ;;
+            tegata__subcmd__help,shell-hook)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook"
+                ;;
+            tegata__subcmd__help,shell-init)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__init"
+                ;;
             tegata__subcmd__help,status)
                 cmd="tegata__subcmd__help__subcmd__status"
+                ;;
+            tegata__subcmd__help,trust)
+                cmd="tegata__subcmd__help__subcmd__trust"
                 ;;
             tegata__subcmd__help,unlock)
                 cmd="tegata__subcmd__help__subcmd__unlock"
@@ -195,6 +243,15 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__review,list)
                 cmd="tegata__subcmd__help__subcmd__review__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,complete)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,directory)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory"
+                ;;
+            tegata__subcmd__help__subcmd__shell__subcmd__hook,switch)
+                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch"
                 ;;
             tegata__subcmd__passkey,add)
                 cmd="tegata__subcmd__passkey__subcmd__add"
@@ -280,6 +337,30 @@ _tegata() {
             tegata__subcmd__review__subcmd__help,list)
                 cmd="tegata__subcmd__review__subcmd__help__subcmd__list"
                 ;;
+            tegata__subcmd__shell__subcmd__hook,complete)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__complete"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,directory)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__directory"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,help)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help"
+                ;;
+            tegata__subcmd__shell__subcmd__hook,switch)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__switch"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,complete)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,directory)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,help)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__shell__subcmd__hook__subcmd__help,switch)
+                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch"
+                ;;
             *)
                 ;;
         esac
@@ -287,7 +368,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
+            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -326,6 +407,64 @@ _tegata() {
                     return 0
                     ;;
                 --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__console)
+            opts="-s -r -h --service --region --path --for --logout-first --read-only --print --copy --browser --browser-profile --container --container-extension --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --service)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser-profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --container-extension)
+                    COMPREPLY=($(compgen -W "open-url-in-container granted" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -484,6 +623,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__doctor)
+            opts="-h --json --fix --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__drop)
             opts="-h --all --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -573,7 +726,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="login logout credential-process status list elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon help"
+            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -601,6 +754,20 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help__subcmd__approve)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__console)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -673,6 +840,20 @@ _tegata() {
         tegata__subcmd__help__subcmd__daemon__subcmd__stop)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__doctor)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -908,6 +1089,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__pick)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__policy)
             opts="explain check accept"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -964,6 +1159,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__prompt)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__review)
             opts="list close"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1006,6 +1215,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__setup)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__shell)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1020,7 +1243,91 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook)
+            opts="switch directory complete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__shell__subcmd__init)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__status)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__trust)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1338,6 +1645,20 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__pick)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__policy)
             opts="-h --help explain check accept help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1468,6 +1789,24 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__prompt)
+            opts="-h --segment --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --segment)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__review)
             opts="-h --help list close help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1570,6 +1909,60 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__setup)
+            opts="-y -h --start-url --region --session --all --accounts --roles --name-template --profile-region --prune --dry-run --yes --no-sign-in --device-code --print --qr --browser --adopt --from --undo --force --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --start-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --session)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --accounts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --roles)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name-template)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile-region)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --adopt)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "granted aws-sso-cli aws-vault" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__shell)
             opts="-h --read-only --region --wait --env --nested --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1592,8 +1985,190 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__shell__subcmd__hook)
+            opts="-h --help switch directory complete help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__complete)
+            opts="--shell --breaks --word"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --breaks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --word)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__directory)
+            opts="--shell --state"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help)
+            opts="switch directory complete help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__hook__subcmd__switch)
+            opts="--shell --state"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --shell)
+                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__shell__subcmd__init)
+            opts="-h --prompt --help bash zsh fish powershell"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__status)
             opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__trust)
+            opts="-h --refuse --list --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -48,7 +48,7 @@ terminal = Terminal()
 terminal.shows("outer> ")
 
 # What is typed is echoed, so what is waited for is written differently: $((1+1)) for 2.
-terminal.types(f"for i in 1 2 3; do {tegata} exec dev -- sh -c \"echo go\\$((1+$i)); sleep 60\"; done; echo ended$((1+1))\n")
+terminal.types(f"for i in 1 2 3; do {tegata} exec dev -- sh -c \"echo go\\$((1+$i)); read -r line\"; done; echo ended$((1+1))\n")
 terminal.shows("go2")
 terminal.types("\x03")
 seen = terminal.shows("outer> ")

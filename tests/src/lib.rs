@@ -21,9 +21,11 @@ pub mod moto;
 pub mod packages;
 pub mod product;
 pub mod prompter;
+pub mod screen;
 pub mod sdk;
 pub mod shell;
 pub mod store_process;
+pub mod terminal;
 pub mod unlocker;
 
 use std::path::{Path, PathBuf};

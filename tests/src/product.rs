@@ -133,7 +133,8 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let endpoints = format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\n");
+        let endpoints =
+            format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\nfederation = \"{url}\"\n");
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
             .expect("the settings are written");
     }
@@ -215,13 +216,14 @@ impl Product {
     }
 
     /// Takes note of what a command printed, for [`Product::assert_no_canaries`]. Credentials on the stdout of a
-    /// `credential-process` that ended well are where they belong.
+    /// `credential-process` that ended well, and the link of a `console --print`, are where they belong.
     ///
     /// # Panics
     /// Never, unless another test thread did.
     pub fn heard(&self, arguments: &[&str], ended: &Ended) {
-        let credentials = arguments.first() == Some(&"credential-process") && ended.code == 0;
-        let stdout = if credentials { "" } else { &ended.stdout };
+        let asked_for = arguments.first() == Some(&"credential-process") && ended.code == 0
+            || arguments.first() == Some(&"console") && arguments.contains(&"--print");
+        let stdout = if asked_for { "" } else { &ended.stdout };
         let command = format!("tegata {}", arguments.join(" "));
         self.said.lock().expect("nobody panicked").push((command, format!("{stdout}\n{}", ended.stderr)));
     }

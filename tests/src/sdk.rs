@@ -145,12 +145,22 @@ impl Client {
     #[must_use]
     pub fn start(kind: Kind, route: Route, product: &Product) -> Self {
         let works = match route {
-            Route::CredentialProcess if kind.ends_after_one_call() => Works::Anew(alone(kind.one_call(product))),
-            Route::CredentialProcess => Works::On(Running::start(product, alone(kind.calls(product)))),
+            Route::CredentialProcess => return Self::as_profile(kind, "dev", product),
             Route::Exec => Works::On(Running::start(product, under_exec(product, &["dev"], &kind.calls(product)))),
             Route::ExecEnv => {
                 Works::On(Running::start(product, under_exec(product, &["dev", "--env"], &kind.calls(product))))
             }
+        };
+        Self { kind, works, daemon_log: product.path("daemon.log") }
+    }
+
+    /// Starts a client that comes to a profile by its `credential_process`.
+    #[must_use]
+    pub fn as_profile(kind: Kind, profile: &str, product: &Product) -> Self {
+        let works = if kind.ends_after_one_call() {
+            Works::Anew(alone(kind.one_call(product), profile))
+        } else {
+            Works::On(Running::start(product, alone(kind.calls(product), profile)))
         };
         Self { kind, works, daemon_log: product.path("daemon.log") }
     }
@@ -189,8 +199,8 @@ impl Client {
 /// Who `dev` is in the sandbox.
 const READ_ONLY: &str = "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_ReadOnly_";
 
-fn alone(mut command: Command) -> Command {
-    command.env("AWS_PROFILE", "dev").env("AWS_EC2_METADATA_DISABLED", "true");
+fn alone(mut command: Command, profile: &str) -> Command {
+    command.env("AWS_PROFILE", profile).env("AWS_EC2_METADATA_DISABLED", "true");
     command
 }
 

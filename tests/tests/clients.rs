@@ -39,6 +39,9 @@ impl Shows for Kind {
             }
             Self::JsFromProcess => assert!(error.contains("Command failed: ") && error.contains(MENDS), "{error}"),
             Self::RustSdk => assert!(error.contains(&format!("exit status: 10. Stderr: {MENDS}")), "{error}"),
+            // It leaves our line on the terminal and says itself only how the program ended.
+            Self::GoSdk => assert!(error.ends_with("error in credential_process: exit status 10"), "{error}"),
+            Self::JavaSdk => assert!(error.contains(MENDS), "{error}"),
         }
     }
 
@@ -146,6 +149,8 @@ stories_of! {
     js_default_chain: Kind::JsDefaultChain;
     js_from_process: Kind::JsFromProcess;
     rust_sdk: Kind::RustSdk;
+    go_sdk: Kind::GoSdk;
+    java_sdk: Kind::JavaSdk;
 }
 
 #[test]

@@ -85,6 +85,18 @@ fn a_link_that_leads_nowhere_is_found() {
 }
 
 #[test]
+fn every_document_is_a_page_of_the_book() {
+    let docs = root().join("docs");
+    let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
+    let pages: BTreeSet<_> = between(&summary, "](", ")").into_iter().map(|page| docs.join(page)).collect();
+    let documents = files(&docs, ".md").into_iter().filter(|document| !document.ends_with("SUMMARY.md"));
+    // Pictures are listed beside themselves.
+    let left_out: Vec<_> =
+        documents.filter(|document| !pages.contains(document) && !document.ends_with("pictures/README.md")).collect();
+    assert!(left_out.is_empty(), "{left_out:#?}");
+}
+
+#[test]
 fn every_test_that_the_practices_name_exists() {
     let sources: String = files(&root(), ".rs").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
     let practices = fs::read_to_string(root().join("docs/practices.md")).unwrap();

@@ -5,7 +5,9 @@
 mod relay;
 mod variables;
 
-pub(crate) use variables::{Changes, EndpointPlace, Region, StaticCredentials, static_credentials, through_endpoint};
+pub(crate) use variables::{
+    Changes, EndpointPlace, IN_THE_WAY, Region, StaticCredentials, static_credentials, through_endpoint,
+};
 
 use crate::failure::{Failure, Kind};
 use relay::Relay;

@@ -10,7 +10,7 @@ use tegata_protocol::Secret;
 /// Variables that name other credentials, or another way to some. With one of them a command would run as somebody else: SDKs
 /// take the first that they find, each in an order of its own (AWS SDKs and Tools Reference Guide, "Standardized credential
 /// providers").
-const IN_THE_WAY: [&str; 20] = [
+pub(crate) const IN_THE_WAY: [&str; 20] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

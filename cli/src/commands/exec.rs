@@ -6,7 +6,9 @@ use crate::credentials::{self, Credentials};
 use crate::endpoint::Endpoint;
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
+use crate::picker::recents;
 use crate::profile_files::{PrivateConfig, ProfileFiles};
+use crate::question;
 use clap::Args;
 use rustix::process::DumpableBehavior;
 use std::ffi::OsString;
@@ -71,6 +73,9 @@ pub(crate) fn run(of: &Of, way: &Way, words: &[OsString], environment: &Environm
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|errno| Failure::new(Kind::Failed, format!("cannot forbid core dumps: {errno}")))?;
     let obtained = Obtained::obtain(of, environment)?;
+    if question::somebody_is_there() {
+        recents::remember(environment, &of.profile);
+    }
     if way.env {
         let mut changes = obtained.variables();
         changes.name_profile(&obtained.profile);

@@ -46,7 +46,7 @@ impl List {
 }
 
 /// Reads page after page into one listing. What this build does not know about profiles is kept.
-fn all_pages(client: &Client<'_>, environment: &Environment) -> Result<Value, Failure> {
+pub(super) fn all_pages(client: &Client<'_>, environment: &Environment) -> Result<Value, Failure> {
     let (mut profiles, mut warnings) = (Vec::new(), Vec::new());
     let mut next: Option<String> = None;
     loop {

@@ -41,6 +41,13 @@ Examples:
 pub(crate) struct Login {
     /// A sign-in session, a profile that uses one, or a start URL [default: the only one there is]
     session: Option<String>,
+    #[command(flatten)]
+    how: HowToSignIn,
+}
+
+/// How the person gets to the page.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct HowToSignIn {
     /// Show a code to be entered on a page in any browser
     #[arg(long)]
     device_code: bool,
@@ -57,22 +64,41 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let showing = self.showing(environment)?;
-        let begin = self.begin(environment)?;
+        let Self { session, how } = self;
+        let config = super::config_file(environment)?;
         let signals = Signals::catch()?;
-        let client = Client::new(environment)?.ended_by(&signals);
+        how.sign_in(session, config, None, environment, &signals)
+    }
+}
+
+impl HowToSignIn {
+    /// Signs in to `session` as `config` describes it, and says so. `again` is the command that does it once more, where that is
+    /// not `tegata login`.
+    pub(crate) fn sign_in(
+        &self,
+        session: Option<String>,
+        config: Option<String>,
+        again: Option<&str>,
+        environment: &Environment,
+        signals: &Signals,
+    ) -> Result<(), Failure> {
+        let showing = self.showing(environment)?;
+        let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
+        let begin = BeginSignIn { session, config, flow };
+        let client = Client::new(environment)?.ended_by(signals);
         let progress = Progress::begin("asking for the page");
         let sign_in: SignIn = client.post(paths::SIGN_INS, &begin)?;
         drop(progress);
 
         let client = client.without_starting();
-        let under_way = UnderWay { client: &client, signals: &signals, sign_in: &sign_in };
-        let done = show(&sign_in, &showing, environment)
+        let again = again.map_or_else(|| format!("tegata login {}", sign_in.session), str::to_owned);
+        let under_way = UnderWay { client: &client, signals, sign_in: &sign_in, again: &again };
+        let done = show(&sign_in, &showing, &again, environment)
             .and_then(|browser| under_way.confirm_code().map(|()| browser))
             .and_then(|browser| under_way.wait(browser));
         match done {
             Ok(()) => {
-                output::tell(&success(&sign_in, &client, environment));
+                output::tell(&success(&sign_in, begin.config.as_deref(), &client));
                 Ok(())
             }
             Err(failure) => {
@@ -92,16 +118,10 @@ impl Login {
             None => Browser::usual(environment).map_or(Showing::Tell, Showing::Open),
         })
     }
-
-    fn begin(&self, environment: &Environment) -> Result<BeginSignIn, Failure> {
-        let config = super::config_file(environment)?;
-        let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
-        Ok(BeginSignIn { session: self.session.clone(), config, flow })
-    }
 }
 
 /// Shows the page and returns the browser that opens it, if one does.
-fn show(sign_in: &SignIn, showing: &Showing, environment: &Environment) -> Result<Option<Child>, Failure> {
+fn show(sign_in: &SignIn, showing: &Showing, again: &str, environment: &Environment) -> Result<Option<Child>, Failure> {
     let style = Style::for_stderr(environment);
     let page = Page::new(sign_in)?;
     output::tell(&page.introduction());
@@ -116,7 +136,7 @@ fn show(sign_in: &SignIn, showing: &Showing, environment: &Environment) -> Resul
     }
     output::tell(&page.instruction(showing, browser.is_some(), style));
     if let Some(distance) = environment.distance()
-        && let Some(hint) = page.hint(distance)
+        && let Some(hint) = page.hint(distance, again)
     {
         output::tell(&hint);
     }
@@ -128,6 +148,7 @@ struct UnderWay<'a> {
     client: &'a Client<'a>,
     signals: &'a Signals,
     sign_in: &'a SignIn,
+    again: &'a str,
 }
 
 impl UnderWay<'_> {
@@ -142,7 +163,7 @@ impl UnderWay<'_> {
             return Ok(());
         }
         Err(Failure::new(Kind::RefusedByPerson, "cancelled: the page did not show the code; close it")
-            .mend(format!("tegata login {} --device-code", self.sign_in.session)))
+            .mend(format!("{} --device-code", self.again)))
     }
 
     /// Waits until the sign-in has ended.
@@ -191,8 +212,7 @@ impl UnderWay<'_> {
     }
 
     fn unfinished(&self, message: &str) -> Failure {
-        Failure::new(Kind::Reported(ErrorCode::SignInFailed), message)
-            .mend(format!("tegata login {}", self.sign_in.session))
+        Failure::new(Kind::Reported(ErrorCode::SignInFailed), message).mend(self.again)
     }
 
     /// Ends the sign-in at the daemon, if it is still there: its page and its code are dead from then on.
@@ -205,8 +225,8 @@ impl UnderWay<'_> {
 }
 
 /// Says how long the sign-in lasts, if the daemon can tell.
-fn success(sign_in: &SignIn, client: &Client<'_>, environment: &Environment) -> String {
-    let target = Target::new(paths::STATUS).with_config(environment);
+fn success(sign_in: &SignIn, config: Option<&str>, client: &Client<'_>) -> String {
+    let target = Target::new(paths::STATUS).with(paths::QUERY_CONFIG, config);
     let status = client.get::<Status>(target.as_str(), BRIEFLY).ok();
     let session = status.iter().flat_map(|status| &status.sessions).find(|session| session.name == sign_in.session);
     page::success(sign_in, session, environment::now())

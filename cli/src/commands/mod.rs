@@ -2,23 +2,31 @@
 
 mod adopt_session;
 mod approve;
+mod console;
 mod credential_process;
 mod daemon;
+mod doctor;
 mod drop;
 mod elevate;
 mod env;
 mod exec;
 mod list;
 mod lock;
-mod login;
+pub(crate) mod login;
 mod logout;
 #[cfg(test)]
 mod pages;
 mod passkey;
+mod pick;
 mod policy;
+mod prompt;
 mod review;
+mod setup;
 mod shell;
+mod shell_hook;
+mod shell_init;
 mod status;
+mod trust;
 
 use crate::child;
 use crate::environment::Environment;
@@ -34,9 +42,12 @@ use tegata_protocol::{Exit, PROTOCOL_VERSION};
 #[command(name = "tegata", version = version(), arg_required_else_help = true)]
 #[command(after_help = "\
 Examples:
+  tegata setup                             from a start URL to profiles that every tool can use
+  tegata                                   on a terminal: choose a profile from a list
   tegata login corp                        sign in to the organisation of [sso-session corp]
   tegata status                            what is signed in, and until when
   tegata list                              the profiles, their gates, and which have credentials
+  tegata console dev                       open AWS's web console, signed in
   tegata elevate prod-admin --for 30m      let a gated profile be used, by passkey
   tegata exec dev -- terraform plan        a command with the credentials of a profile
   aws s3 ls --profile dev                  any AWS tool, with this in ~/.aws/config:
@@ -52,11 +63,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Setup(setup::Setup),
     Login(login::Login),
     Logout(logout::Logout),
     CredentialProcess(credential_process::CredentialProcess),
     Status(status::Status),
     List(list::List),
+    Console(console::Console),
     Elevate(elevate::Elevate),
     AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
@@ -74,6 +87,13 @@ enum Command {
     Unlock(lock::Unlock),
     #[command(subcommand)]
     Daemon(daemon::Daemon),
+    Doctor(doctor::Doctor),
+    Pick(pick::Pick),
+    ShellInit(shell_init::ShellInit),
+    Trust(trust::Trust),
+    Prompt(prompt::Prompt),
+    #[command(subcommand, hide = true)]
+    ShellHook(shell_hook::ShellHook),
 }
 
 /// Runs the command line and returns what the process ends with. `arguments` begins with the program's name.
@@ -82,6 +102,13 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
     // AWS tools run this one many times a second: it does without the parser.
     if let Some(command) = credential_process::read(arguments) {
         return end(command.and_then(|command| command.run(&environment)));
+    }
+    // Shells run this one before every prompt.
+    if let Some(command) = prompt::read(arguments) {
+        return end(command.run(&environment));
+    }
+    if arguments.len() <= 1 && pick::somebody_can_choose() {
+        return end(pick::Pick::default().run(&environment));
     }
     match Cli::try_parse_from(arguments) {
         Ok(cli) => end(cli.command.run(&environment)),
@@ -96,11 +123,13 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 impl Command {
     fn run(self, environment: &Environment) -> Result<(), Failure> {
         match self {
+            Self::Setup(command) => command.run(environment),
             Self::Login(command) => command.run(environment),
             Self::Logout(command) => command.run(environment),
             Self::CredentialProcess(command) => command.run(environment),
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
+            Self::Console(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
             Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
@@ -114,6 +143,12 @@ impl Command {
             Self::Lock(command) => command.run(environment),
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
+            Self::Doctor(command) => command.run(environment),
+            Self::Pick(command) => command.run(environment),
+            Self::ShellInit(command) => command.run(),
+            Self::Trust(command) => command.run(environment),
+            Self::Prompt(command) => command.run(environment),
+            Self::ShellHook(command) => command.run(environment),
         }
     }
 }

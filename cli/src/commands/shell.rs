@@ -39,7 +39,10 @@ impl Shell {
 
 /// A shell in a shell looks like a change of profile, and leaving it like signing out: both are misleading.
 fn refuse_nesting(nested: bool, environment: &Environment) -> Result<(), Failure> {
-    match environment.get("TEGATA_PROFILE").filter(|_| !nested) {
+    // Where `tg` has switched a shell, AWS_PROFILE says the same: that is no shell of ours.
+    let outer =
+        environment.get("TEGATA_PROFILE").filter(|outer| environment.get("AWS_PROFILE").as_ref() != Some(outer));
+    match outer.filter(|_| !nested) {
         None => Ok(()),
         Some(outer) => {
             let outer = one_line(&outer.to_string_lossy());
@@ -67,6 +70,10 @@ mod tests {
         assert!(!failure.line().unwrap().contains('\u{1b}'));
         assert!(refuse_nesting(true, &within).is_ok());
         assert!(refuse_nesting(false, &Environment::of(&[])).is_ok());
+        let switched = Environment::of(&[("TEGATA_PROFILE", "dev"), ("AWS_PROFILE", "dev")]);
+        assert!(refuse_nesting(false, &switched).is_ok(), "tg dev is no shell of ours");
+        let served = Environment::of(&[("TEGATA_PROFILE", "dev"), ("AWS_PROFILE", "dev@tegata")]);
+        assert!(refuse_nesting(false, &served).is_err());
     }
 
     #[test]

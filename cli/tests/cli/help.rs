@@ -15,8 +15,10 @@ fn the_help_of_every_command_is_as_reviewed() {
         "credential-process --help",
         "status --help",
         "list --help",
+        "console --help",
         "elevate --help",
         "approve --help",
+        "doctor --help",
         "drop --help",
         "exec --help",
         "shell --help",
@@ -35,12 +37,17 @@ fn the_help_of_every_command_is_as_reviewed() {
         "review --help",
         "review list --help",
         "review close --help",
+        "setup --help",
         "lock --help",
         "unlock --help",
         "daemon --help",
         "daemon start --help",
         "daemon stop --help",
         "daemon status --help",
+        "pick --help",
+        "shell-init --help",
+        "trust --help",
+        "prompt --help",
     ] {
         let name = line.trim_end_matches("--help").trim().replace(' ', "-");
         insta::assert_snapshot!(format!("help-{}", if name.is_empty() { "tegata" } else { &name }), help(line));

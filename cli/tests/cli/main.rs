@@ -10,6 +10,7 @@ mod help;
 mod listings;
 mod login;
 mod passkey;
+mod setup;
 mod start;
 mod support;
 mod terminal;

@@ -150,6 +150,37 @@ pub struct Profile {
     pub read_only: Option<String>,
 }
 
+/// `GET /v1/profiles/{name}`: how a profile stands for the caller, as far as the daemon knows without asking AWS or the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileState {
+    /// Its name.
+    pub name: String,
+    /// The region its section names, if it names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// When the credentials in memory end, if there are any. Credentials under a grant are not among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// As [`Profile::gate`]. Absent also where the daemon has had no cause yet to read what decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
+    /// When the caller's grant for it ends, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elevated_until: Option<String>,
+    /// The sign-in session it starts from, if a person has to sign in to it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in_needed: Option<String>,
+    /// Whether everything is locked.
+    pub locked: bool,
+}
+
+/// `GET /v1/start-url`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartUrl {
+    /// The start URL, at one of AWS's own access portals.
+    pub start_url: String,
+}
+
 /// `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {

@@ -26,6 +26,8 @@ pub enum ErrorCode {
     ProfileInvalid,
     /// Tegata's own settings cannot be used as they are written.
     SettingsInvalid,
+    /// The web console has no such place, or no session of that length.
+    ConsoleInvalid,
     /// AWS refused the request.
     UpstreamRefused,
     /// AWS could not be reached, or did not answer in time or in shape.
@@ -66,7 +68,7 @@ impl ErrorCode {
             Self::UpstreamRefused | Self::UpstreamUnavailable | Self::WaitEnded => Exit::UpstreamFailed,
             Self::KeyringLocked | Self::KeyringUnavailable => Exit::KeyringUnavailable,
             Self::ProtocolMismatch | Self::ShuttingDown => Exit::DaemonUnreachable,
-            Self::BadRequest | Self::NotFound | Self::TooLarge => Exit::Usage,
+            Self::BadRequest | Self::NotFound | Self::TooLarge | Self::ConsoleInvalid => Exit::Usage,
             Self::AuditFailed | Self::Internal => Exit::Failed,
         }
     }
@@ -79,7 +81,7 @@ impl ErrorCode {
             Self::ElevationRequired | Self::Denied | Self::SignInChanged => 403,
             Self::Locked | Self::KeyringLocked => 423,
             Self::ProfileUnknown | Self::NotFound => 404,
-            Self::ProfileInvalid | Self::SettingsInvalid => 422,
+            Self::ProfileInvalid | Self::SettingsInvalid | Self::ConsoleInvalid => 422,
             Self::BadRequest => 400,
             Self::TooLarge => 413,
             Self::ProtocolMismatch => 426,

@@ -6,12 +6,14 @@
 
 pub mod adoption;
 pub mod body;
+pub mod console;
 mod error;
 mod exit;
 pub mod gate;
 pub mod inventory;
 pub mod paths;
 mod secret;
+pub mod start_url;
 pub mod text;
 
 pub use error::{ErrorBody, ErrorCode};
@@ -49,6 +51,10 @@ pub const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
 /// Seconds `credential-process` waits by default for work that is under way: Rust SDKs since 1.13 give up after 21.6 s.
 pub const DEFAULT_WAIT_SECONDS: u64 = 15;
+
+/// The one value of the parameter `from`: what the daemon knows without asking AWS or the store. A keyring may ask its person to
+/// unlock it, which completion and a prompt must never cause.
+pub const FROM_MEMORY: &str = "memory";
 
 /// The longest `wait` the daemon accepts in one request, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 600;

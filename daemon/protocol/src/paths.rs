@@ -11,8 +11,10 @@ pub const ADOPT: &str = "adopt";
 /// `POST`: list the accounts and roles of a sign-in session, or join whoever does. `GET …/{id}[?wait=S][&page=T]`: how it stands.
 /// `DELETE …/{id}`: stop it.
 pub const INVENTORIES: &str = "/v1/inventories";
-/// `GET …[?config=PATH][&page=T]`: the profiles.
+/// `GET …[?config=PATH][&page=T][&from=memory]`: the profiles. `GET …/{name}[?config=PATH]`: how one stands, from memory alone.
 pub const PROFILES: &str = "/v1/profiles";
+/// `GET …?address=URL`: the start URL that an address of the organisation's own leads to.
+pub const START_URL: &str = "/v1/start-url";
 /// `GET`: what the daemon is and how everything stands.
 pub const STATUS: &str = "/v1/status";
 /// `PUT`: lock. `DELETE`: unlock. `GET`: which of the two.
@@ -32,6 +34,8 @@ pub const TEST: &str = "test";
 pub const POLICY: &str = "/v1/policy";
 /// `GET`: the open review items. `POST …/{id}`: close one.
 pub const REVIEWS: &str = "/v1/reviews";
+/// `POST [?wait=S]`: a link that signs in to AWS's web console.
+pub const CONSOLE_LINKS: &str = "/v1/console-links";
 /// `DELETE`: end the daemon once what is under way is done.
 pub const DAEMON: &str = "/v1/daemon";
 
@@ -41,7 +45,11 @@ pub const QUERY_PROFILE: &str = "profile";
 pub const QUERY_CONFIG: &str = "config";
 /// Query parameter: seconds the caller is willing to wait.
 pub const QUERY_WAIT: &str = "wait";
+/// Query parameter: an address of an organisation's own.
+pub const QUERY_ADDRESS: &str = "address";
 /// Query parameter: the page token of a listing.
 pub const QUERY_PAGE: &str = "page";
+/// Query parameter: [`FROM_MEMORY`], for what must not make the store ask a person anything.
+pub const QUERY_FROM: &str = "from";
 /// Query parameter: how credentials are written, [`crate::FORM_PROCESS`] where nothing is said.
 pub const QUERY_FORM: &str = "form";

@@ -132,6 +132,11 @@ async fn other_endpoints_wait_and_the_accepted_ones_are_used() {
             "the portal endpoint was https://portal.example and is now https://evil.example",
         ),
         ("sts = 'https://sts.example'\n", "", "the STS endpoint was https://sts.example and is now the usual one"),
+        (
+            "sts =",
+            "federation = 'https://evil.example'\nsts =",
+            "the federation endpoint was the usual one and is now https://evil.example",
+        ),
         ("sts =", "use_fips = true\nsts =", "use_fips was off and is now on"),
         ("sts =", "use_dual_stack = true\nsts =", "use_dual_stack was off and is now on"),
         (
@@ -200,7 +205,8 @@ async fn a_record_that_is_missing_or_damaged_takes_nothing_out_of_the_built_in_r
 #[tokio::test]
 async fn everything_accepted_is_read_back() {
     let text = "[http]\nproxy = 'http://u:p@proxy.example:3128'\nno_proxy = ['.a']\nca_bundle = '/etc/ca.pem'\n\
-                [endpoints]\nsso_oidc = 'https://a.example'\nsso = 'https://b.example'\nsts = 'https://c.example'\nuse_fips = true\n\
+                [endpoints]\nsso_oidc = 'https://a.example'\nsso = 'https://b.example'\nsts = 'https://c.example'\n\
+                federation = 'https://d.example'\nuse_fips = true\n\
                 [[rule]]\nname = 'all'\naccount = '1*'\nrole = ['a', 'arn:aws:iam::*']\nsession = 's'\nsource = 'sign-in'\nprofile = 'p'\n\
                 window = '1h'\nuses = 2\nscope = 'request'\nreason = { pattern = 'INC' }\napprovals = 2\nhours = '09:00-18:00'\n\
                 days = 'Mon-Fri'\ntime_zone = 'Asia/Tokyo'\ndevice_bound = true\nsession_policy = '{\"Statement\":[]}'\nalert = true\n\

@@ -37,7 +37,26 @@ pub enum Event<'a> {
         #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
         grant: Option<&'a GrantId>,
     },
-    /// A request for credentials ends without any.
+    /// A link that signs in to the web console leaves the daemon.
+    ConsoleReleased {
+        /// The profile that was asked for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The account it signs in to.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        account: Option<&'a AccountId>,
+        /// The role it is of.
+        role: Reached<'a>,
+        /// The credentials it was had with, for comparing with CloudTrail.
+        access_key: KeyTail,
+        /// When AWS ends the console session, as far as it is known.
+        #[serde(serialize_with = "time")]
+        console_until: SystemTime,
+        /// The grant it was released under.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        grant: Option<&'a GrantId>,
+    },
+    /// A request for credentials, or for a link to the console, ends without any.
     Refused {
         /// The profile that was asked for; absent where what was asked for is no name.
         #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
@@ -245,18 +264,39 @@ impl<'a> Event<'a> {
     /// Describes the release of a profile's credentials.
     #[must_use]
     pub fn released(profile: &'a Profile, credentials: &'a Credentials, grant: Option<&'a GrantId>) -> Self {
-        let Source::SignIn { account, role, .. } = &profile.chain.source;
-        let last = profile.chain.roles.last();
         Self::Released {
             profile: &profile.name,
-            // Behind a role the account is part of its ARN.
-            account: credentials.account_id().or(if last.is_none() { Some(account) } else { None }),
-            role: last.map_or(Reached::PermissionSet(role), |role| Reached::Role(&role.role_arn)),
+            account: account(profile, credentials),
+            role: Reached::by(profile),
             access_key: KeyTail::of(credentials),
             expires_at: credentials.expires_at(),
             grant,
         }
     }
+
+    /// Describes the release of a link to the web console that was had with a profile's credentials.
+    #[must_use]
+    pub fn console_released(
+        profile: &'a Profile,
+        credentials: &'a Credentials,
+        console_until: SystemTime,
+        grant: Option<&'a GrantId>,
+    ) -> Self {
+        Self::ConsoleReleased {
+            profile: &profile.name,
+            account: account(profile, credentials),
+            role: Reached::by(profile),
+            access_key: KeyTail::of(credentials),
+            console_until,
+            grant,
+        }
+    }
+}
+
+/// Behind a role the account is part of its ARN.
+fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a AccountId> {
+    let Source::SignIn { account, .. } = &profile.chain.source;
+    credentials.account_id().or(if profile.chain.roles.is_empty() { Some(account) } else { None })
 }
 
 /// Why a grant ended.
@@ -289,6 +329,13 @@ pub enum Reached<'a> {
     /// A role assumed at STS.
     #[serde(serialize_with = "name")]
     Role(&'a RoleArn),
+}
+
+impl<'a> Reached<'a> {
+    fn by(profile: &'a Profile) -> Self {
+        let Source::SignIn { role, .. } = &profile.chain.source;
+        profile.chain.roles.last().map_or(Self::PermissionSet(role), |role| Self::Role(&role.role_arn))
+    }
 }
 
 /// The last four characters of an access key id: enough to find it in CloudTrail among a person's own.

@@ -32,6 +32,8 @@ pub struct EndpointOverrides {
     pub sso: Option<Url>,
     /// In place of `https://sts.{region}.amazonaws.com`.
     pub sts: Option<Url>,
+    /// In place of `https://signin.aws.amazon.com`, where console links come from and lead to.
+    pub federation: Option<Url>,
 }
 
 /// Why AWS cannot be reached the way the settings say.
@@ -68,8 +70,8 @@ impl Config {
         if let Some(pem) = &self.ca_bundle_pem {
             super::trust::usable(pem).map_err(|detail| ConfigError::CaBundle { detail })?;
         }
-        let EndpointOverrides { sso_oidc, sso, sts } = &self.endpoints;
-        for (service, url) in [("sso_oidc", sso_oidc), ("sso", sso), ("sts", sts)] {
+        let EndpointOverrides { sso_oidc, sso, sts, federation } = &self.endpoints;
+        for (service, url) in [("sso_oidc", sso_oidc), ("sso", sso), ("sts", sts), ("federation", federation)] {
             url.as_ref().map_or(Ok(()), |url| check_endpoint(service, url))?;
         }
         Ok(())

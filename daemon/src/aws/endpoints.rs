@@ -4,6 +4,7 @@
 use super::config::Config;
 use super::{Authorize, AwsError, Endpoints};
 use crate::names::Region;
+use crate::partition::Partition;
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::future::Future;
@@ -45,6 +46,19 @@ fn sso(config: &Config, region: &Region) -> Result<String, AwsError> {
         .build()
         .map_err(|error| no_endpoint(&error))?;
     resolved(ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params))
+}
+
+/// Returns where console links come from and lead to, without a path. The SDKs have no table for it. A FIPS 140 endpoint is known
+/// for GovCloud alone; elsewhere none is used in its place.
+pub(super) fn federation(config: &Config, partition: Partition, region: &Region) -> Result<String, AwsError> {
+    match (&config.endpoints.federation, config.use_fips, partition) {
+        (Some(url), _, _) => Ok(base(url)),
+        (None, false, _) => Ok(format!("https://{}", partition.federation_host(region))),
+        (None, true, Partition::GovCloud) => Ok("https://signin-fips.amazonaws-us-gov.com".to_owned()),
+        (None, true, _) => {
+            Err(no_endpoint(&format!("no FIPS endpoint is known for the console of {}", partition.name())))
+        }
+    }
 }
 
 /// The resolvers are rule tables: they answer at once, although their type could wait.
@@ -136,6 +150,22 @@ mod tests {
         let found = endpoints(&config, &Region::new("us-east-1").unwrap()).unwrap();
         assert_eq!(found.sso_oidc, "http://127.0.0.1:7000");
         assert_eq!(found.sso, "https://portal.sso-fips.us-east-1.api.aws");
+    }
+
+    #[test]
+    fn the_federation_endpoint_follows_partition_and_settings() {
+        let (gov, usual) = (Region::new("us-gov-west-1").unwrap(), Region::new("us-east-1").unwrap());
+        let found = |config: &Config, partition, region| federation(config, partition, region);
+        let plain = Config::default();
+        assert_eq!(found(&plain, Partition::Aws, &usual).unwrap(), "https://signin.aws.amazon.com");
+        assert_eq!(found(&plain, Partition::GovCloud, &gov).unwrap(), "https://signin.amazonaws-us-gov.com");
+        let fips = Config { use_fips: true, ..Config::default() };
+        assert_eq!(found(&fips, Partition::GovCloud, &gov).unwrap(), "https://signin-fips.amazonaws-us-gov.com");
+        assert!(found(&fips, Partition::Aws, &usual).is_err(), "what is not FIPS does not stand in for it");
+        let here = Some(Url::parse("http://127.0.0.1:7000/").unwrap());
+        let endpoints = EndpointOverrides { federation: here, ..EndpointOverrides::default() };
+        let config = Config { endpoints, use_fips: true, ..Config::default() };
+        assert_eq!(found(&config, Partition::Aws, &usual).unwrap(), "http://127.0.0.1:7000");
     }
 
     #[test]

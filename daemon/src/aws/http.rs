@@ -115,6 +115,30 @@ impl fmt::Debug for SharedClient {
     }
 }
 
+impl SharedClient {
+    /// Makes one exchange whose answer is read by its content, whatever it calls itself.
+    pub(super) async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        self.within_bounds(request, Believed::ByContent).await
+    }
+
+    async fn within_bounds(&self, request: HttpRequest, believed: Believed) -> Result<HttpResponse, ConnectorError> {
+        let within = self.0.limits.exchange;
+        match tokio::time::timeout(within, self.0.exchange(request, believed)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(ConnectorError::timeout(CutOff::TooSlow(within).into())),
+        }
+    }
+}
+
+/// What makes a success one of AWS's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Believed {
+    /// It calls itself JSON or XML, as the SDK expects.
+    ByType,
+    /// Whoever asked looks at what is in it.
+    ByContent,
+}
+
 impl HttpClient for SharedClient {
     /// The settings an SDK client would bring are ignored: one connector with one set of limits serves all of them.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -124,19 +148,13 @@ impl HttpClient for SharedClient {
 
 impl HttpConnector for SharedClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let wire = Arc::clone(&self.0);
-        HttpConnectorFuture::new(async move {
-            let within = wire.limits.exchange;
-            match tokio::time::timeout(within, wire.exchange(request)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(ConnectorError::timeout(CutOff::TooSlow(within).into())),
-            }
-        })
+        let client = self.clone();
+        HttpConnectorFuture::new(async move { client.within_bounds(request, Believed::ByType).await })
     }
 }
 
 impl Wire {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    async fn exchange(&self, request: HttpRequest, believed: Believed) -> Result<HttpResponse, ConnectorError> {
         let answer = self.connector().await?.call(request).await?;
         if let Some(date) = answer.headers().get("date") {
             self.note_date(date);
@@ -144,7 +162,8 @@ impl Wire {
         let (head, body) =
             answer.try_into_http1x().map_err(|error| ConnectorError::other(error.into(), None))?.into_parts();
         let body = whole_body(body).await?;
-        if head.status.is_success() && !body.is_empty() && !is_json_or_xml(&head.headers) {
+        let called_right = believed == Believed::ByContent || is_json_or_xml(&head.headers);
+        if head.status.is_success() && !body.is_empty() && !called_right {
             return Err(ConnectorError::other(CutOff::NotAws.into(), None));
         }
         HttpResponse::try_from(http::Response::from_parts(head, SdkBody::from(body)))

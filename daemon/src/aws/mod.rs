@@ -6,6 +6,7 @@
 mod answers;
 mod config;
 mod endpoints;
+mod federation;
 mod hints;
 mod http;
 mod refusals;
@@ -21,6 +22,7 @@ pub use sdk::SdkAws;
 
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
+use crate::partition::Partition;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -255,6 +257,10 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         scopes: &'a [String],
     ) -> BoxFuture<'a, Result<Registration, AwsError>>;
 
+    /// Asks an address of an organisation's own where it sends browsers, and goes there no further: what `Location` says, if it
+    /// says anything. Nothing is sent along.
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>>;
+
     /// Begins a device-code sign-in (SSO OIDC `StartDeviceAuthorization`).
     fn start_device_authorization<'a>(
         &'a self,
@@ -308,6 +314,22 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         from: &'a Credentials,
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Returns where the console of a partition is signed in to, without a path.
+    ///
+    /// # Errors
+    /// [`AwsError::Refused`] when no such endpoint is known with the switches set.
+    fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges credentials for a sign-in token of the web console, good for 15 minutes (IAM User Guide, "Enable custom identity
+    /// broker access to the AWS console"). `endpoint` is one of [`Aws::federation`]; `lasts` is how long the console session is to
+    /// last, absent: as long as the credentials.
+    fn sign_in_token<'a>(
+        &'a self,
+        endpoint: &'a str,
+        from: &'a Credentials,
+        lasts: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Secret, AwsError>>;
 
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;

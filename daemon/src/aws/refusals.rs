@@ -28,6 +28,9 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    GetSigninToken,
+    /// An organisation's own address, which is no operation of AWS.
+    FollowStartUrl,
 }
 
 impl Operation {
@@ -41,6 +44,8 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::GetSigninToken => "getSigninToken",
+            Self::FollowStartUrl => "at the organisation's own address",
         }
     }
 
@@ -56,18 +61,18 @@ impl Operation {
         AwsError::Unavailable { operation: self.name(), detail: detail.into() }
     }
 
-    fn failed(self, again: Again, detail: impl Into<String>) -> Failure {
+    pub(super) fn failed(self, again: Again, detail: impl Into<String>) -> Failure {
         Failure { error: self.unavailable(detail), again }
     }
 }
 
 /// An error answer of AWS, whatever the protocol.
 #[derive(Debug, Default)]
-struct Refusal {
-    status: u16,
-    code: Option<String>,
-    message: Option<String>,
-    retry_after: Option<Duration>,
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) retry_after: Option<Duration>,
 }
 
 /// Returns what went wrong, in Tegata's words; `sent` are the secrets of the request.
@@ -103,7 +108,8 @@ fn out_of_shape(operation: Operation, raw: &HttpResponse) -> Failure {
     operation.failed(Again::Soon, format!("an answer that cannot be read (HTTP {status})"))
 }
 
-fn unreached(operation: Operation, error: &ConnectorError) -> Failure {
+/// Says why there was no answer at all.
+pub(super) fn unreached(operation: Operation, error: &ConnectorError) -> Failure {
     let chain = || std::iter::successors(error.source(), |&error| error.source());
     if let Some(cut_off) = chain().find_map(|error| error.downcast_ref::<CutOff>()) {
         let again = if matches!(cut_off, CutOff::TooSlow(_)) { Again::Soon } else { Again::Never };
@@ -135,7 +141,7 @@ fn read(error: &impl ProvideErrorMetadata, raw: &HttpResponse, now: SystemTime) 
 
 impl Refusal {
     /// Takes the secrets out of the texts, before anything is cut off these.
-    fn without(mut self, secrets: &[&Secret]) -> Self {
+    pub(super) fn without(mut self, secrets: &[&Secret]) -> Self {
         for text in [&mut self.code, &mut self.message].into_iter().flatten() {
             for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
                 *text = text.replace(secret, "[redacted]");
@@ -146,7 +152,7 @@ impl Refusal {
 }
 
 /// Reads `Retry-After`: seconds or a date (RFC 9110 section 10.2.3).
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -154,7 +160,8 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     Some(SystemTime::try_from(date).ok()?.duration_since(now).unwrap_or_default())
 }
 
-fn judge(operation: Operation, refusal: &Refusal) -> Failure {
+/// Decides what a refusal means and whether asking again helps.
+pub(super) fn judge(operation: Operation, refusal: &Refusal) -> Failure {
     let status = refusal.status;
     let never = |error| Failure { error, again: Again::Never };
     match status {

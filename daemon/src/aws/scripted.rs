@@ -7,6 +7,7 @@ use super::{
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, Region, RoleName, StartUrl};
+use crate::partition::Partition;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -57,6 +58,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) device: Mutex<Result<DeviceAuthorization, AwsError>>,
     pub(crate) calls: Mutex<Vec<String>>,
     pub(crate) listing: Mutex<Listing>,
+    /// Where an organisation's own address leads.
+    pub(crate) location: Mutex<Option<String>>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     exchanges: Mutex<Vec<Exchange>>,
@@ -69,8 +72,8 @@ impl ScriptedAws {
         let host = Mutex::new("amazonaws.com".to_owned());
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
-        let (assumed, listing) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, assumed, exchanges, minted })
+        let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, location, assumed, exchanges, minted })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -195,6 +198,12 @@ impl Aws for ScriptedAws {
         Box::pin(async move { Ok(registration) })
     }
 
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>> {
+        self.called(format!("redirect of {address}"));
+        let location = self.location.lock().unwrap().clone();
+        Box::pin(async move { Ok(location) })
+    }
+
     fn start_device_authorization<'a>(
         &'a self,
         _: &'a Region,
@@ -280,6 +289,21 @@ impl Aws for ScriptedAws {
         self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
         self.assumed.lock().unwrap().push(role.clone());
         Box::pin(async { self.role() })
+    }
+
+    fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://{}", partition.federation_host(region)))
+    }
+
+    fn sign_in_token<'a>(
+        &'a self,
+        endpoint: &'a str,
+        from: &'a Credentials,
+        lasts: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        let seconds = lasts.map(|lasts| lasts.as_secs());
+        self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
+        Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

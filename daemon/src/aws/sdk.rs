@@ -3,6 +3,7 @@
 //! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
 //! [`retry`](super::retry) repeats what may be repeated.
 
+mod own_address;
 mod portal;
 
 use super::http::{Limits, SharedClient};
@@ -10,11 +11,12 @@ use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
     Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, ListedAccount,
-    Page, Registration, RoleToAssume, Tokens, answers, endpoints, hints,
+    Page, Registration, RoleToAssume, Tokens, answers, endpoints, federation, hints,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
+use crate::partition::Partition;
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
@@ -283,6 +285,10 @@ impl Aws for SdkAws {
         Box::pin(self.register_client(region, start_url, scopes))
     }
 
+    fn redirect_of<'a>(&'a self, address: &'a StartUrl) -> BoxFuture<'a, Result<Option<String>, AwsError>> {
+        Box::pin(self.location_at(address))
+    }
+
     fn start_device_authorization<'a>(
         &'a self,
         region: &'a Region,
@@ -341,6 +347,24 @@ impl Aws for SdkAws {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
         Box::pin(self.assume(region, from, role))
+    }
+
+    fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
+        endpoints::federation(&self.config, partition, region)
+    }
+
+    fn sign_in_token<'a>(
+        &'a self,
+        endpoint: &'a str,
+        from: &'a Credentials,
+        lasts: Option<Duration>,
+    ) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        let operation = Operation::GetSigninToken;
+        let attempt = move || federation::sign_in_token(&self.http, endpoint, from, lasts, self.now());
+        Box::pin(async move {
+            let token = bounded(self.bounds, operation.name(), attempt).await;
+            token.map_err(|error| self.with_clock_hint(error))
+        })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

@@ -6,7 +6,6 @@ use crate::caller::Caller;
 use crate::problem::Problem;
 use crate::requests::Task;
 use crate::requests::view::View;
-use crate::store::StoreError;
 use tegata_protocol::body;
 use tegata_protocol::{ErrorBody, ErrorCode};
 
@@ -31,7 +30,7 @@ impl Broker {
         self.obtainer.forget_all();
         self.end_grants(GrantEnd::Locked, &|_| true);
         self.desk.end_all();
-        let deleted = self.delete_stored_roles().await;
+        let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
         self.note(Some(caller), &Event::Locked);
         match deleted {
@@ -48,7 +47,7 @@ impl Broker {
         if !self.lock.is_locked() {
             return;
         }
-        if let Err(error) = self.delete_stored_roles().await {
+        if let Err(error) = self.consequences.delete_stored_roles().await {
             tracing::warn!("locked, but stored role credentials remain: {error}");
         }
     }
@@ -72,12 +71,90 @@ impl Broker {
         body::Lock { locked: self.lock.is_locked() }
     }
 
-    async fn delete_stored_roles(&self) -> Result<(), StoreError> {
-        let sessions: Vec<_> = self.sessions_known(None).await.into_iter().map(|session| session.name).collect();
-        self.stored_roles.delete_all(&sessions).await
-    }
-
     pub(crate) fn unlocked(&self) -> Result<(), Problem> {
         if self.lock.is_locked() { Err(Problem::Locked) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Rooms;
+    use super::*;
+    use crate::accepted_policy::Wanted;
+    use crate::audit::Audit;
+    use crate::aws::scripted::ScriptedAws;
+    use crate::caller::Process;
+    use crate::clock::from_unix_seconds;
+    use crate::clock::manual::ManualClock;
+    use crate::human::{Human, Notice};
+    use crate::inventory;
+    use crate::local_user::LocalUser;
+    use crate::lock::LockState;
+    use crate::profile::ConfigFiles;
+    use crate::reviews::Reviews;
+    use crate::settings::Settings;
+    use crate::sign_in_sessions::record::RolesRecord;
+    use crate::store::memory::Memory;
+    use crate::store::{Records, Store};
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const CONFIG: &str = "[sso-session corp]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = us-east-1\n";
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Human for Nobody {
+        fn notify(&self, _: Notice) {}
+    }
+
+    /// A broker that has met no sign-in session yet, over what an earlier life of the daemon stored.
+    fn broker(directory: &Path) -> (Broker, Memory) {
+        let mut memory = Memory::default();
+        memory.write(&RolesRecord::key("corp"), b"of an earlier life").unwrap();
+        std::fs::write(directory.join("config"), CONFIG).unwrap();
+        let clock = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_478)));
+        let rate = inventory::Rate { per_second: 1, burst: 1 };
+        let broker = Broker::new(Rooms {
+            clock: clock.clone(),
+            aws: ScriptedAws::new(clock.clone()),
+            human: Arc::new(Nobody),
+            store: Store::spawn(Box::new(memory.clone())).unwrap(),
+            files: Arc::new(ConfigFiles::new(directory.join("config"), clock.clone())),
+            audit: Arc::new(Audit::open(&directory.join("audit"), clock).unwrap()),
+            lock: LockState::at(directory.join("locked")),
+            longest_wait: Duration::from_secs(60),
+            hand_wait: Duration::from_secs(60),
+            user: LocalUser { name: "alice".into(), host: "laptop".into() },
+            warnings: Vec::new(),
+            wanted: Wanted::of(&Settings::parse("").unwrap()),
+            organisation: Vec::new(),
+            reviews: Reviews::at(directory.join("reviews.json")),
+            inventories: inventory::Options { directory: directory.join("inventories"), rate },
+        });
+        (broker, memory)
+    }
+
+    fn is_stored(memory: &Memory) -> bool {
+        memory.clone().read(&RolesRecord::key("corp")).unwrap().is_some()
+    }
+
+    #[tokio::test]
+    async fn a_lock_deletes_what_an_earlier_life_stored() {
+        let directory = tempfile::tempdir().unwrap();
+        let (broker, memory) = broker(directory.path());
+        let process = Process { pid: 1, started: Duration::ZERO, name: "tegata".to_owned() };
+        let caller = Caller { uid: 1, gid: 1, process, login_session: None, ancestry: vec![] };
+        assert!(is_stored(&memory));
+        assert!(broker.lock(&caller).await.unwrap().locked && !is_stored(&memory));
+    }
+
+    #[tokio::test]
+    async fn a_passkey_or_rule_that_comes_or_goes_deletes_what_an_earlier_life_stored() {
+        let directory = tempfile::tempdir().unwrap();
+        let (broker, memory) = broker(directory.path());
+        broker.consequences.reconsider().await;
+        assert!(!is_stored(&memory));
     }
 }

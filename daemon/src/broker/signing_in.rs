@@ -8,6 +8,7 @@ use crate::human::Notice;
 use crate::problem::{Problem, quoted};
 use crate::profile::SignInSession;
 use crate::sign_in_sessions::adopt::{Offered, TakenOver};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -94,7 +95,8 @@ impl Broker {
         self.inventories.forget(&session).await;
         let ended = self.grants.end_of_session(&session.name);
         self.note_ended(&ended, GrantEnd::SignedOut);
-        self.stored_roles.delete_all(std::slice::from_ref(&session.name)).await.map_err(Problem::from)?;
+        let of_session = HashSet::from([session.name.clone()]);
+        self.stored_roles.delete_all(&of_session).await.map_err(Problem::from)?;
         self.note(Some(caller), &Event::SignedOut { session: &session.name, revoked_upstream: said.is_ok() });
         Ok(body::SignedOut { session: session.name.to_string(), revoked_upstream: said.is_ok(), detail: said.err() })
     }

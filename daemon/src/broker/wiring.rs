@@ -147,7 +147,7 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
 }
 
 fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
-    let Rooms { clock, human, store, audit, wanted, organisation, hand_wait: waits_for, .. } = rooms;
+    let Rooms { clock, human, store, files, audit, wanted, organisation, hand_wait: waits_for, .. } = rooms;
     let (lock, reviews) = (Arc::new(rooms.lock), Arc::new(rooms.reviews));
     let gate = Arc::new(Gate::new(store.clone(), Arc::clone(&clock)));
     let grants = Arc::new(Grants::new(Arc::clone(&clock)));
@@ -165,6 +165,7 @@ fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
         obtainer: Arc::clone(&obtaining.obtainer),
         stored_roles: Arc::clone(&obtaining.stored_roles),
         sign_in_sessions: Arc::clone(&obtaining.sign_in_sessions),
+        files,
     });
     let desk = Arc::new(Desk::new(requests::desk::Rooms {
         clock: Arc::clone(&clock),

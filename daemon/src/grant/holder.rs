@@ -99,6 +99,8 @@ fn has_command_flag(line: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::caller::LoginSession;
+    use std::io::{Read, Write};
+    use std::process::{Child, Command, Stdio};
 
     fn process(pid: u32, name: &str) -> Process {
         Process { pid, started: Duration::from_secs(u64::from(pid)), name: name.to_owned() }
@@ -177,6 +179,44 @@ mod tests {
             assert!(!has_command_flag(line.as_bytes()), "{line:?}");
         }
         assert!(is_shell("bash") && !is_shell("python3"));
+    }
+
+    /// Starts a shell that says it is there, and then waits for its input to end.
+    fn shell(arguments: &[&str], script: &str) -> (Child, Process) {
+        let mut shell = Command::new("sh");
+        let mut shell = shell.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        shell.stdin.as_mut().unwrap().write_all(script.as_bytes()).unwrap();
+        shell.stdout.as_mut().unwrap().read_exact(&mut [0; 6]).unwrap();
+        let pid = shell.id();
+        (shell, process(pid, "sh"))
+    }
+
+    #[test]
+    fn a_one_liner_is_a_shell_whose_command_line_says_so() {
+        let (mut one_line, mut script) = (shell(&["-c", "echo there; read line"], ""), shell(&[], "echo there\n"));
+        let seen = [
+            is_one_liner(&one_line.1),
+            is_one_liner(&script.1),
+            is_one_liner(&process(one_line.1.pid, "terraform")),
+            is_one_liner(&process(0, "sh")),
+        ];
+        for (shell, _) in [&mut one_line, &mut script] {
+            drop(shell.stdin.take());
+            shell.wait().unwrap();
+        }
+        assert_eq!(seen, [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_holder_is_shown_to_the_person() {
+        let mine = caller(Some(34816), &[(30, "aws")]);
+        for (holder, shown) in [
+            (Holder::User, "every program of this user"),
+            (holder(&mine, Scope::Terminal), "the terminal of pid 20"),
+            (holder(&mine, Scope::Request), "aws (pid 30) and what it starts"),
+        ] {
+            assert_eq!(holder.to_string(), shown);
+        }
     }
 
     #[test]

@@ -146,14 +146,14 @@ impl Grant {
 pub struct Grants {
     clock: Arc<dyn Clock>,
     table: Mutex<Vec<Arc<Grant>>>,
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<()>,
 }
 
 impl Grants {
     /// Makes an empty table.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, table: Mutex::default(), changes: watch::Sender::new(0) }
+        Self { clock, table: Mutex::default(), changes: watch::Sender::default() }
     }
 
     /// Makes a grant of what was approved. It is found by nobody before [`Grants::add`].
@@ -172,7 +172,7 @@ impl Grants {
             |old: &Grant| old.approved.chain == grant.approved.chain && old.approved.holder == grant.approved.holder;
         self.end(&replaced);
         self.lock().push(grant);
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
     }
 
     /// Finds a live grant of a target for a caller. Of several the one that lives longest.
@@ -225,7 +225,7 @@ impl Grants {
 
     /// Tells of every new grant.
     #[must_use]
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub fn changes(&self) -> watch::Receiver<()> {
         self.changes.subscribe()
     }
 

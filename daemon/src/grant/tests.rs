@@ -204,8 +204,30 @@ fn signing_out_ends_the_grants_of_the_session() {
 }
 
 #[test]
+fn what_is_over_is_swept_and_not_told_of_as_ended() {
+    let (clock, grants) = table();
+    add(&grants, approved("Admin", 20, MINUTE));
+    add(&grants, approved("Admin", 21, 2 * MINUTE));
+    clock.advance(MINUTE);
+    assert_eq!(grants.end(&|_| true).len(), 1, "the other was over");
+    assert!(grants.sweep().is_empty() && grants.live().is_empty());
+}
+
+#[test]
+fn the_soonest_end_is_known_and_every_new_grant_is_told_of() {
+    let (_clock, grants) = table();
+    let changes = grants.changes();
+    assert!(grants.next_end().is_none() && !changes.has_changed().unwrap());
+    let longer = add(&grants, approved("Admin", 20, 2 * MINUTE));
+    let sooner = add(&grants, approved("Admin", 21, MINUTE));
+    assert!(sooner.until < longer.until && changes.has_changed().unwrap());
+    assert_eq!(grants.next_end(), Some(sooner.until));
+}
+
+#[test]
 fn ids_fit_a_role_session_name() {
     let id = GrantId::random();
+    assert_eq!(id.to_string(), id.as_str());
     assert_eq!(id.as_str().len(), 8);
     assert!(id.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()));
 }

@@ -1,7 +1,6 @@
 //! A pattern over names: `*` stands for any characters, `?` for one, everything else for itself, in the case it is written in.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use tegata_protocol::text::is_hostile;
 
 /// The most characters of a pattern: an ARN has at most as many (STS API, `RoleArn`).
@@ -61,12 +60,6 @@ impl TryFrom<String> for Pattern {
 impl From<Pattern> for String {
     fn from(pattern: Pattern) -> Self {
         pattern.0
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

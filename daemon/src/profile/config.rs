@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::text::{self, Kind, Section};
 use super::{Profile, ProfileError, SignInSession, Source, resolve};
-use crate::names::{ProfileName, SessionName, StartUrl};
+use crate::names::{ProfileName, Region, SessionName, StartUrl};
 use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
@@ -113,6 +113,12 @@ impl Config {
     pub fn resolve(&self, name: &ProfileName) -> Result<Arc<Profile>, ProfileError> {
         let slot = self.slot(name).ok_or_else(|| self.unknown(name))?;
         slot.resolved.get_or_init(|| resolve::resolve(self, slot).map(Arc::new)).clone()
+    }
+
+    /// Returns the region that a profile's section names, if it is one.
+    pub fn region(&self, name: &ProfileName) -> Option<Region> {
+        let keys = Keys::of(&self.slot(name)?.section).ok()?;
+        Region::new(keys.get("region")?.value).ok()
     }
 
     /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is

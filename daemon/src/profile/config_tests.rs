@@ -37,6 +37,15 @@ fn profiles_are_listed_in_the_order_of_the_file() {
 }
 
 #[test]
+fn the_region_of_a_profile_is_what_its_section_names_if_that_is_one() {
+    let config = config(
+        "[profile a]\nregion = eu-west-1\n[profile b]\n[profile c]\nregion = a;rm\n[profile d]\ntegata_region = x-1\n",
+    );
+    let region = |name| config.region(&ProfileName::new(name).unwrap()).map(|region| region.to_string());
+    assert_eq!(["a", "b", "c", "nobody"].map(region), [Some(String::from("eu-west-1")), None, None, None]);
+}
+
+#[test]
 fn sign_in_sessions_are_listed_once_each() {
     let config = config(TWO);
     let names: Vec<_> = config.sign_in_sessions().iter().map(|session| session.name.as_str()).collect();
@@ -173,7 +182,7 @@ fn profiles(sections: &[(&str, u8, &str, &str)]) -> Config {
 }
 
 fn read_only(config: &Config, name: &str) -> Option<String> {
-    config.read_only(&*config.resolve(&ProfileName::new(name).unwrap()).unwrap())
+    config.read_only(&config.resolve(&ProfileName::new(name).unwrap()).unwrap())
 }
 
 #[test]

@@ -1,26 +1,23 @@
 //! Where requests, pages, ceremonies and grants meet: what a hand does becomes a grant, a passkey, or a refusal.
 
+mod page;
+mod told;
+
+use super::Afterwards;
 use super::pages::Pages;
 use super::table::{Elevation, Entry, NoRequest, Table, Task};
-use super::view::{PageRefusal, State, View};
-use super::{Afterwards, PageDesk};
+use super::view::View;
 use crate::audit::{Audit, Event};
-use crate::aws::BoxFuture;
 use crate::caller::Caller;
 use crate::clock::Clock;
-use crate::gate::{Approver, Binding, CeremonyId, Gate, GateError, Who};
-use crate::grant::{Approved, Grant, Grants};
-use crate::human::{Human, Notice};
-use crate::policy::terms::Tier;
-use serde_json::Value;
+use crate::gate::Gate;
+use crate::grant::Grants;
+use crate::human::Human;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tegata_protocol::Secret;
 use tokio::sync::watch;
-use url::Url;
-
-/// The most programs that are shown of who asks.
-const SHOWN_PROGRAMS: usize = 6;
+use told::{asked, notice, requester};
 
 /// What the desk works with.
 #[derive(Debug)]
@@ -46,7 +43,7 @@ pub struct Rooms {
 pub struct Desk {
     rooms: Rooms,
     state: Mutex<Books>,
-    changes: watch::Sender<u64>,
+    changes: watch::Sender<()>,
 }
 
 #[derive(Debug)]
@@ -60,7 +57,7 @@ impl Desk {
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
         let books = Books { table: Table::new(rooms.waits_for), pages: Pages::default() };
-        Self { rooms, state: Mutex::new(books), changes: watch::Sender::new(0) }
+        Self { rooms, state: Mutex::new(books), changes: watch::Sender::default() }
     }
 
     /// Parks a tool's request for a gated target, and tells the human once. Returns its id.
@@ -178,117 +175,6 @@ impl Desk {
         }
     }
 
-    async fn begun(&self, token: &str, origin: &Url) -> Result<Value, PageRefusal> {
-        let entry = self.waiting_entry(token)?;
-        let bound_to = Binding::new(entry.digest());
-        let gate = &self.rooms.gate;
-        let begun = match (&entry.task, entry.state) {
-            (Task::AddPasskey { person, name, .. }, State::AwaitsEnrolment) => {
-                gate.begin_enrolment(origin, person, name, &bound_to).await
-            }
-            _ => gate.begin_approval(origin, &bound_to, &who(&entry)).await,
-        };
-        let (ceremony, options) = begun.map_err(|error| self.failed(&entry, &error))?;
-        self.lock().pages.begun(token, ceremony, self.now());
-        Ok(options)
-    }
-
-    async fn finished(&self, token: &str, origin: &Url, answer: &[u8]) -> Result<View, PageRefusal> {
-        let entry = self.waiting_entry(token)?;
-        let ceremony = self.lock().pages.take_ceremony(token, self.now());
-        let ceremony = ceremony.ok_or_else(|| self.failed(&entry, &GateError::NoSuchCeremony))?;
-        match entry.state {
-            State::AwaitsEnrolment => self.enrol(&entry, &ceremony, origin, answer).await?,
-            _ => self.approve(&entry, &ceremony, origin, answer).await?,
-        }
-        self.changed();
-        self.view(token)
-    }
-
-    async fn enrol(
-        &self,
-        entry: &Entry,
-        ceremony: &CeremonyId,
-        origin: &Url,
-        answer: &[u8],
-    ) -> Result<(), PageRefusal> {
-        let bound_to = Binding::new(entry.digest());
-        let made = self.rooms.gate.finish_enrolment(ceremony, origin, &bound_to, answer).await;
-        let passkey = made.map_err(|error| self.failed(entry, &error))?;
-        let added = Event::PasskeyAdded { passkey: passkey.id.as_str(), person: passkey.person.as_str() };
-        self.record(None, &added);
-        self.lock().table.enrolled(&entry.id, self.now());
-        self.follow(entry).await
-    }
-
-    async fn approve(
-        &self,
-        entry: &Entry,
-        ceremony: &CeremonyId,
-        origin: &Url,
-        answer: &[u8],
-    ) -> Result<(), PageRefusal> {
-        let bound_to = Binding::new(entry.digest());
-        let approved = self.rooms.gate.finish_approval(ceremony, origin, &bound_to, answer).await;
-        let approver = approved.map_err(|error| self.failed(entry, &error))?;
-        self.record(None, &given(entry, &approver));
-        let now_stands = self.lock().table.approve(entry, approver, self.now());
-        let entry = now_stands.ok_or_else(|| PageRefusal::Ceremony(GateError::OtherRequest.to_string()))?;
-        if entry.state != State::Approved {
-            return Ok(());
-        }
-        let done = match &entry.task {
-            Task::Elevate(elevation) => self.grant(&entry, elevation),
-            _ => self.follow(&entry).await,
-        };
-        if done.is_err() {
-            self.lock().table.failed(&entry.id);
-            self.changed();
-        }
-        done
-    }
-
-    /// Makes the grant, once its record is on disk.
-    fn grant(&self, entry: &Entry, elevation: &Elevation) -> Result<(), PageRefusal> {
-        let approved_by = entry.hands.iter().map(|hand| hand.person.to_string()).collect();
-        let Elevation { profile, chain, holder, terms, window, reason } = elevation.clone();
-        let grant = self.rooms.grants.prepare(Approved { profile, chain, holder, terms, window, reason, approved_by });
-        let recorded = self.rooms.audit.record_durably(None, &granted(entry, &grant));
-        recorded.map_err(|error| PageRefusal::Unavailable(error.to_string()))?;
-        self.rooms.afterwards.granted(&grant).map_err(PageRefusal::Unavailable)?;
-        self.lock().table.granted(&entry.id, grant.id.clone());
-        self.rooms.grants.add(grant);
-        Ok(())
-    }
-
-    async fn follow(&self, entry: &Entry) -> Result<(), PageRefusal> {
-        self.rooms.afterwards.approved(&entry.task).await.map_err(PageRefusal::Unavailable)
-    }
-
-    /// Says why a ceremony came to nothing, and alerts where somebody should know.
-    fn failed(&self, entry: &Entry, error: &GateError) -> PageRefusal {
-        let why = error.to_string();
-        self.record(None, &Event::HandFailed { request: &entry.id, why: &why });
-        let alert = |summary: &str| self.rooms.human.notify(Notice { summary: summary.to_owned(), body: why.clone() });
-        match error {
-            GateError::CounterWentBack { .. } => alert("A passkey may have been copied"),
-            GateError::CoolDown { began: true, .. } => alert("Too many passkey gestures failed"),
-            _ => {}
-        }
-        match error {
-            GateError::CoolDown { .. } => PageRefusal::CoolDown,
-            GateError::Store(_) | GateError::Damaged { .. } | GateError::Internal(_) => PageRefusal::Unavailable(why),
-            _ => PageRefusal::Ceremony(why),
-        }
-    }
-
-    /// Returns the request of a page, while it waits.
-    fn waiting_entry(&self, token: &str) -> Result<Entry, PageRefusal> {
-        let (now, mut books) = (self.now(), self.lock());
-        let id = books.pages.request(token, now).ok_or(PageRefusal::NotYours)?;
-        books.table.pending(&id, now).cloned().ok_or(PageRefusal::NotYours)
-    }
-
     fn shown(&self, entry: &Entry) -> View {
         let left = entry.expires.saturating_sub(self.now());
         super::view::of(entry, left)
@@ -302,7 +188,7 @@ impl Desk {
     }
 
     fn changed(&self) {
-        self.changes.send_modify(|count| *count += 1);
+        self.changes.send_replace(());
     }
 
     fn now(&self) -> Duration {
@@ -311,106 +197,6 @@ impl Desk {
 
     fn lock(&self) -> MutexGuard<'_, Books> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl PageDesk for Desk {
-    fn open(&self, secret: &str) -> Result<(Secret, View), PageRefusal> {
-        let (token, id) = self.lock().pages.open(secret, self.now()).ok_or(PageRefusal::NotYours)?;
-        let entry = self.entry(&id).ok_or(PageRefusal::NotYours)?;
-        Ok((token, self.shown(&entry)))
-    }
-
-    fn view(&self, token: &str) -> Result<View, PageRefusal> {
-        let id = self.lock().pages.request(token, self.now()).ok_or(PageRefusal::NotYours)?;
-        let view = self.entry(&id).map(|entry| self.shown(&entry)).ok_or(PageRefusal::NotYours)?;
-        if !view.state.is_pending() {
-            self.lock().pages.close(token);
-        }
-        Ok(view)
-    }
-
-    fn begin<'a>(&'a self, token: &'a str, origin: &'a Url) -> BoxFuture<'a, Result<Value, PageRefusal>> {
-        Box::pin(self.begun(token, origin))
-    }
-
-    fn finish<'a>(
-        &'a self,
-        token: &'a str,
-        origin: &'a Url,
-        answer: &'a [u8],
-    ) -> BoxFuture<'a, Result<View, PageRefusal>> {
-        Box::pin(self.finished(token, origin, answer))
-    }
-
-    fn refuse<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<View, PageRefusal>> {
-        Box::pin(async move {
-            let entry = self.waiting_entry(token)?;
-            self.say_no(&entry.id);
-            self.view(token)
-        })
-    }
-
-    fn has_pages(&self) -> bool {
-        self.lock().pages.any(self.now())
-    }
-}
-
-/// Who may approve: whoever has not yet, with a passkey that the terms accept.
-fn who(entry: &Entry) -> Who {
-    let except = entry.hands.iter().map(|hand| hand.person.clone()).collect();
-    match &entry.task {
-        Task::Elevate(elevation) => Who { except, only: None, device_bound: elevation.terms.device_bound },
-        Task::TestPasskey { id } => Who { except, only: id.clone(), device_bound: false },
-        _ => Who { except, only: None, device_bound: false },
-    }
-}
-
-/// Returns who asks: the programs above `tegata`, nearest first.
-fn requester(caller: &Caller) -> Vec<String> {
-    let programs = caller.ancestry.iter().take(SHOWN_PROGRAMS);
-    programs.map(|process| format!("{} (pid {})", process.name, process.pid)).collect()
-}
-
-fn notice(entry: &Entry) -> Notice {
-    let Task::Elevate(elevation) = &entry.task else {
-        return Notice {
-            summary: "Tegata waits for your hand".to_owned(),
-            body: format!("Run: tegata approve {}", entry.id),
-        };
-    };
-    let (account, role) = elevation.chain.reached();
-    let by = entry.requester.first().map(|program| format!("{program} asks. ")).unwrap_or_default();
-    Notice {
-        summary: format!("Approve {}? ({account} {role})", elevation.profile),
-        body: format!("{by}Code: {}. Run: tegata approve {}", entry.code, entry.id),
-    }
-}
-
-fn asked(entry: &Entry) -> Event<'_> {
-    let profile = match &entry.task {
-        Task::Elevate(elevation) => Some(&elevation.profile),
-        _ => None,
-    };
-    Event::HandAsked { request: &entry.id, purpose: entry.task.purpose(), profile }
-}
-
-fn given<'a>(entry: &'a Entry, approver: &'a Approver) -> Event<'a> {
-    let (person, passkey) = (approver.person.as_str(), approver.passkey.as_str());
-    Event::HandGiven { request: &entry.id, purpose: entry.task.purpose(), person, passkey }
-}
-
-fn granted<'a>(entry: &'a Entry, grant: &'a Grant) -> Event<'a> {
-    let Approved { profile, holder, reason, approved_by, .. } = &grant.approved;
-    Event::Granted {
-        grant: &grant.id,
-        request: &entry.id,
-        profile,
-        seconds: grant.until.saturating_sub(grant.since.boot()).as_secs(),
-        holder,
-        reason: reason.as_deref(),
-        approved_by,
-        tier: Tier::Prompt,
     }
 }
 

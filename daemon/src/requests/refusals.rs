@@ -53,22 +53,24 @@ mod tests {
 
     const AT: Duration = Duration::from_secs(1000);
     const SECOND: Duration = Duration::from_secs(1);
+    const TEN_MINUTES: Duration = Duration::from_secs(600);
+    const A_QUARTER: Duration = Duration::from_secs(900);
 
     #[test]
-    fn k10_a_refusal_answers_its_target_and_holder_for_a_while() {
+    fn k10_a_refusal_answers_its_target_and_holder_for_ten_minutes() {
         let mut refusals = Refusals::default();
         refusals.note(&chain("Admin"), &program(1), AT);
-        assert!(refusals.answers(&chain("Admin"), &program(1), AT + REMEMBERED_FOR - SECOND));
-        assert!(!refusals.answers(&chain("Admin"), &program(1), AT + REMEMBERED_FOR));
+        assert!(refusals.answers(&chain("Admin"), &program(1), AT + TEN_MINUTES - SECOND));
+        assert!(!refusals.answers(&chain("Admin"), &program(1), AT + TEN_MINUTES));
     }
 
     #[test]
-    fn k10_after_two_refusals_nobody_asks_for_a_while() {
+    fn k10_after_two_refusals_nobody_asks_for_a_quarter_of_an_hour() {
         let mut refusals = Refusals::default();
         refusals.note(&chain("Admin"), &program(1), AT);
         refusals.note(&chain("Admin"), &program(2), AT);
-        assert!(refusals.answers(&chain("Admin"), &program(3), AT + COOL_DOWN - SECOND));
-        assert!(!refusals.answers(&chain("Admin"), &program(3), AT + COOL_DOWN));
+        assert!(refusals.answers(&chain("Admin"), &program(3), AT + A_QUARTER - SECOND));
+        assert!(!refusals.answers(&chain("Admin"), &program(3), AT + A_QUARTER));
     }
 
     #[test]

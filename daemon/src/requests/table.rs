@@ -477,6 +477,44 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_came_for_in_time_is_no_longer_waiting() {
+        let mut table = Table::new(WAITS_FOR);
+        let late = NOW + Duration::from_secs(5 * 60);
+        let id = parked(&mut table, "Admin", 1);
+        assert_eq!(table.waiting(late - Duration::from_secs(1)).count(), 1);
+        assert_eq!(table.waiting(late).count(), 0);
+        let next = table.park(elevation("Admin", program(1)), vec![], late).unwrap();
+        assert!(next.is_new && next.is_first && next.id != id, "who asks then waits anew");
+    }
+
+    #[test]
+    fn what_ended_can_be_asked_about_for_ten_minutes() {
+        let mut table = Table::new(WAITS_FOR);
+        let id = parked(&mut table, "Admin", 1);
+        let forgotten = NOW + Duration::from_secs((5 + 10) * 60);
+        table.sweep(forgotten - Duration::from_secs(1));
+        assert!(table.find(&id).is_some());
+        table.sweep(forgotten);
+        assert!(table.find(&id).is_none());
+    }
+
+    #[test]
+    fn of_too_many_that_ended_the_oldest_is_forgotten() {
+        let mut table = Table::new(WAITS_FOR);
+        let waits = table.ask(Task::Unlock, vec![], NOW).unwrap();
+        let ended: Vec<_> = (1..2 * MOST).map(|_| ended(&mut table)).collect();
+        assert!(table.find(&ended[0]).is_some());
+        table.ask(Task::Unlock, vec![], NOW).unwrap();
+        assert!(table.find(&ended[0]).is_none() && table.find(&ended[1]).is_some());
+        assert!(table.pending(&waits, NOW).is_some(), "what waits is older and stays");
+    }
+
+    fn ended(table: &mut Table) -> String {
+        let id = table.ask(Task::Unlock, vec![], NOW).unwrap();
+        table.withdraw(&id, NOW).unwrap().id
+    }
+
+    #[test]
     fn the_table_is_bounded() {
         let mut table = Table::new(WAITS_FOR);
         (0..MOST).for_each(|pid| drop(parked(&mut table, "Admin", u32::try_from(pid).unwrap())));

@@ -41,6 +41,11 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
                 // Wiped when hyper has sent the last byte and drops it.
                 Ok(answer::json(StatusCode::OK, Bytes::from_owner(credentials)))
             }
+            Call::OpenConsole { wanted, wait } => {
+                let link = broker.console_link(caller, &wanted, wait).await?;
+                // Whoever has the link can sign in: wiped like credentials.
+                Ok(answer::json(StatusCode::CREATED, Bytes::from_owner(link)))
+            }
             Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
             Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
@@ -53,7 +58,13 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             }
             Call::Inventory { id, wait, page } => Ok(ok(&broker.inventory(&id, wait, page.as_deref()).await?)),
             Call::StopInventory { id } => broker.stop_inventory(&id).await.map(|()| done()),
-            Call::Profiles { config, page } => Ok(ok(&broker.profiles(config.as_deref(), page.as_deref()).await?)),
+            Call::Profiles { config, page, from_memory } => {
+                Ok(ok(&broker.profiles(config.as_deref(), page.as_deref(), from_memory).await?))
+            }
+            Call::ProfileState { name, config } => {
+                Ok(ok(&broker.profile_state(caller, &name, config.as_deref()).await?))
+            }
+            Call::StartUrl { address } => Ok(ok(&broker.start_url(&address).await?)),
             Call::Status { config } => Ok(ok(&broker.status(caller, config.as_deref()).await)),
             Call::Locked => Ok(ok(&broker.locked())),
             Call::Lock => Ok(ok(&broker.lock(caller).await?)),

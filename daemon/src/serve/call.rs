@@ -1,5 +1,6 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod console;
 mod hands;
 
 pub(super) use hands::HandCall;
@@ -13,9 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
+use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
-use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, MAX_WAIT_SECONDS, paths};
+use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `POST /v1/console-links`
+    OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
@@ -41,7 +45,11 @@ pub(super) enum Call {
     /// `DELETE /v1/inventories/{id}`
     StopInventory { id: String },
     /// `GET /v1/profiles`
-    Profiles { config: Option<PathBuf>, page: Option<String> },
+    Profiles { config: Option<PathBuf>, page: Option<String>, from_memory: bool },
+    /// `GET /v1/profiles/{name}`
+    ProfileState { name: String, config: Option<PathBuf> },
+    /// `GET /v1/start-url`
+    StartUrl { address: String },
     /// `GET /v1/status`
     Status { config: Option<PathBuf> },
     /// `GET /v1/lock`
@@ -87,6 +95,7 @@ impl From<ErrorBody> for NoCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Resource {
     Credentials,
+    ConsoleLinks,
     SignIns,
     SignIn(String),
     Sessions,
@@ -95,6 +104,8 @@ enum Resource {
     Inventories,
     Inventory(String),
     Profiles,
+    Profile(String),
+    StartUrl,
     Status,
     Lock,
     Daemon,
@@ -112,6 +123,7 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
@@ -129,6 +141,8 @@ impl Call {
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
+            (&Method::GET, Resource::Profile(name)) => Self::ProfileState { name, config: query.only_config()? },
+            (&Method::GET, Resource::StartUrl) => Self::start_url(query)?,
             (&Method::GET, Resource::Status) => Self::Status { config: query.only_config()? },
             (&Method::GET, Resource::Lock) => query.nothing_more().map(|()| Self::Locked)?,
             (&Method::PUT, Resource::Lock) => query.nothing_more().map(|()| Self::Lock)?,
@@ -155,9 +169,14 @@ impl Call {
         query.nothing_more().map(|()| Self::Inventory { id, wait, page })
     }
 
+    fn start_url(mut query: Query) -> Result<Self, ErrorBody> {
+        let address = query.take(paths::QUERY_ADDRESS).ok_or_else(|| bad("the parameter address is missing"))?;
+        query.nothing_more().map(|()| Self::StartUrl { address })
+    }
+
     fn profiles(mut query: Query) -> Result<Self, ErrorBody> {
-        let (config, page) = (query.config()?, query.take(paths::QUERY_PAGE));
-        query.nothing_more().map(|()| Self::Profiles { config, page })
+        let (config, page, from_memory) = (query.config()?, query.take(paths::QUERY_PAGE), query.memory_alone()?);
+        query.nothing_more().map(|()| Self::Profiles { config, page, from_memory })
     }
 }
 
@@ -165,10 +184,12 @@ impl Resource {
     fn find(path: &str) -> Result<Self, ErrorBody> {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
+            paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
+            paths::START_URL => Ok(Self::StartUrl),
             paths::STATUS => Ok(Self::Status),
             paths::LOCK => Ok(Self::Lock),
             paths::DAEMON => Ok(Self::Daemon),
@@ -181,8 +202,14 @@ impl Resource {
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
         }
+        if let Some(name) = under(paths::PROFILES) {
+            return segment(name).map(Self::Profile);
+        }
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
+        }
+        if let Some(name) = under(paths::PROFILES) {
+            return segment(name).map(Self::Profile);
         }
         match under(paths::SESSIONS).map(|named| named.split_once('/').unwrap_or((named, ""))) {
             Some((name, "")) if !path.ends_with('/') => segment(name).map(Self::Session),
@@ -194,9 +221,11 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::Inventories | Self::Adoption(_) => "POST",
+            Self::SignIns | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
-            Self::Credentials | Self::Sessions | Self::Profiles | Self::Status => "GET",
+            Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
+                "GET"
+            }
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
             Self::Hand(resource) => resource.methods(),
@@ -238,6 +267,14 @@ impl Query {
         match text.parse() {
             Ok(seconds) if digits && seconds <= MAX_WAIT_SECONDS => Ok(Some(Duration::from_secs(seconds))),
             _ => Err(bad(&format!("wait is {text:?}, and must be whole seconds from 0 to {MAX_WAIT_SECONDS}"))),
+        }
+    }
+
+    fn memory_alone(&mut self) -> Result<bool, ErrorBody> {
+        match self.take(paths::QUERY_FROM).as_deref() {
+            None => Ok(false),
+            Some(FROM_MEMORY) => Ok(true),
+            Some(other) => Err(bad(&format!("from is {other:?}, and can only be {FROM_MEMORY:?}"))),
         }
     }
 

@@ -97,7 +97,7 @@ pub(super) fn by_profile<'de, D: Deserializer<'de>>(from: D) -> Result<ExtrasByP
 /// The table as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Keys {
+pub(super) struct Keys {
     source_identity: Option<SourceIdentity>,
     #[serde(default)]
     session_tags: BTreeMap<String, String>,

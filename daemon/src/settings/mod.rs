@@ -119,6 +119,8 @@ pub struct Endpoints {
     pub sso: Option<EndpointUrl>,
     /// In place of the STS endpoint of every region.
     pub sts: Option<EndpointUrl>,
+    /// In place of the federation endpoint, where console links come from, of every partition.
+    pub federation: Option<EndpointUrl>,
     /// Whether FIPS endpoints are used; a region without one is an error.
     pub use_fips: bool,
     /// Whether endpoints that are reached over IPv6, too, are used.
@@ -228,5 +230,8 @@ fn rules_of(
     Ok(made)
 }
 
+#[cfg(test)]
+#[path = "documented_tests.rs"]
+mod documented;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! `[[rule]]` as it is written → [`Rule`].
 
 use super::{SessionPolicy, Within};
-use crate::policy::terms::{Approvals, Scope, USUAL_WINDOW};
+use crate::policy::terms::{Approvals, Scope};
 use crate::policy::{
     BUILT_IN, Days, Demands, Gate, Hours, Matchers, Pattern, Rule, SourceKind, WINDOWS, compile_reason,
 };
@@ -70,7 +70,6 @@ impl Template {
     fn demands(self) -> Demands {
         match self {
             Self::BreakGlass => Demands {
-                window: USUAL_WINDOW,
                 reason: Some(BTreeSet::new()),
                 approvals: Approvals::Two,
                 alert: true,

@@ -9,7 +9,7 @@ use crate::credentials::Credentials;
 use crate::names::SessionName;
 use crate::profile::{Chain, Source};
 use crate::store::{Store, StoreError};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -90,11 +90,11 @@ impl StoredRoles {
         }
     }
 
-    /// Deletes the stored role credentials of every session that was touched; what the store cannot delete now is returned.
+    /// Deletes the stored role credentials of these sessions; what the store cannot delete now is returned.
     ///
     /// # Errors
     /// The first error of the store; the others are deleted all the same.
-    pub async fn delete_all(&self, names: &[SessionName]) -> Result<(), StoreError> {
+    pub async fn delete_all(&self, names: &HashSet<SessionName>) -> Result<(), StoreError> {
         let _alone = self.at_the_store.lock().await;
         self.lock().clear();
         let mut outcome = Ok(());

@@ -32,7 +32,7 @@ impl World {
         let sandbox = Sandbox::start().unwrap();
         sandbox.configure(change);
         let here = || Some(Url::parse(&sandbox.url()).unwrap());
-        let endpoints = EndpointOverrides { sso_oidc: here(), sso: here(), sts: here() };
+        let endpoints = EndpointOverrides { sso_oidc: here(), sso: here(), sts: here(), federation: here() };
         Self::reaching(sandbox, |_| Config { endpoints, ..Config::default() })
     }
 

@@ -14,8 +14,8 @@ use tegata_tests::program;
 const ROUNDS: usize = 10_000;
 /// Rounds before those that count.
 const WARM_UP: usize = 200;
-/// In how many rounds mairu and AWS CLI come once: they need much longer.
-const LARGE_EVERY: [(usize, usize); 2] = [(3, 11), (4, 251)];
+/// In how many rounds mairu and AWS CLI, which need much longer, come once, and a shell's prompt.
+const OTHERS_EVERY: [(usize, usize); 3] = [(3, 11), (4, 251), (5, 5)];
 /// Every order of the floor and our two.
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [2, 1, 0], [1, 0, 2]];
 /// How many profiles a large AWS config has.
@@ -59,6 +59,7 @@ pub(crate) fn measure(report: &mut Report) {
         many.tegata(&["credential-process", "--profile", &last]),
         mairu.credential_process(),
         aws_cli.export_credentials(),
+        prompt(&few),
     ]
     .map(Contestant::new);
     take_turns(&mut contestants);
@@ -68,6 +69,18 @@ pub(crate) fn measure(report: &mut Report) {
     assert_eq!(mairu.assumed(), 1, "mairu's cache was not warm");
     assert_eq!(aws_cli.asked(), 1, "AWS CLI's cache was not warm");
     tell(report, &contestants.map(|contestant| contestant.samples));
+}
+
+/// What a shell runs before a prompt.
+fn prompt(product: &Product) -> Command {
+    let prompt = || {
+        let mut command = product.tegata(&["prompt", "--segment", "bash"]);
+        command.env("AWS_PROFILE", "dev");
+        command
+    };
+    let printed = tegata_tests::product::run(&mut prompt());
+    assert!(printed.stdout.starts_with("(dev ") && printed.stdout.ends_with("m) "), "{printed:?}");
+    prompt()
 }
 
 /// A product with so many profiles that is signed in and has served the last one of them, and `dev`.
@@ -105,20 +118,21 @@ fn take_turns(contestants: &mut [Contestant]) {
     }
 }
 
-/// Returns who is called in a round, in order: now and then the large programs, then the three that are compared with each
-/// other. Whoever comes after a large program finds the processor's caches full of it, so the three take every order in
-/// turn, and the numbers that say how often the large ones come share no factor with how many orders there are.
+/// Returns who is called in a round, in order: now and then the others, then the three that are compared with each other.
+/// Whoever comes after a large program finds the processor's caches full of it, so the three take every order in
+/// turn, and the numbers that say how often the others come share no factor with how many orders there are.
 fn turns(round: usize) -> impl Iterator<Item = usize> {
-    let large = LARGE_EVERY.into_iter().filter(move |(_, every)| round.is_multiple_of(*every)).map(|(at, _)| at);
-    large.chain(ORDERS[round % ORDERS.len()])
+    let others = OTHERS_EVERY.into_iter().filter(move |(_, every)| round.is_multiple_of(*every)).map(|(at, _)| at);
+    others.chain(ORDERS[round % ORDERS.len()])
 }
 
-fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli]: &[Samples; 5]) {
+fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli, prompt]: &[Samples; 6]) {
     report.time("floor: one round trip, bytes printed", floor);
     report.time("`tegata credential-process`, 10 profiles", tegata);
     report.time("`tegata credential-process`, 10,000 profiles", many);
     report.time("mairu 0.12 `credential-process`", mairu);
     report.time("AWS CLI 2.38.5 `configure export-credentials`", aws_cli);
+    report.time("`tegata prompt`, from memory", prompt);
     let [median, p99] = [Samples::median, Samples::p99];
     report.promise(
         "warm call, median, to the floor's",
@@ -129,6 +143,7 @@ fn tell(report: &mut Report, [floor, tegata, many, mairu, aws_cli]: &[Samples; 5
     report.promise("warm call, p99, to the floor's", Bound::AtMost(1.15), ratio(p99(tegata), p99(floor)), " ×");
     report.promise("faster than mairu", Bound::AtLeast(4.0), ratio(median(mairu), median(tegata)), " ×");
     report.promise("faster than AWS CLI", Bound::AtLeast(400.0), ratio(median(aws_cli), median(tegata)), " ×");
+    report.promise("prompt, median, to the floor's", Bound::AtMost(1.3), ratio(median(prompt), median(floor)), " ×");
     report.promise("10,000 profiles to 10", Bound::AtMost(1.1), ratio(median(many), median(tegata)), " ×");
 }
 
@@ -137,16 +152,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_of_the_three_comes_in_each_place_after_a_large_one_equally_often() {
-        let mut places = [[[0; 3]; 3]; 2];
-        for round in 0..11 * 251 * ORDERS.len() {
+    fn each_of_the_three_comes_in_each_place_after_another_one_equally_often() {
+        let mut places = [[[0; 3]; 3]; 3];
+        for round in 0..11 * 251 * 5 * ORDERS.len() {
             let order: Vec<_> = turns(round).collect();
-            let (large, three) = order.split_at(order.len() - 3);
-            for large in large {
-                three.iter().enumerate().for_each(|(place, who)| places[large - 3][place][*who] += 1);
+            let (others, three) = order.split_at(order.len() - 3);
+            for other in others {
+                three.iter().enumerate().for_each(|(place, who)| places[other - 3][place][*who] += 1);
             }
         }
-        assert_eq!(places, [[[2 * 251; 3]; 3], [[2 * 11; 3]; 3]]);
+        assert_eq!(places, [[[2 * 251 * 5; 3]; 3], [[2 * 11 * 5; 3]; 3], [[2 * 11 * 251; 3]; 3]]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::clock::{EpochMs, millis};
 use crate::faults::Fault;
+use crate::federation::ConsoleSignIn;
 use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
@@ -192,6 +193,12 @@ impl Control {
     #[must_use]
     pub fn assumed_roles(&self) -> Vec<AssumedRole> {
         self.lock().assumed.clone()
+    }
+
+    /// Every browser that signed in to the console.
+    #[must_use]
+    pub fn console_sign_ins(&self) -> Vec<ConsoleSignIn> {
+        self.lock().federation.sign_ins.clone()
     }
 
     /// The device codes handed out.

@@ -1,4 +1,5 @@
-//! An AWS double for tests: SSO OIDC, the SSO portal and STS, at least as strict as AWS, on 127.0.0.1 only.
+//! An AWS double for tests: SSO OIDC, the SSO portal, STS and the federation endpoint of the web console, at least as strict
+//! as AWS, on 127.0.0.1 only.
 //!
 //! It runs on a thread of its own, so synchronous and asynchronous tests use it alike, and it stops when dropped:
 //!
@@ -49,6 +50,7 @@ mod call;
 mod clock;
 mod control;
 mod faults;
+mod federation;
 mod http_control;
 mod issued;
 mod mint;
@@ -73,10 +75,11 @@ mod traffic;
 pub use clock::EpochMs;
 pub use control::Control;
 pub use faults::{Effect, Fault};
+pub use federation::ConsoleSignIn;
 pub use issued::{IssuedCredentials, Principal};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
-pub use operation::Operation;
+pub use operation::{OWN_ADDRESS, Operation};
 pub use organization::{Account, Organization, Role, RoleKeys, START_URL, User};
 pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{

@@ -26,6 +26,10 @@ pub enum SecretKind {
     SecretAccessKey,
     /// The session token of role credentials.
     SessionToken,
+    /// The `SigninToken` of a link to the console.
+    SigninToken,
+    /// The cookie of a console session.
+    ConsoleSession,
 }
 
 /// One secret the sandbox handed out.
@@ -62,6 +66,8 @@ impl Mint {
             SecretKind::ClientSecret => padded("eyJraWQiOiJrZXktMSJ9.", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::DeviceCode => padded("", &canary, 86, &URL_SAFE_NO_PAD),
             SecretKind::AuthorizationCode => padded("", &canary, 120, &URL_SAFE_NO_PAD),
+            SecretKind::SigninToken => padded("", &canary, 700, &URL_SAFE_NO_PAD),
+            SecretKind::ConsoleSession => padded("", &canary, 64, &URL_SAFE_NO_PAD),
         };
         self.minted.push(MintedSecret { kind, value: value.clone(), canary });
         value
@@ -109,7 +115,7 @@ pub(crate) fn uuid() -> String {
 mod tests {
     use super::*;
 
-    const EVERY_KIND: [SecretKind; 7] = [
+    const EVERY_KIND: [SecretKind; 9] = [
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
         SecretKind::ClientSecret,
@@ -117,6 +123,8 @@ mod tests {
         SecretKind::AuthorizationCode,
         SecretKind::SecretAccessKey,
         SecretKind::SessionToken,
+        SecretKind::SigninToken,
+        SecretKind::ConsoleSession,
     ];
 
     #[test]

@@ -39,8 +39,18 @@ pub enum Operation {
     GetCallerIdentity,
     /// STS AssumeRole.
     AssumeRole,
+    /// Federation `Action=getSigninToken`, by GET or POST.
+    GetSigninToken,
+    /// Federation `Action=login`: a browser follows the link.
+    ConsoleLogin,
+    /// `GET /oauth?Action=logout`: the browser signs out of the console.
+    ConsoleLogout,
+    /// A page of the web console, on loopback alone.
+    ConsolePage,
     /// STS with an action this double does not have.
     UnknownStsAction,
+    /// Any path at [`OWN_ADDRESS`]: a redirect to where the settings say.
+    OwnAddress,
     /// No operation: a wrong path, method or host.
     Unknown,
 }
@@ -51,12 +61,16 @@ impl std::fmt::Display for Operation {
     }
 }
 
-/// The three AWS services of this double.
+/// The host of an address of an organisation's own, which sends browsers to its access portal.
+pub const OWN_ADDRESS: &str = "aws.acme.example";
+
+/// The AWS services of this double.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Oidc,
     Portal,
     Sts,
+    Federation,
 }
 
 impl Operation {
@@ -65,6 +79,7 @@ impl Operation {
         match self {
             Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout => Service::Portal,
             Self::GetCallerIdentity | Self::AssumeRole | Self::UnknownStsAction => Service::Sts,
+            Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
     }
@@ -77,6 +92,8 @@ pub(crate) enum Endpoint {
     Loopback,
     /// One of AWS's own hosts.
     Aws { service: Service, region: String },
+    /// The organisation's own address.
+    OwnAddress,
     /// A host nobody here answers for.
     Foreign,
 }
@@ -89,17 +106,20 @@ impl Endpoint {
         if matches!(name.as_str(), "127.0.0.1" | "localhost" | "[::1]") {
             return Self::Loopback;
         }
+        if name == OWN_ADDRESS {
+            return Self::OwnAddress;
+        }
         if name == "sts.amazonaws.com" {
             return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
         }
-        aws_endpoint(&name).unwrap_or(Self::Foreign)
+        aws_endpoint(&name).or_else(|| federation_endpoint(&name)).unwrap_or(Self::Foreign)
     }
 
     /// The region in the host name, when there is one.
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Aws { region, .. } => Some(region),
-            Self::Loopback | Self::Foreign => None,
+            Self::Loopback | Self::OwnAddress | Self::Foreign => None,
         }
     }
 
@@ -107,7 +127,7 @@ impl Endpoint {
         match self {
             Self::Loopback => true,
             Self::Aws { service, .. } => *service == wanted,
-            Self::Foreign => false,
+            Self::OwnAddress | Self::Foreign => false,
         }
     }
 }
@@ -128,8 +148,32 @@ fn aws_endpoint(name: &str) -> Option<Endpoint> {
     known.then(|| Endpoint::Aws { service, region: region.to_owned() })
 }
 
+/// The hosts at which consoles are signed in to: one for each partition or, in the European Sovereign Cloud, for each region.
+fn federation_endpoint(name: &str) -> Option<Endpoint> {
+    let region = match name {
+        "signin.aws.amazon.com" => "us-east-1",
+        "signin.amazonaws.cn" => "cn-north-1",
+        "signin.amazonaws-us-gov.com" | "signin-fips.amazonaws-us-gov.com" => "us-gov-west-1",
+        _ => {
+            let (region, domain) = name.split_once('.')?;
+            let partition = match domain {
+                "signin.aws.amazon.com" => Partition::Aws,
+                "signin.amazonaws.cn" => Partition::China,
+                "signin.amazonaws-us-gov.com" => Partition::GovCloud,
+                "signin.amazonaws-eusc.eu" => Partition::EuropeanSovereign,
+                _ => return None,
+            };
+            (Partition::of_region(region) == Some(partition)).then_some(region)?
+        }
+    };
+    Some(Endpoint::Aws { service: Service::Federation, region: region.to_owned() })
+}
+
 /// The operation of a request. `body` is looked at only for the grant type and the STS action.
 pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &str, body: &[u8]) -> Operation {
+    if *endpoint == Endpoint::OwnAddress {
+        return Operation::OwnAddress;
+    }
     let found = match (method, path) {
         ("POST", "/client/register") => Operation::RegisterClient,
         ("GET", "/authorize") => Operation::Authorize,
@@ -142,6 +186,10 @@ pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &s
         ("GET", "/assignment/accounts") => Operation::ListAccounts,
         ("GET", "/assignment/roles") => Operation::ListAccountRoles,
         ("POST", "/logout") => Operation::Logout,
+        ("GET", "/federation") => federation_action(query.as_bytes()),
+        ("POST", "/federation") => federation_action(body),
+        ("GET", "/oauth") => Operation::ConsoleLogout,
+        ("GET", "/console") if *endpoint == Endpoint::Loopback => Operation::ConsolePage,
         ("POST", "/") => sts_action(body),
         ("GET", "/") if !query.is_empty() => sts_action(query.as_bytes()),
         _ => return Operation::Unknown,
@@ -160,6 +208,15 @@ fn create_token(body: &[u8]) -> Operation {
         Ok("urn:ietf:params:oauth:grant-type:device_code") => Operation::CreateTokenDeviceCode,
         Ok("refresh_token") => Operation::CreateTokenRefreshToken,
         _ => Operation::CreateToken,
+    }
+}
+
+fn federation_action(parameters: &[u8]) -> Operation {
+    let action = form_urlencoded::parse(parameters).find(|(name, _)| name == "Action").map(|(_, action)| action);
+    match action.as_deref() {
+        Some("getSigninToken") => Operation::GetSigninToken,
+        Some("login") => Operation::ConsoleLogin,
+        _ => Operation::Unknown,
     }
 }
 
@@ -203,6 +260,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn each_partition_signs_in_to_its_console_at_a_host_of_its_own() {
+        for (host, region) in [
+            ("signin.aws.amazon.com", "us-east-1"),
+            ("eu-west-1.signin.aws.amazon.com", "eu-west-1"),
+            ("signin.amazonaws.cn", "cn-north-1"),
+            ("signin.amazonaws-us-gov.com", "us-gov-west-1"),
+            ("eusc-de-east-1.signin.amazonaws-eusc.eu", "eusc-de-east-1"),
+        ] {
+            assert_eq!(Endpoint::of_host(host), aws(Service::Federation, region), "{host}");
+        }
+        for host in
+            ["signin.amazonaws-eusc.eu", "cn-north-1.signin.aws.amazon.com", "signin.aws.amazon.com.evil.example"]
+        {
+            assert_eq!(Endpoint::of_host(host), Endpoint::Foreign, "{host}");
+        }
+        let portal = Endpoint::of_host("portal.sso.us-east-1.amazonaws.com");
+        assert_eq!(operation(&portal, "POST", "/federation", "", b"Action=getSigninToken"), Operation::Unknown);
+        let federation = Endpoint::of_host("signin.aws.amazon.com");
+        assert_eq!(operation(&federation, "GET", "/federation", "Action=login", b""), Operation::ConsoleLogin);
+        assert_eq!(operation(&federation, "GET", "/console", "", b""), Operation::Unknown);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::federation;
 use crate::mint;
 use crate::operation::Service;
 
@@ -76,6 +77,7 @@ impl Refusal {
                 self.json_reply("com.amazon.switchboard.portal", tail, |refusal| json!({"message": refusal.message}))
             }
             Service::Sts => self.xml_reply(),
+            Service::Federation => self.page_reply(),
         };
         match retry_after {
             Some(seconds) => reply.with("retry-after", seconds.to_string()),
@@ -89,6 +91,10 @@ impl Refusal {
         Reply::json(self.status, &body(&self))
             .with("x-amzn-errortype", error_type)
             .with("x-amzn-requestid", mint::uuid())
+    }
+
+    fn page_reply(self) -> Reply {
+        Reply::html(self.status, federation::html(&self.code, &format!("<p>{}</p>", escape(&self.message))))
     }
 
     fn xml_reply(self) -> Reply {

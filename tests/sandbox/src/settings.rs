@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
-use crate::organization::Organization;
+use crate::organization::{Organization, START_URL};
 use crate::sts::IamRole;
 
 /// How the sandbox behaves. Changing it affects the next request; what was handed out keeps the life it was given.
@@ -39,6 +39,10 @@ pub struct Settings {
     pub error_type_tail: bool,
     /// Request limits per operation.
     pub throttle: BTreeMap<Operation, TokenBucket>,
+    /// Where the organisation's own address sends browsers.
+    pub own_address_leads_to: String,
+    /// Whether it knows `HEAD`, or answers 405.
+    pub own_address_knows_head: bool,
     /// The `user:password` the CONNECT proxy demands; absent means it asks for none.
     pub proxy_authorization: Option<String>,
 }
@@ -59,6 +63,8 @@ impl Default for Settings {
             date_header_offset_ms: 0,
             error_type_tail: true,
             throttle: BTreeMap::new(),
+            own_address_leads_to: START_URL.to_owned(),
+            own_address_knows_head: true,
             proxy_authorization: None,
         }
     }

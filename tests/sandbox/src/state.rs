@@ -3,6 +3,7 @@
 use crate::call::{Answer, Call};
 use crate::clock::Clock;
 use crate::faults::Delivery;
+use crate::federation::{self, Federation, Gatehouse};
 use crate::issued::Ledger;
 use crate::mint::Mint;
 use crate::oidc::{self, Desk, Oidc};
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) sign_ins: SignIns,
     pub(crate) ledger: Ledger,
     pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
     base_url: String,
@@ -41,6 +43,7 @@ impl State {
             sign_ins: SignIns::default(),
             ledger: Ledger::default(),
             assumed: Vec::new(),
+            federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
         }
@@ -82,6 +85,7 @@ impl State {
             Service::Oidc => self.oidc(call),
             Service::Portal => self.portal(call),
             Service::Sts => self.sts(call),
+            Service::Federation => self.federation(call),
         }
     }
 
@@ -95,6 +99,10 @@ impl State {
             Operation::StartDeviceAuthorization => oidc::start_device_authorization(&mut desk, call),
             Operation::DevicePage => oidc::device_page(&mut desk, call),
             Operation::DeviceDecision => oidc::decide_device(&mut desk, call),
+            Operation::OwnAddress if call.method == "HEAD" && !settings.own_address_knows_head => {
+                Ok(Reply::html(405, String::new()))
+            }
+            Operation::OwnAddress => Ok(Reply::redirect(302, settings.own_address_leads_to.clone())),
             Operation::CreateTokenAuthorizationCode
             | Operation::CreateTokenDeviceCode
             | Operation::CreateTokenRefreshToken
@@ -122,6 +130,18 @@ impl State {
             Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
             _ => sts::unknown_action(&bench, call),
+        }
+    }
+
+    fn federation(&mut self, call: &Call) -> Answer {
+        let Self { federation, ledger, assumed, mint, base_url, .. } = self;
+        let mut house = Gatehouse { federation, ledger, assumed, mint, base_url };
+        match call.operation {
+            Operation::GetSigninToken => federation::get_signin_token(&mut house, call),
+            Operation::ConsoleLogin => federation::login(&mut house, call),
+            Operation::ConsoleLogout => federation::logout(&mut house, call),
+            Operation::ConsolePage => federation::page(&house, call),
+            _ => Err(unknown_operation()),
         }
     }
 

@@ -10,6 +10,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::StartError;
+use crate::operation::OWN_ADDRESS;
 use crate::partition::Partition;
 
 /// Regions the certificate covers: some of every partition.
@@ -22,6 +23,16 @@ const REGIONS: [&str; 8] = [
     "cn-north-1",
     "us-gov-west-1",
     "eusc-de-east-1",
+];
+
+/// Where consoles are signed in to.
+const CONSOLE_SIGN_IN: [&str; 6] = [
+    "signin.aws.amazon.com",
+    "*.signin.aws.amazon.com",
+    "signin.amazonaws.cn",
+    "signin.amazonaws-us-gov.com",
+    "signin-fips.amazonaws-us-gov.com",
+    "*.signin.amazonaws-eusc.eu",
 ];
 
 /// The TLS side of a sandbox.
@@ -66,8 +77,11 @@ fn leaf_parameters() -> Result<CertificateParams, StartError> {
 
 /// A wildcard covers one label, so `portal.sso.REGION` needs a name of its own.
 fn names() -> Vec<String> {
-    let mut names: Vec<String> =
-        ["localhost", "127.0.0.1", "sts.amazonaws.com", "*.signin.aws.amazon.com"].map(str::to_owned).to_vec();
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "sts.amazonaws.com", OWN_ADDRESS]
+        .iter()
+        .chain(&CONSOLE_SIGN_IN)
+        .map(|&name| name.to_owned())
+        .collect();
     for region in REGIONS {
         let Some(partition) = Partition::of_region(region) else { continue };
         for suffix in [partition.dns_suffix(), partition.dual_stack_suffix()] {

@@ -5,10 +5,12 @@ use crate::environment::Distance;
 use crate::failure::{Failure, Kind};
 use crate::moment;
 use crate::output::Style;
-use qrcode::render::unicode::Dense1x2;
-use qrcode::{EcLevel, QrCode};
+use qrcodegen::{QrCode, QrCodeEcc};
 use tegata_protocol::body::{Session, SignIn, SignInFlow};
 use tegata_protocol::text::one_line;
+
+/// How many modules of margin a QR code has on each side.
+const QUIET_ZONE: i32 = 4;
 
 /// How the page gets to the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ impl<'a> Page<'a> {
     }
 
     /// Names the way that works from anywhere, where this one may not.
-    pub(super) fn hint(&self, distance: Distance) -> Option<String> {
+    pub(super) fn hint(&self, distance: Distance, again: &str) -> Option<String> {
         if self.sign_in.flow == SignInFlow::DeviceCode {
             return None;
         }
@@ -88,17 +90,27 @@ impl<'a> Page<'a> {
             Distance::Wsl => "This is WSL",
             Distance::NoDisplay => "This machine has no display",
         };
-        let session = one_line(&self.sign_in.session);
-        Some(format!("{place}: if the page cannot be finished here, use: tegata login {session} --device-code"))
+        Some(format!("{place}: if the page cannot be finished here, use: {} --device-code", one_line(again)))
     }
 
     /// Returns the address as a QR code.
     pub(super) fn qr(&self, style: Style) -> Result<String, Failure> {
-        let code = QrCode::with_error_correction_level(self.url(), EcLevel::L)
+        let code = QrCode::encode_text(self.url(), QrCodeEcc::Low)
             .map_err(|error| Failure::new(Kind::Failed, format!("the page does not fit a QR code: {error}")))?;
-        let picture = code.render::<Dense1x2>().build();
-        Ok(picture.lines().map(|line| style.on_paper(line)).collect::<Vec<_>>().join("\n"))
+        Ok(half_blocks(&code).iter().map(|line| style.on_paper(line)).collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// Draws a code and the margin that readers need around it (ISO/IEC 18004, "Quiet zone"), two rows of modules a line.
+fn half_blocks(code: &QrCode) -> Vec<String> {
+    let extent = -QUIET_ZONE..code.size() + QUIET_ZONE;
+    let block = |x: i32, y: i32| match (code.get_module(x, y), code.get_module(x, y + 1)) {
+        (true, true) => '█',
+        (true, false) => '▀',
+        (false, true) => '▄',
+        (false, false) => ' ',
+    };
+    extent.clone().step_by(2).map(|y| extent.clone().map(|x| block(x, y)).collect()).collect()
 }
 
 /// Asks for the comparison of the code.
@@ -178,6 +190,19 @@ mod tests {
     }
 
     #[test]
+    fn a_qr_code_is_square_and_has_its_margin() {
+        let lines = half_blocks(&QrCode::encode_text("https://a.example/", QrCodeEcc::Low).ok().unwrap());
+        // Version 2 has 25 modules a side (ISO/IEC 18004, table 1).
+        assert_eq!((lines.len(), lines[0].chars().count()), (17, 33));
+        assert!(lines.iter().all(|line| line.starts_with("    ") && line.ends_with("    ")));
+        assert!(
+            lines[0].trim().is_empty() && lines[2].starts_with("    █▀▀▀▀▀█"),
+            "the corner's pattern\n{}",
+            lines.join("\n")
+        );
+    }
+
+    #[test]
     fn g1_the_device_code_comes_with_a_warning_and_the_start_url() {
         let sign_in = sign_in(SignInFlow::DeviceCode, "https://device.example/");
         let page = Page::new(&sign_in).ok().unwrap();
@@ -199,7 +224,8 @@ mod tests {
     #[test]
     fn every_distance_names_the_device_code_and_the_device_code_names_none() {
         for distance in [Distance::Ssh, Distance::Container, Distance::Wsl, Distance::NoDisplay] {
-            let hint = |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance);
+            let hint =
+                |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance, "tegata login corp");
             assert!(hint(SignInFlow::Pkce).unwrap().ends_with("tegata login corp --device-code"));
             assert_eq!(hint(SignInFlow::DeviceCode), None);
         }

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_protocol::adoption::{AdoptSession, AdoptionProof};
 use tegata_protocol::body::{BeginSignIn, SessionState, SignInFlow, SignInState, StoreState};
+use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
 use tegata_protocol::inventory::{BeginInventory, InventoryState};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
@@ -109,7 +110,7 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    ["adoption.rs", "body.rs", "gate.rs", "error.rs", "inventory.rs"]
+    ["adoption.rs", "body.rs", "console.rs", "gate.rs", "error.rs", "inventory.rs"]
         .map(|file| fs::read_to_string(source().join(file)).unwrap())
         .concat()
 }
@@ -250,6 +251,7 @@ fn is_read(name: &str, body: &Value) -> bool {
         "AdoptSession" => serde_json::from_value::<AdoptSession>(body).is_ok(),
         "BeginInventory" => serde_json::from_value::<BeginInventory>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
+        "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),
         "OpenPage" => serde_json::from_value::<OpenPage>(body).is_ok(),
         _ => panic!("{name} has fields that may be left out"),
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tegata_protocol::adoption::*;
 use tegata_protocol::body::*;
+use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
@@ -39,6 +40,15 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         tier: None,
         gate: None,
         read_only: None,
+    };
+    let profile_state = ProfileState {
+        name: String::new(),
+        region: None,
+        expires_at: None,
+        gate: None,
+        elevated_until: None,
+        sign_in_needed: None,
+        locked: false,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -77,7 +87,21 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         expiration: "x",
         account_id,
     };
+    let link = ConsoleLink {
+        url: secret.clone(),
+        expires_at: String::new(),
+        destination: String::new(),
+        account: String::new(),
+        role: String::new(),
+        console_until: String::new(),
+        grant: None,
+    };
     BTreeMap::from([
+        pair(
+            "StartUrl",
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+            StartUrl { start_url: "https://acme.awsapps.com/start".into() },
+        ),
         pair("ErrorBody", error.clone().mend("x"), error.clone()),
         pair(
             "SignIn",
@@ -107,6 +131,18 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
             profile,
         ),
         pair(
+            "ProfileState",
+            ProfileState {
+                region: text(),
+                expires_at: text(),
+                gate: text(),
+                elevated_until: text(),
+                sign_in_needed: text(),
+                ..profile_state.clone()
+            },
+            profile_state,
+        ),
+        pair(
             "Status",
             Status { passkeys: Some(1), clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
             status,
@@ -115,6 +151,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("Lock", Lock { locked: true }, Lock { locked: true }),
         pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
         pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+        pair("ConsoleLink", ConsoleLink { grant: text(), ..link.clone() }, link),
         pair(
             "ContainerCredentials",
             ContainerCredentials(credentials(Some("x"))),
@@ -253,6 +290,15 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         reason: text(),
         holder: HolderWanted::User,
     };
+    let console = OpenConsole {
+        profile: String::from("x"),
+        config: text(),
+        region: text(),
+        service: text(),
+        path: text(),
+        seconds: Some(1),
+        sign_out_first: true,
+    };
     let secret = || Secret::new(String::from("x"));
     let renewal = || AdoptRenewal {
         refresh_token: secret(),
@@ -274,6 +320,7 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
         read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
         read("BeginElevation", elevation),
+        read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),
         read("AddPasskey", AddPasskey { person, name: name.clone() }),
         read("RenamePasskey", RenamePasskey { name }),

@@ -28,6 +28,29 @@ async fn what_decides_is_read_once_and_again_when_told() {
 }
 
 #[tokio::test]
+async fn a_gate_is_proposed_once_and_only_where_administration_is_open() {
+    let world = World::new("").await;
+    assert!(!world.gated.proposes(&profile("admin")), "it is not known yet what decides");
+    world.gated.standing().await.unwrap();
+    assert!(!world.gated.proposes(&profile("dev")));
+    assert!(world.gated.proposes(&profile("admin")));
+    assert!(!world.gated.proposes(&profile("admin")), "said already");
+    let enrolled = World::new("").await;
+    enrolled.enrol().await;
+    enrolled.gated.standing().await.unwrap();
+    assert!(!enrolled.gated.proposes(&profile("admin")), "it is gated");
+}
+
+#[tokio::test]
+async fn who_is_still_reading_does_not_put_back_what_decided_before() {
+    let world = World::new("").await;
+    world.store.hold();
+    let release = async { world.store.release() };
+    let (read, (), ()) = tokio::join!(world.gated.standing(), world.gated.reconsider(), release);
+    assert!(read.is_ok() && world.gated.known_standing().is_none());
+}
+
+#[tokio::test]
 async fn a_damaged_record_of_passkeys_keeps_what_is_gated_gated() {
     let memory = Memory::default();
     memory.clone().write(&Key::new("passkeys", ""), b"{}").unwrap();

@@ -60,13 +60,15 @@ async fn with_another_use_left_credentials_are_renewed_in_time() {
 
 #[tokio::test]
 async fn what_would_outlive_the_grant_anyway_is_not_renewed() {
-    let world = World::new(DEV).await;
-    let grant = world.grant("dev", Some(2)).await;
-    world.aws.next_role(Ok(15 * MINUTE));
-    world.serve("dev").await.unwrap();
-    world.clock.advance(14 * MINUTE);
-    world.serve("dev").await.unwrap();
-    assert_eq!((world.asked().len(), grant.uses_left()), (1, Some(1)));
+    for sooner in [0, 30] {
+        let world = World::new(DEV).await;
+        let grant = world.grant("dev", Some(2)).await;
+        world.aws.next_role(Ok(15 * MINUTE - Duration::from_secs(sooner)));
+        world.serve("dev").await.unwrap();
+        world.clock.advance(14 * MINUTE);
+        world.serve("dev").await.unwrap();
+        assert_eq!((world.asked().len(), grant.uses_left()), (1, Some(1)), "{sooner} s before the grant");
+    }
 }
 
 #[tokio::test]
@@ -93,6 +95,22 @@ async fn k14_a_grant_that_ends_while_aws_is_asked_releases_nothing() {
     let (served, ()) = tokio::join!(world.serve("dev"), drop_it);
     assert_eq!(served.unwrap_err(), Problem::GrantEnded { profile: profile("dev").name });
     assert!(grant.credentials(world.clock.now()).is_none());
+}
+
+#[tokio::test]
+async fn k14_a_renewal_that_fails_after_the_grant_has_ended_leaves_nothing_to_serve() {
+    let world = World::new(DEV).await;
+    let grant = world.grant("dev", None).await;
+    world.aws.next_role(Ok(5 * MINUTE));
+    world.serve("dev").await.unwrap();
+    world.clock.advance(4 * MINUTE);
+    world.aws.next_role(Err(down()));
+    let end_it = async {
+        until(|| world.asked().len() == 2).await;
+        world.grants.end(&|_| true);
+    };
+    let (renewed, ()) = tokio::join!(world.gated.issuer.credentials(&grant, None), end_it);
+    assert_eq!(renewed.unwrap_err(), Problem::Aws(down()));
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ use tegata_authenticator::Authenticator;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
+/// For what does not come to pass where something is broken.
+const DEADLINE: Duration = Duration::from_secs(20);
 pub(super) const ORIGIN: &str = "http://tegata.localhost:7101";
 
 /// A permission set, a role behind it, and one behind that.
@@ -168,7 +170,7 @@ impl World {
     }
 
     pub(super) async fn serve(&self, name: &str) -> Result<Elevated, Problem> {
-        self.serve_within(name, HOUR).await
+        self.serve_within(name, DEADLINE).await
     }
 
     pub(super) async fn serve_within(&self, name: &str, patience: Duration) -> Result<Elevated, Problem> {
@@ -196,7 +198,7 @@ pub(super) async fn until(condition: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), becomes_so).await.expect("it never became so");
+    tokio::time::timeout(DEADLINE, becomes_so).await.expect("it never became so");
 }
 
 pub(super) fn profile(name: &str) -> Profile {

@@ -40,6 +40,7 @@ fn parameters(file: &Value, operation: &Value) -> (BTreeSet<String>, BTreeSet<St
 fn query<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     let value = |name: &str| match name {
         paths::QUERY_CONFIG => "/c",
+        paths::QUERY_FROM => FROM_MEMORY,
         paths::QUERY_FORM => FORM_CONTAINER,
         _ => "1",
     };

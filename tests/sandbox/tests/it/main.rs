@@ -8,6 +8,7 @@ mod authorization;
 mod control;
 mod device;
 mod faults;
+mod federation;
 mod listeners;
 mod portal;
 mod program;

@@ -44,7 +44,7 @@ async fn a_grant_that_cannot_be_recorded_is_not_made() {
     assert!(stage.grants.live().is_empty() && stage.followed.grants.lock().unwrap().is_empty());
     assert_eq!((stage.state(&id), stage.desk.entry(&id).unwrap().grant), (State::Expired, None));
     assert!(
-        matches!(stage.desk.ended(&id).await.unwrap().state, State::Expired),
+        matches!(soon(stage.desk.ended(&id)).await.unwrap().state, State::Expired),
         "who waits hears that it came to nothing"
     );
 }

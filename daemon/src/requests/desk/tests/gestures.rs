@@ -31,8 +31,9 @@ async fn whoever_waits_hears_of_it() {
     let (stage, mut alice) = Stage::with_alice().await;
     let id = stage.park(1);
     let token = stage.page(&id);
-    let (stands, ended, _) =
-        tokio::join!(stage.desk.stands(&id, 60 * MINUTE), stage.desk.ended(&id), stage.gesture(&token, &mut alice));
+    let gesture = async { stage.gesture(&token, &mut alice).await.unwrap() };
+    let all = async { tokio::join!(stage.desk.stands(&id, 60 * MINUTE), stage.desk.ended(&id), gesture) };
+    let (stands, ended, _) = soon(all).await;
     assert_eq!((stands.unwrap().state, ended.unwrap().state), (State::Approved, State::Approved));
     assert_eq!(stage.desk.stands(&stage.park(2), Duration::ZERO).await.unwrap().state, State::AwaitsGesture);
     assert!(stage.desk.ended("none").await.is_none() && stage.desk.stands("none", MINUTE).await.is_none());
@@ -133,7 +134,7 @@ async fn a_request_that_nobody_came_for_is_over() {
     assert_eq!(stage.desk.view(&token).unwrap().state, State::Expired, "the open page says so");
     let waiting = stage.desk.ended(&id);
     stage.desk.sweep();
-    assert_eq!(waiting.await.unwrap().state, State::Expired);
+    assert_eq!(soon(waiting).await.unwrap().state, State::Expired);
 }
 
 #[tokio::test]
@@ -157,6 +158,6 @@ async fn a_lock_ends_everything_that_waits() {
     let ended = stage.desk.ended(&id);
     stage.desk.end_all();
     assert_eq!(stage.finish(&token, &answer).await, Err(PageRefusal::NotYours));
-    assert_eq!(ended.await.unwrap().state, State::Expired);
+    assert_eq!(soon(ended).await.unwrap().state, State::Expired);
     assert!(!stage.desk.has_pages() && stage.desk.waiting().is_empty() && stage.grants.live().is_empty());
 }

@@ -5,23 +5,34 @@ mod gestures;
 mod pages;
 mod passkeys;
 
-use super::super::Afterwards;
 use super::super::testing::{elevation, program};
+use super::super::view::{PageRefusal, State};
+use super::super::{Afterwards, PageDesk};
 use super::*;
+use crate::aws::BoxFuture;
 use crate::caller::Process;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::grant::Grant;
+use crate::human::Notice;
 use crate::names::{PasskeyName, Person};
 use crate::store::Store;
 use crate::store::memory::Memory;
+use serde_json::Value;
 use tegata_authenticator::{Authenticator, Faults};
 use tegata_protocol::gate::Purpose;
+use url::Url;
 
 pub(super) const ORIGIN: &str = "http://tegata.localhost:7101";
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 pub(super) fn origin() -> Url {
     Url::parse(ORIGIN).unwrap()
+}
+
+/// Waits for what comes to pass unless something is broken.
+pub(super) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it did not come to pass")
 }
 
 /// Keeps what the human was told.

@@ -1,0 +1,166 @@
+//! Whether Tegata would serve a profile as it stands in a file, and if not, why not, in a line of a person's words. The daemon
+//! has the last word; this one speaks before anything is written.
+
+use super::keys::{Keys, NOT_SERVED, PREFIX, source_key};
+use crate::aws_config::{ConfigFile, Section, SectionKind};
+use std::collections::HashSet;
+use tegata_protocol::text::one_line;
+
+/// The most roles of a chain, as for the daemon.
+const MAX_ROLES: usize = 8;
+/// What AWS takes for a role that is assumed with another role's credentials (STS, "role chaining"); a permission set is a role.
+const DURATIONS: std::ops::RangeInclusive<u32> = 900..=3_600;
+
+/// The keys in the credentials file that AWS clients prefer to any profile.
+const PREFERRED: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "credential_process", "role_arn"];
+
+/// The files that decide about profiles.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'a> {
+    pub(super) config: &'a ConfigFile,
+    pub(super) credentials: &'a ConfigFile,
+}
+
+/// Finds the section that AWS clients read for a profile, by its place.
+pub(super) fn find(config: &ConfigFile, name: &str) -> Result<usize, String> {
+    let sections = config.sections();
+    let of = |kind| -> Vec<usize> {
+        let fits = |at: &usize| sections.get(*at).is_some_and(|section| section.kind == kind && section.name == name);
+        (0..sections.len()).filter(fits).collect()
+    };
+    // Where both are there, every client prefers `[profile default]`.
+    let profiles = of(SectionKind::Profile);
+    let found = if profiles.is_empty() && name == "default" { of(SectionKind::Default) } else { profiles };
+    match found.as_slice() {
+        [at] => Ok(*at),
+        [] => Err("there is no such profile".to_owned()),
+        [first, second, ..] => {
+            let (first, second) = (config.line_of(*first), config.line_of(*second));
+            Err(format!("stands twice (lines {first} and {second}); the AWS CLI refuses the file, so keep one"))
+        }
+    }
+}
+
+impl Files<'_> {
+    /// Checks that a profile is served.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn serve(self, name: &str) -> Result<(), String> {
+        self.credentials_do_not_win(name)?;
+        let mut way = vec![name.to_owned()];
+        loop {
+            let at = way.last().cloned().unwrap_or_default();
+            let next = self
+                .step(&at)
+                .map_err(|why| if at == name { why } else { format!("its source {}: {why}", one_line(&at)) })?;
+            match next {
+                None => return Ok(()),
+                Some(next) if way.contains(&next) => {
+                    return Err(format!("source_profile goes in a circle: {} → {}", way.join(" → "), one_line(&next)));
+                }
+                Some(_) if way.len() > MAX_ROLES => {
+                    return Err(format!("more than {MAX_ROLES} roles one behind the other"));
+                }
+                Some(next) => way.push(next),
+            }
+        }
+    }
+
+    /// Checks one profile of a chain, and returns the one it goes on from.
+    fn step(self, name: &str) -> Result<Option<String>, String> {
+        let section = &self.config.sections()[find(self.config, name)?];
+        once_each(section)?;
+        if let Some((key, why)) = NOT_SERVED.iter().find(|(key, _)| has(section, key)) {
+            return Err(format!("{key}: {why}"));
+        }
+        let keys = Keys::of(section);
+        let Some(_) = keys.get("role_arn") else { return self.signs_in(keys).map(|()| None) };
+        let Some(source) = keys.get("source_profile") else { return Err("role_arn needs source_profile".to_owned()) };
+        if let Some(seconds) = keys.get("duration_seconds")
+            && !seconds.parse().is_ok_and(|seconds| DURATIONS.contains(&seconds))
+        {
+            let seconds = one_line(seconds);
+            return Err(format!("duration_seconds = {seconds}: AWS allows 900 to 3600 for a role behind another role"));
+        }
+        if source == name {
+            return self.signs_in(keys).map(|()| None);
+        }
+        find(self.config, source).map_err(|why| format!("source_profile = {}: {why}", one_line(source)))?;
+        Ok(Some(source.to_owned()))
+    }
+
+    /// Checks that the profile's own keys name a role of a sign-in session.
+    fn signs_in(self, keys: Keys<'_>) -> Result<(), String> {
+        if !keys.name_a_sign_in() {
+            return Err(
+                "it names nothing to get credentials from (sso_session, or role_arn with source_profile)".to_owned()
+            );
+        }
+        match keys.get("sso_session") {
+            Some(session) => self.session(session, keys)?,
+            None => {
+                for key in ["sso_start_url", "sso_region"] {
+                    keys.get(key).ok_or_else(|| format!("{key} is missing"))?;
+                }
+            }
+        }
+        let account = keys.get("sso_account_id").ok_or("sso_account_id is missing: there is nothing to serve")?;
+        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(format!("sso_account_id = {} is not twelve digits", one_line(account)));
+        }
+        keys.get("sso_role_name")
+            .filter(|role| !role.is_empty())
+            .ok_or("sso_role_name is missing: there is nothing to serve")?;
+        Ok(())
+    }
+
+    fn session(self, name: &str, keys: Keys<'_>) -> Result<(), String> {
+        let sections = self.config.sections().iter();
+        let section = sections.rev().find(|section| section.is(SectionKind::SsoSession, name));
+        let shown = one_line(name);
+        let section = section.ok_or_else(|| format!("there is no [sso-session {shown}]"))?;
+        for key in ["sso_start_url", "sso_region"] {
+            let value = section.get(key).ok_or_else(|| format!("[sso-session {shown}] has no {key}"))?;
+            if keys.get(key).is_some_and(|own| same_address(own) != same_address(value)) {
+                return Err(format!("{key} is not the one of [sso-session {shown}]; keep it there only"));
+            }
+        }
+        Ok(())
+    }
+
+    fn credentials_do_not_win(self, name: &str) -> Result<(), String> {
+        let sections = self.credentials.sections().iter();
+        let mut named = sections.filter(|section| section.name == name && section.kind != SectionKind::SsoSession);
+        match named.find_map(|section| PREFERRED.iter().find(|key| section.get(key).is_some())) {
+            None => Ok(()),
+            Some(key) => {
+                let file = one_line(&self.credentials.path().to_string_lossy());
+                Err(format!("{file} has {key} for it, which AWS clients prefer; take that away first"))
+            }
+        }
+    }
+}
+
+/// Start URLs are copied from the portal with all kinds of ends.
+pub(super) fn same_address(address: &str) -> &str {
+    address.trim_end_matches("#/").trim_end_matches('#').trim_end_matches('/')
+}
+
+fn has(section: &Section, key: &str) -> bool {
+    section.get(key).is_some() || section.get(&format!("{PREFIX}{key}")).is_some()
+}
+
+/// Checks that no key is there twice, in one spelling or in two.
+fn once_each(section: &Section) -> Result<(), String> {
+    let mut seen = HashSet::new();
+    let bare = section.keys.iter().map(|(key, _)| source_key(key).map_or(key.as_str(), |(_, bare)| bare));
+    match bare.into_iter().find(|key| !seen.insert(*key)) {
+        Some(key) => Err(format!("{} is there twice; keep one", one_line(key))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "fitness_tests.rs"]
+mod tests;

@@ -1,0 +1,65 @@
+//! Which keys of a profile say where its credentials come from, and how Tegata reads them. As in the daemon: AWS's names behind
+//! `tegata_`, or bare where no such key is.
+
+use crate::aws_config::Section;
+
+/// What is put before AWS's key names.
+pub(super) const PREFIX: &str = "tegata_";
+
+/// The keys of sources that the daemon serves.
+const SERVED: [&str; 11] = [
+    "sso_session",
+    "sso_account_id",
+    "sso_role_name",
+    "sso_start_url",
+    "sso_region",
+    "sso_registration_scopes",
+    "role_arn",
+    "source_profile",
+    "external_id",
+    "role_session_name",
+    "duration_seconds",
+];
+
+/// The keys of sources it does not serve, and why a profile with one of them is left.
+pub(super) const NOT_SERVED: [(&str, &str); 6] = [
+    ("mfa_serial", "AWS asks for a code of an MFA device there, which this version cannot give"),
+    ("web_identity_token_file", "credentials for a web identity token are not served by this version"),
+    ("credential_source", "it takes the credentials of the machine, and nobody signs in to those"),
+    ("login_session", "a sign-in by `aws login` is not served by this version"),
+    ("aws_access_key_id", "it has a long-lived key in the file, which this version does not take over"),
+    ("aws_secret_access_key", "it has a long-lived key in the file, which this version does not take over"),
+];
+
+/// A key that says where credentials come from, taken apart: what stands before AWS's name, and that name.
+pub(super) fn source_key(key: &str) -> Option<(&'static str, &'static str)> {
+    // granted writes `granted_sso_…` beside its own credential_process.
+    ["", PREFIX, "granted_"].into_iter().find_map(|prefix| {
+        let bare = key.strip_prefix(prefix)?;
+        SERVED.into_iter().find(|served| *served == bare).map(|served| (prefix, served))
+    })
+}
+
+/// A profile's keys in the one spelling that counts.
+#[derive(Clone, Copy)]
+pub(super) struct Keys<'a> {
+    section: &'a Section,
+    prefixed: bool,
+}
+
+impl<'a> Keys<'a> {
+    pub(super) fn of(section: &'a Section) -> Self {
+        let prefixed = section.keys.iter().any(|(key, _)| source_key(key).is_some_and(|(prefix, _)| prefix == PREFIX));
+        Self { section, prefixed }
+    }
+
+    /// Reads a key by AWS's name.
+    pub(super) fn get(&self, bare: &str) -> Option<&'a str> {
+        if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
+    }
+
+    /// Returns whether any key names a sign-in session or a role in one.
+    pub(super) fn name_a_sign_in(&self) -> bool {
+        ["sso_session", "sso_start_url", "sso_account_id", "sso_role_name"].iter().any(|key| self.get(key).is_some())
+    }
+}
