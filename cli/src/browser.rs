@@ -116,8 +116,7 @@ pub(crate) fn find(program: impl AsRef<OsStr>, environment: &Environment) -> Opt
         .find(|candidate| is_executable(candidate))
 }
 
-/// Whether a program can be run.
-pub(crate) fn is_executable(path: &Path) -> bool {
+fn is_executable(path: &Path) -> bool {
     path.is_file() && access(path, Access::EXEC_OK).is_ok()
 }
 

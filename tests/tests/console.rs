@@ -308,8 +308,10 @@ fn whoever_goes_away_leaves_no_address_behind() {
 }
 
 #[test]
-fn a_read_only_sibling_that_is_not_there_is_one_line() {
+fn the_read_only_sibling_is_signed_in_as_and_one_that_is_not_there_is_one_line() {
     let product = signed_in();
+    assert_eq!(arrive(&product, &["admin", "--read-only"]).status, 200);
+    assert!(product.sandbox().console_sign_ins()[0].principal.arn.contains("AWSReservedSSO_ReadOnly_"));
     let ended = product.run(&["console", "deploy", "--read-only", "--print"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (13, ""), "{ended:?}");
     assert!(ended.stderr.contains("no read-only sibling"), "{ended:?}");

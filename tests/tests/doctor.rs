@@ -126,7 +126,7 @@ fn a_home_in_which_much_is_wrong_names_each_with_its_command() {
 }
 
 #[test]
-fn a_stale_path_is_mended_with_a_copy_and_nothing_else_changes() {
+fn a_stale_path_is_mended_and_nothing_else_changes_and_it_can_be_undone() {
     let product = well();
     let good = product.default_aws_config();
     let own = product.cli_binary.display().to_string();
@@ -139,12 +139,10 @@ fn a_stale_path_is_mended_with_a_copy_and_nothing_else_changes() {
     let ended = product.run(&["doctor", "--fix"]);
     assert!(ended.code == 0 && ended.stderr.starts_with("Mended 2 lines of "), "{ended:?}");
     assert_eq!(fs::read_to_string(product.path(".aws/config")).unwrap(), format!("# mine\n{good}# end"));
-    let backups: Vec<_> = fs::read_dir(product.state_dir().join("backups")).unwrap().flatten().collect();
-    assert_eq!(backups.len(), 1);
-    assert_eq!(fs::read_to_string(backups[0].path()).unwrap(), stale);
-    assert_eq!(backups[0].metadata().unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(product.credentials("dev").code, 0);
     assert_eq!(product.run(&["doctor", "--fix"]).stderr, "", "nothing is left to mend");
+    assert_eq!(product.run(&["setup", "--undo", "--yes"]).code, 0);
+    assert_eq!(fs::read_to_string(product.path(".aws/config")).unwrap(), stale, "and it can be taken back");
 }
 
 #[test]

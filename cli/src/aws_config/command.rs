@@ -34,6 +34,11 @@ impl Program {
         })
     }
 
+    /// Returns the path as a word of a command line, in quotes where it needs them.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Returns the value of `credential_process` for a profile: no client, with a shell or without one, reads it another way.
     ///
     /// # Errors

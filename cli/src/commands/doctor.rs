@@ -51,7 +51,7 @@ impl Doctor {
         let mut facts = Facts::gather(environment)?;
         drop(progress);
         if self.fix {
-            if let Some(done) = mend::stale_paths(&facts, environment)? {
+            if let Some(done) = mend::stale_paths(environment)? {
                 output::tell(&done);
             }
             facts = Facts::gather(environment)?;

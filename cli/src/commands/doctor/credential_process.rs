@@ -17,12 +17,19 @@ pub(super) struct Call {
 
 /// Takes the tegata out of a `credential_process`; nothing where it is another program's.
 pub(super) fn program(entry: &Entry) -> Option<String> {
-    if entry.key != "credential_process" {
-        return None;
-    }
-    let words = shlex::split(&entry.value).unwrap_or_default();
+    if entry.key == "credential_process" { tegata_of(&entry.value) } else { None }
+}
+
+/// Returns the program of a command line where that is a tegata.
+pub(super) fn tegata_of(command: &str) -> Option<String> {
+    let words = shlex::split(command).unwrap_or_default();
     let is_tegata = |program: &&String| Path::new(program).file_name().is_some_and(|name| name == "tegata");
     words.first().filter(is_tegata).cloned()
+}
+
+/// Whether a tool may look for it in vain: it is gone, or it is found by PATH.
+pub(super) fn is_stale(program: &str, is_there: bool) -> bool {
+    !is_there || !Path::new(program).is_absolute()
 }
 
 pub(super) fn findings(facts: &Facts) -> Vec<Finding> {

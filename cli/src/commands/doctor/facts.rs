@@ -6,7 +6,7 @@ use super::daemon::Daemon;
 use super::disk::{self, OnDisk};
 use super::overrides::Override;
 use super::permissions::{Place, Wanted};
-use crate::browser::is_executable;
+use crate::aws_config;
 use crate::client::{self, BRIEFLY, Client, Target};
 use crate::commands::list;
 use crate::environment::Environment;
@@ -58,7 +58,7 @@ pub(super) struct Shell {
 impl Facts {
     pub(super) fn gather(environment: &Environment) -> Result<Self, Failure> {
         let home = environment.get("HOME").map(PathBuf::from).unwrap_or_default();
-        let config = config_file(environment);
+        let config = aws_config::path(environment)?;
         let text = read(&config).unwrap_or_default();
         let entries = config_text::entries(&text);
         Ok(Self {
@@ -69,21 +69,15 @@ impl Facts {
             config_file: config.display().to_string(),
             calls: entries.iter().filter_map(|entry| call(entry, environment)).collect(),
             overrides: entries.iter().filter(|entry| entry.key == "endpoint_url").map(to_override).collect(),
-            on_disk: on_disk(environment, &home, &config, &entries),
+            on_disk: on_disk(environment, &home, &config, &entries)?,
             places: looked_at(environment, &home, &config)?,
             shell: shell(environment, &home),
         })
     }
 }
 
-/// Returns where AWS tools of this shell read their configuration.
-pub(super) fn config_file(environment: &Environment) -> PathBuf {
-    let home = environment.get("HOME").map(PathBuf::from).unwrap_or_default();
-    environment.aws_config_file().unwrap_or_else(|| home.join(".aws/config"))
-}
-
 /// Reads a regular file, bounded. Wiped when dropped: it may hold what is being looked for.
-pub(super) fn read(path: &Path) -> Option<Zeroizing<String>> {
+fn read(path: &Path) -> Option<Zeroizing<String>> {
     if !fs::metadata(path).ok()?.is_file() {
         return None;
     }
@@ -124,21 +118,21 @@ fn answers(client: &Client<'_>, environment: &Environment) -> Result<Daemon, Fai
 
 fn call(entry: &Entry, environment: &Environment) -> Option<Call> {
     let program = credential_process::program(entry)?;
-    let is_there = if Path::new(&program).is_absolute() {
-        is_executable(Path::new(&program))
-    } else {
-        crate::browser::find(&program, environment).is_some()
-    };
+    let is_there = is_there(&program, environment);
     Some(Call { profile: entry.profile().to_owned(), line: entry.line, program, is_there })
+}
+
+/// Whether a program can be run, by its path or found by PATH.
+pub(super) fn is_there(program: &str, environment: &Environment) -> bool {
+    crate::browser::find(program, environment).is_some()
 }
 
 fn to_override(entry: &Entry) -> Override {
     Override { section: entry.section.clone(), line: entry.line }
 }
 
-fn on_disk(environment: &Environment, home: &Path, config: &Path, entries: &[Entry]) -> Vec<OnDisk> {
-    let credentials = environment.get("AWS_SHARED_CREDENTIALS_FILE").map(PathBuf::from);
-    let credentials = credentials.unwrap_or_else(|| home.join(".aws/credentials"));
+fn on_disk(environment: &Environment, home: &Path, config: &Path, entries: &[Entry]) -> Result<Vec<OnDisk>, Failure> {
+    let credentials = aws_config::credentials_path(environment)?;
     let mut found = keys(&credentials, &config_text::entries(&read(&credentials).unwrap_or_default()));
     found.extend(keys(config, entries));
     let login = environment.get("AWS_LOGIN_CACHE_DIRECTORY").map(PathBuf::from);
@@ -153,7 +147,7 @@ fn on_disk(environment: &Environment, home: &Path, config: &Path, entries: &[Ent
             found.extend(json.and_then(|json| reader(&json, file.display().to_string())));
         }
     }
-    found
+    Ok(found)
 }
 
 type Reader = fn(&Value, String) -> Option<OnDisk>;
