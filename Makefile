@@ -60,11 +60,11 @@ toolchain:
 packages: toolchain
 	packaging/make-packages
 
-# Not in `make test`: it builds releases. The previous version comes first: both are laid out in one place.
+# Not in `make test`: it builds releases.
 packages-test: toolchain clients build
 	packaging/debian-packages
-	packaging/previous
 	packaging/make-packages
+	packaging/previous
 	$(CARGO) test -p tegata-tests --no-fail-fast --features tegata-tests/system,tegata-tests/packages --test 'package_*'
 
 pages:

@@ -219,7 +219,7 @@ fn a_file_of_crlf_lines_is_read_and_served() {
 fn an_oddly_written_profile_is_served_by_the_daemon() {
     let before = format!(
         "\u{feff}; Latin-1 follows\r\n[ profile  'a b' ]\t; c\r\n  SSO_Start_URL={START_URL}/#/ # c\r\n\t sso_region : us-east-1\r\n\
-         s3 =\r\n   sso_role_name = nested\r\n  sso_account_id = 123456789012 ; c\r\n  Sso_Role_Name: ReadOnly"
+         \x20 s3 =\r\n   sso_role_name = nested\r\n  sso_account_id = 123456789012 ; c\r\n  Sso_Role_Name: ReadOnly"
     );
     let case = Case::after(before, &["--adopt", "a b"], &[], &["a b"]);
     let ended = case.product.credentials("a b");

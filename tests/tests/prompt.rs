@@ -95,7 +95,7 @@ fn completion_says_nothing_where_nothing_can_be_known() {
 #[cfg(feature = "system")]
 #[test]
 fn neither_prompt_nor_completion_nor_a_directory_says_a_word_to_the_keyring() {
-    use tegata_tests::bus_monitor::BusMonitor;
+    use tegata_tests::bus_monitor::{BusMonitor, contains};
     use tegata_tests::keyring::{Around, PrivateKeyring};
 
     let keyring = PrivateKeyring::start(Around::Nothing);
@@ -109,8 +109,8 @@ fn neither_prompt_nor_completion_nor_a_directory_says_a_word_to_the_keyring() {
     assert_eq!(product.run(&["trust"]).code, 0);
     product.start_daemon();
     let monitor = BusMonitor::on(&keyring);
-    let members = || monitor.heard().into_iter().map(|(member, _)| member).filter(|member| member != "End").count();
-    let before = members();
+    // What the daemon listens for as it starts, such as a locked screen, is another matter.
+    let said = || monitor.heard().iter().filter(|(_, bytes)| contains(bytes, "org.freedesktop.Secret")).count();
     assert_eq!(prompt_of(&product, "dev").stdout, "dev\n");
     assert!(completed(&product, &["tg", "d"]).starts_with("dev\t"));
     assert!(completed(&product, &["tegata", "login", ""]).starts_with("corp\t"));
@@ -120,7 +120,7 @@ fn neither_prompt_nor_completion_nor_a_directory_says_a_word_to_the_keyring() {
         entered.stdout.contains("export AWS_PROFILE='dev'\n") && entered.stdout.contains("us-east-1"),
         "{entered:?}"
     );
-    assert_eq!(members(), before, "something was said on the bus: {:?}", monitor.heard());
+    assert_eq!(said(), 0, "something was said to the keyring");
     assert_eq!(product.credentials("dev").code, 0);
-    assert!(members() > before, "the monitor hears nothing");
+    assert!(said() > 0, "the monitor hears nothing");
 }

@@ -54,6 +54,12 @@ fn every_resource_has_its_calls() {
         ("DELETE", "/v1/sign-ins/a1", Call::CancelSignIn { id: "a1".into() }),
         ("GET", "/v1/sessions?config=/c", Call::Sessions { config: config.clone() }),
         ("DELETE", "/v1/sessions/corp%2Feu", Call::SignOut { name: "corp/eu".into(), config: None }),
+        (
+            "GET",
+            "/v1/inventories/a1?page=7",
+            Call::Inventory { id: "a1".into(), wait: Duration::ZERO, page: Some("7".into()) },
+        ),
+        ("DELETE", "/v1/inventories/a1", Call::StopInventory { id: "a1".into() }),
         ("GET", "/v1/profiles/prod%2Feu", Call::ProfileState { name: "prod/eu".into(), config: None }),
         ("GET", "/v1/profiles?page=t&config=/c", Call::Profiles { config, page: Some("t".into()), from_memory: false }),
         ("GET", "/v1/profiles?from=memory", Call::Profiles { config: None, page: None, from_memory: true }),
@@ -200,4 +206,26 @@ fn a_config_path_is_absolute() {
     for path in ["config", "./c", "~/c", ""] {
         assert!(is_bad("GET", &format!("/v1/status?config={path}"), ""), "{path}");
     }
+}
+
+#[test]
+fn e3_what_is_wrong_with_a_body_of_secrets_is_not_quoted() {
+    for body in [
+        r#"{"start_url":"u","region":"r","access_token":["CANARY"],"expires_at":"t"}"#,
+        r#"{"start_url":"u","region":"r","access_token":"a","expires_at":"t","CANARY":1}"#,
+        r#"{"start_url":"u","region":"r","access_token":"a","expires_at":"t","renewal":"CANARY"}"#,
+        "CANARY",
+    ] {
+        let (code, message) = refused("POST", "/v1/sessions/corp/adopt", body);
+        assert!(code == ErrorCode::BadRequest && !message.contains("CANARY"), "{message}");
+    }
+}
+
+#[test]
+fn e3_twin_a_body_of_secrets_is_read_and_not_printed() {
+    let body = r#"{"start_url":"u","region":"r","access_token":"CANARY","expires_at":"t"}"#;
+    let call = read("POST", "/v1/sessions/corp/adopt", body).unwrap();
+    let Call::Adopt { name, offer } = &call else { panic!("{call:?}") };
+    assert_eq!((name.as_str(), offer.0.access_token.expose_secret()), ("corp", "CANARY"));
+    assert!(!format!("{call:?}").contains("CANARY"));
 }
