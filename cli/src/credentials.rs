@@ -1,14 +1,14 @@
 //! Credentials for a command that is about to be run: obtained, waited for where a person can help, read.
 
-use crate::client::{BRIEFLY, Client, Target};
+use crate::client::{Client, Target};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
 use crate::http::{Method, Request, Response};
 use crate::output::{self, Progress};
+use crate::profiles::{self, Effort};
 use serde::Deserialize;
 use std::io::IsTerminal;
 use std::time::Duration;
-use tegata_protocol::body::Profiles;
 use tegata_protocol::text::one_line;
 use tegata_protocol::{CONTAINER_WAIT, DEFAULT_WAIT_SECONDS, ErrorCode, FORM_CONTAINER, Secret, paths};
 
@@ -78,19 +78,12 @@ pub(crate) fn source(
 
 /// Returns the profile that reads the same account and changes nothing.
 pub(crate) fn read_only(client: &Client<'_>, environment: &Environment, profile: &str) -> Result<String, Failure> {
-    let mut page: Option<String> = None;
-    loop {
-        let target = Target::new(paths::PROFILES).with_config(environment).with(paths::QUERY_PAGE, page.as_ref());
-        let Profiles { profiles, next_page, .. } = client.get(target.as_str(), BRIEFLY)?;
-        if let Some(found) = profiles.into_iter().find(|found| found.name == profile) {
-            return found.read_only.ok_or_else(|| no_reader(profile, found.problem.as_deref()));
+    let all = profiles::all(client, environment, Effort::AsNeeded)?;
+    match all.into_iter().find(|found| found.name == profile) {
+        Some(found) => found.read_only.ok_or_else(|| no_reader(profile, found.problem.as_deref())),
+        None => {
+            Err(wrong(ErrorCode::ProfileUnknown, format!("no profile {:?}", one_line(profile))).mend("tegata list"))
         }
-        if next_page.is_none() || next_page == page {
-            return Err(
-                wrong(ErrorCode::ProfileUnknown, format!("no profile {:?}", one_line(profile))).mend("tegata list")
-            );
-        }
-        page = next_page;
     }
 }
 

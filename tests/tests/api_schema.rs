@@ -46,7 +46,7 @@ unexpected-methods = ["get", "put", "post", "delete", "options", "patch"]
 # Enough for begin, follow, cancel, follow; each of them may wait a second.
 [phases.stateful]
 max-steps = 4
-generation.max-examples = 12
+generation.max-examples = 40
 "#;
 
 /// What the operations answer that do not succeed here: no passkey is enrolled, so there is no grant, nothing to review, the
