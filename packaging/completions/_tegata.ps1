@@ -50,7 +50,6 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
-            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -442,50 +441,6 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
-        'tegata;shell-hook' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
-            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
-            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'tegata;shell-hook;switch' {
-            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
-            break
-        }
-        'tegata;shell-hook;directory' {
-            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'What the shell kept from the last time')
-            break
-        }
-        'tegata;shell-hook;complete' {
-            [CompletionResult]::new('--shell', '--shell', [CompletionResultType]::ParameterName, 'shell')
-            [CompletionResult]::new('--breaks', '--breaks', [CompletionResultType]::ParameterName, 'bash: its COMP_WORDBREAKS')
-            [CompletionResult]::new('--word', '--word', [CompletionResultType]::ParameterName, 'fish and PowerShell: the word at the cursor, which may be empty')
-            break
-        }
-        'tegata;shell-hook;help' {
-            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
-            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
-            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'tegata;shell-hook;help;switch' {
-            break
-        }
-        'tegata;shell-hook;help;directory' {
-            break
-        }
-        'tegata;shell-hook;help;complete' {
-            break
-        }
-        'tegata;shell-hook;help;help' {
-            break
-        }
         'tegata;help' {
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
@@ -512,7 +467,6 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Print the profile of this shell, its gate and the time left, for a prompt')
-            [CompletionResult]::new('shell-hook', 'shell-hook', [CompletionResultType]::ParameterValue, 'Called by the code of `tegata shell-init`')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -645,21 +599,6 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;prompt' {
-            break
-        }
-        'tegata;help;shell-hook' {
-            [CompletionResult]::new('switch', 'switch', [CompletionResultType]::ParameterValue, 'Print the code that switches a shell: what `tg` runs')
-            [CompletionResult]::new('directory', 'directory', [CompletionResultType]::ParameterValue, 'Print the code for having come into a directory')
-            [CompletionResult]::new('complete', 'complete', [CompletionResultType]::ParameterValue, 'Print what may stand at the cursor, one a line')
-            break
-        }
-        'tegata;help;shell-hook;switch' {
-            break
-        }
-        'tegata;help;shell-hook;directory' {
-            break
-        }
-        'tegata;help;shell-hook;complete' {
             break
         }
         'tegata;help;help' {

@@ -82,9 +82,6 @@ _tegata() {
             tegata,shell)
                 cmd="tegata__subcmd__shell"
                 ;;
-            tegata,shell-hook)
-                cmd="tegata__subcmd__shell__subcmd__hook"
-                ;;
             tegata,shell-init)
                 cmd="tegata__subcmd__shell__subcmd__init"
                 ;;
@@ -187,9 +184,6 @@ _tegata() {
             tegata__subcmd__help,shell)
                 cmd="tegata__subcmd__help__subcmd__shell"
                 ;;
-            tegata__subcmd__help,shell-hook)
-                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook"
-                ;;
             tegata__subcmd__help,shell-init)
                 cmd="tegata__subcmd__help__subcmd__shell__subcmd__init"
                 ;;
@@ -243,15 +237,6 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__review,list)
                 cmd="tegata__subcmd__help__subcmd__review__subcmd__list"
-                ;;
-            tegata__subcmd__help__subcmd__shell__subcmd__hook,complete)
-                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete"
-                ;;
-            tegata__subcmd__help__subcmd__shell__subcmd__hook,directory)
-                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory"
-                ;;
-            tegata__subcmd__help__subcmd__shell__subcmd__hook,switch)
-                cmd="tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch"
                 ;;
             tegata__subcmd__passkey,add)
                 cmd="tegata__subcmd__passkey__subcmd__add"
@@ -337,30 +322,6 @@ _tegata() {
             tegata__subcmd__review__subcmd__help,list)
                 cmd="tegata__subcmd__review__subcmd__help__subcmd__list"
                 ;;
-            tegata__subcmd__shell__subcmd__hook,complete)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__complete"
-                ;;
-            tegata__subcmd__shell__subcmd__hook,directory)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__directory"
-                ;;
-            tegata__subcmd__shell__subcmd__hook,help)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help"
-                ;;
-            tegata__subcmd__shell__subcmd__hook,switch)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__switch"
-                ;;
-            tegata__subcmd__shell__subcmd__hook__subcmd__help,complete)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete"
-                ;;
-            tegata__subcmd__shell__subcmd__hook__subcmd__help,directory)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory"
-                ;;
-            tegata__subcmd__shell__subcmd__hook__subcmd__help,help)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help"
-                ;;
-            tegata__subcmd__shell__subcmd__hook__subcmd__help,switch)
-                cmd="tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch"
-                ;;
             *)
                 ;;
         esac
@@ -368,7 +329,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
+            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -726,7 +687,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt shell-hook help"
+            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1232,62 +1193,6 @@ _tegata() {
         tegata__subcmd__help__subcmd__shell)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__help__subcmd__shell__subcmd__hook)
-            opts="switch directory complete"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__complete)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__directory)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__help__subcmd__shell__subcmd__hook__subcmd__switch)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1975,160 +1880,6 @@ _tegata() {
                     return 0
                     ;;
                 --wait)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook)
-            opts="-h --help switch directory complete help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__complete)
-            opts="--shell --breaks --word"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --shell)
-                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
-                    return 0
-                    ;;
-                --breaks)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --word)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__directory)
-            opts="--shell --state"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --shell)
-                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
-                    return 0
-                    ;;
-                --state)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__help)
-            opts="switch directory complete help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__complete)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__directory)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__help__subcmd__switch)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        tegata__subcmd__shell__subcmd__hook__subcmd__switch)
-            opts="--shell --state"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --shell)
-                    COMPREPLY=($(compgen -W "bash zsh fish powershell" -- "${cur}"))
-                    return 0
-                    ;;
-                --state)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

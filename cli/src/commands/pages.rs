@@ -72,6 +72,13 @@ fn after_help(roff: &mut Roff, text: &str) {
     }
 }
 
+/// Returns the command line without the commands that only shells call: a hidden one would be offered all the same.
+fn without_hidden() -> Command {
+    let whole = Cli::command();
+    let shown = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    Command::new("tegata").version(super::version()).args(whole.get_arguments().cloned()).subcommands(shown)
+}
+
 fn completions() -> Files {
     let mut files = Files::new();
     for (shell, file) in [
@@ -81,7 +88,7 @@ fn completions() -> Files {
         (Shell::PowerShell, "_tegata.ps1"),
     ] {
         let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "tegata", &mut script);
+        clap_complete::generate(shell, &mut without_hidden(), "tegata", &mut script);
         files.insert(file.to_owned(), String::from_utf8(script).unwrap());
     }
     files
