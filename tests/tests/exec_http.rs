@@ -354,3 +354,16 @@ fn c29_exec_the_address_it_gives_is_the_literal_one() {
     assert_eq!(exec.get().status, 200);
     assert!(!exec.variables.contains_key("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"));
 }
+
+#[test]
+fn c27_c28_c29_exec_twin_its_own_path_at_the_literal_address_is_served_each_time() {
+    let product = signed_in();
+    let exec = Exec::start(&product, &["dev"]);
+    let (host, own) = exec.url();
+    assert!(host.starts_with("127.0.0.1:"), "{host}");
+    for _ in 0..2 {
+        let served = exec.get_with(&own, &[]);
+        assert_eq!(served.status, 200);
+        assert!(served.body.contains("\"Token\""));
+    }
+}

@@ -27,7 +27,7 @@ const REPLACED: &str = ".replaced";
 #[derive(Debug)]
 pub(crate) struct Backups {
     directory: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// The first line of a backup. The bytes of the file before and after follow, one behind the other.
@@ -82,7 +82,7 @@ impl Backups {
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).custom_flags(no_follow).open(&path);
         let lock = lock.map_err(|error| cannot("open", &path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory, _lock: lock }),
+            Ok(()) => Ok(Self { directory, lock }),
             Err(TryLockError::WouldBlock) => {
                 Err(Failure::new(Kind::Failed, "another tegata setup is under way; finish or end that one first"))
             }
@@ -179,6 +179,13 @@ impl Backups {
         }
         place::sync_directory(&self.directory);
         Ok(())
+    }
+}
+
+impl Drop for Backups {
+    fn drop(&mut self) {
+        // Closing is not enough while a program that this one has just started still holds a copy of the descriptor (flock(2)).
+        let _ = self.lock.unlock();
     }
 }
 
