@@ -115,7 +115,8 @@ fn another_sts_endpoint_hears_nothing_before_it_is_accepted() {
     let elsewhere = Sandbox::start().unwrap();
     product.kill_daemon();
     let (here, there) = (product.sandbox().url(), elsewhere.url());
-    let endpoints = format!("[endpoints]\nsso_oidc = \"{here}\"\nsso = \"{here}\"\nsts = \"{there}\"\n");
+    let endpoints =
+        format!("[endpoints]\nsso_oidc = \"{here}\"\nsso = \"{here}\"\nsts = \"{there}\"\nfederation = \"{here}\"\n");
     fs::write(product.path(".config/tegata/config.toml"), format!("{IN_FILES}{endpoints}")).unwrap();
     product.start_daemon();
     for profile in ["deploy", "dev", "admin"] {
