@@ -58,7 +58,7 @@ fn c10_secrets_of_pages_are_compared_in_constant_time() {
             let text = std::fs::read_to_string(&file).expect("a source is not readable");
             if text.contains(concat!("PageDesk ", "for ")) {
                 desks += 1;
-                let beside = sources(file.parent().expect("a source lies somewhere"));
+                let beside = sources(room_of(&file));
                 let compares = beside
                     .iter()
                     .any(|file| std::fs::read_to_string(file).is_ok_and(|text| text.contains(concat!(".ct_", "eq("))));
@@ -77,6 +77,12 @@ fn c10_twin_the_search_finds_what_compares_and_what_does_not() {
     let compares =
         |name: &str| std::fs::read_to_string(desk.join(name)).is_ok_and(|text| text.contains(concat!(".ct_", "eq(")));
     assert!(found.contains(&desk.join("desk.rs")) && compares("desk.rs") && !compares("control.rs"));
+}
+
+/// The directory of a source; of a module's part, `desk/page.rs` of `desk.rs`, the module's.
+fn room_of(file: &Path) -> &Path {
+    let directory = file.parent().expect("a source lies somewhere");
+    if directory.with_extension("rs").exists() { directory.parent().expect("a room") } else { directory }
 }
 
 fn sources(directory: &Path) -> Vec<PathBuf> {
