@@ -12,6 +12,7 @@ const SIZE: [&str; 4] = ["-x", "100", "-y", "30"];
 #[derive(Debug)]
 pub struct Screen {
     socket: PathBuf,
+    code: PathBuf,
 }
 
 impl Screen {
@@ -22,12 +23,14 @@ impl Screen {
     #[must_use]
     pub fn open(product: &Product, variables: &[(&str, &str)], words: &[&str]) -> Self {
         let directory = tempfile::Builder::new().prefix("sc").tempdir_in(product.path("")).expect("a directory").keep();
-        let screen = Self { socket: directory.join("s") };
+        let screen = Self { socket: directory.join("s"), code: directory.join("code") };
         let mut command = product.command("tmux");
         command.envs(variables.iter().copied()).env("TERM", "xterm-256color");
         command.args(["-u", "-f", "/dev/null", "-S"]).arg(&screen.socket);
         // The screen stays when the program has ended.
-        command.args(["set-option", "-g", "remain-on-exit", "on", ";", "new-session", "-d"]).args(SIZE).args(words);
+        command.args(["set-option", "-g", "remain-on-exit", "on", ";", "new-session", "-d"]).args(SIZE);
+        // tmux may learn that the terminal is closed and never how the program ended.
+        command.args(["sh", "-c", "\"$@\"; echo $? >\"$0.part\"; mv \"$0.part\" \"$0\""]).arg(&screen.code).args(words);
         let ended = run(&mut command);
         assert_eq!(ended.code, 0, "{ended:?}");
         screen
@@ -77,13 +80,9 @@ impl Screen {
     /// When it goes on.
     #[must_use]
     pub fn ends(&self) -> i32 {
-        let mut code = None;
-        // The terminal is known to be closed before the code is.
-        wait_until("the program ends", || {
-            code = self.tmux(&["display-message", "-p", "#{pane_dead_status}"]).trim().parse().ok();
-            code.is_some()
-        });
-        code.expect("it has ended")
+        wait_until("the program ends", || self.code.exists());
+        let code = std::fs::read_to_string(&self.code).expect("it has ended");
+        code.trim().parse().expect("an exit code")
     }
 
     fn tmux(&self, words: &[&str]) -> String {
