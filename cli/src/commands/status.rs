@@ -84,10 +84,8 @@ fn in_memory(count: usize) -> String {
 fn warnings(status: &body::Status) -> Vec<String> {
     let locked = status.locked.then(|| "everything is locked; run: tegata unlock".to_owned());
     let skew = status.clock_skew_seconds.and_then(skew);
-    let passkeys =
-        (status.passkeys == Some(1)).then(|| "only one passkey; add a second: tegata passkey add".to_owned());
     let others = status.warnings.iter().map(|warning| one_line(warning));
-    locked.into_iter().chain(skew).chain(passkeys).chain(others).collect()
+    locked.into_iter().chain(skew).chain(others).collect()
 }
 
 fn skew(seconds: i64) -> Option<String> {

@@ -52,10 +52,12 @@ fn status_of_a_daemon_with_one_passkey_asks_for_a_second() {
     let home = Home::new();
     let mut status = full_status();
     status["passkeys"] = value!(1);
+    status["warnings"] = value!(["only one passkey is enrolled; add a second: tegata passkey add"]);
     let _server = Server::always_json(&home, 200, &status);
     let run = home.run("status");
     let page = run.is_quiet_success();
-    assert!(page.contains("warning: only one passkey; add a second: tegata passkey add\n"), "{page}");
+    assert_eq!(page.matches("only one passkey").count(), 1, "{page}");
+    assert!(page.contains("warning: only one passkey is enrolled; add a second: tegata passkey add\n"), "{page}");
     assert!(
         page.contains("\ntier         prompt: this asks before Tegata answers; a program running as you"),
         "{page}"
