@@ -6,10 +6,10 @@ use super::section::{Section, SectionKind};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+pub(super) use tegata_protocol::aws_config::MAX_BYTES;
+use tegata_protocol::aws_config::{end_of_header, is_blank, is_plain_key, trim, unquoted, without_comment};
 use tegata_protocol::text::one_line;
 
-/// The most bytes of a config file, as for the daemon.
-pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The most sections of a file, as for the daemon.
 const MAX_SECTIONS: usize = 100_000;
 /// The most bytes of a line, as for the daemon.
@@ -229,7 +229,7 @@ impl Reader {
     /// A line indented deeper than the key before it. Python continues the value, JS reads another key.
     fn deeper(&mut self, number: usize, at: usize, trimmed: &str, open: OpenKey) {
         if !open.block
-            && let Some((key, value)) = trimmed.split_once('=').filter(|(key, _)| is_plain(trim(key)))
+            && let Some((key, value)) = trimmed.split_once('=').filter(|(key, _)| is_plain_key(trim(key)))
         {
             return self.set(number, at, key, value, open.indent);
         }
@@ -310,46 +310,4 @@ fn header(trimmed: &str) -> Option<(SectionKind, String)> {
         "sso-session" if !name.is_empty() && closed(trimmed) => (SectionKind::SsoSession, name.to_owned()),
         _ => (SectionKind::Other, inner.to_owned()),
     })
-}
-
-/// A bracket inside quotes belongs to the name: `[profile "a]b"]`.
-fn end_of_header(rest: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, c) in rest.char_indices() {
-        match (quote, c) {
-            (None, ']') => return Some(at),
-            (None, '"' | '\'') => quote = Some(c),
-            (Some(open), c) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    rest.find(']')
-}
-
-fn unquoted(name: &str) -> &str {
-    ['"', '\''].into_iter().find_map(|quote| name.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(name)
-}
-
-/// A comment after a value begins with a blank and `#` or `;` (as Rust, Go and JS have it).
-fn without_comment(value: &str) -> &str {
-    let mut blank = false;
-    for (at, c) in value.char_indices() {
-        if blank && (c == '#' || c == ';') {
-            return &value[..at];
-        }
-        blank = is_blank(c);
-    }
-    value
-}
-
-fn is_plain(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-}
-
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{b}' | '\u{c}')
-}
-
-fn trim(text: &str) -> &str {
-    text.trim_matches(is_blank)
 }

@@ -2,24 +2,8 @@
 //! `tegata_`, or bare where no such key is.
 
 use crate::aws_config::Section;
-
-/// What is put before AWS's key names.
-pub(super) const PREFIX: &str = "tegata_";
-
-/// The keys of sources that the daemon serves.
-const SERVED: [&str; 11] = [
-    "sso_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_start_url",
-    "sso_region",
-    "sso_registration_scopes",
-    "role_arn",
-    "source_profile",
-    "external_id",
-    "role_session_name",
-    "duration_seconds",
-];
+pub(super) use tegata_protocol::aws_config::PREFIX;
+use tegata_protocol::aws_config::SERVED_KEYS;
 
 /// The keys of sources it does not serve, and why a profile with one of them is left.
 pub(super) const NOT_SERVED: [(&str, &str); 6] = [
@@ -36,7 +20,7 @@ pub(super) fn source_key(key: &str) -> Option<(&'static str, &'static str)> {
     // granted writes `granted_sso_…` beside its own credential_process.
     ["", PREFIX, "granted_"].into_iter().find_map(|prefix| {
         let bare = key.strip_prefix(prefix)?;
-        SERVED.into_iter().find(|served| *served == bare).map(|served| (prefix, served))
+        SERVED_KEYS.into_iter().find(|served| *served == bare).map(|served| (prefix, served))
     })
 }
 

@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod adoption;
+pub mod aws_config;
 pub mod body;
 pub mod console;
 mod error;

@@ -5,25 +5,8 @@
 
 use super::text::{Entry, Fault, Section};
 use crate::nearest::nearest;
+use tegata_protocol::aws_config::{PREFIX, SERVED_KEYS};
 use tegata_protocol::text::one_line;
-
-/// What is put before AWS's key names.
-const PREFIX: &str = "tegata_";
-
-/// The keys that say where credentials come from, as far as this version serves them.
-const SERVED: [&str; 11] = [
-    "sso_session",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_start_url",
-    "sso_region",
-    "sso_registration_scopes",
-    "role_arn",
-    "source_profile",
-    "external_id",
-    "role_session_name",
-    "duration_seconds",
-];
 
 /// The keys of sources that this version does not serve.
 pub(super) const NOT_SERVED: [&str; 5] =
@@ -66,7 +49,7 @@ impl<'a> Keys<'a> {
         let mut prefixed = false;
         for entry in section.keys() {
             let Some(key) = entry.key.strip_prefix(PREFIX) else { continue };
-            let source = SERVED.contains(&key) || NOT_SERVED.contains(&key);
+            let source = SERVED_KEYS.contains(&key) || NOT_SERVED.contains(&key);
             if OWN.contains(&key) {
                 continue;
             }
@@ -129,7 +112,7 @@ impl<'a> Keys<'a> {
 }
 
 fn unknown(entry: &Entry, key: &str) -> Fault {
-    let known = SERVED.iter().chain(&NOT_SERVED).chain(&GENERAL).chain(&OWN).copied();
+    let known = SERVED_KEYS.iter().chain(&NOT_SERVED).chain(&GENERAL).chain(&OWN).copied();
     let nearest = nearest(key, known).into_iter().map(|key| format!("{PREFIX}{key}")).collect::<Vec<_>>();
     let hint = if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) };
     Fault::at(entry.line, format!("there is no key {}{hint}", one_line(&entry.key)))

@@ -4,10 +4,10 @@
 //! JS v3, Rust, Go). What is odd becomes a warning; only text that is no config file at all is refused.
 
 use std::collections::HashMap;
+pub(super) use tegata_protocol::aws_config::MAX_BYTES;
+use tegata_protocol::aws_config::{end_of_header, is_blank, is_plain_key, trim, unquoted, without_comment};
 use tegata_protocol::text::one_line;
 
-/// The most bytes of a config file. Ten thousand generated profiles are about 3 MB.
-pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// The most sections of a file.
 const MAX_SECTIONS: usize = 100_000;
 /// The most keys of a section; AWS documents about forty.
@@ -228,7 +228,7 @@ impl Reader {
         if open.block {
             return Ok(());
         }
-        if let Some((key, value)) = trimmed.split_once('=').filter(|(key, _)| is_plain(trim(key))) {
+        if let Some((key, value)) = trimmed.split_once('=').filter(|(key, _)| is_plain_key(trim(key))) {
             return self.set(line, key, value, open.indent);
         }
         if let Place::Section(section) = self.place {
@@ -304,21 +304,7 @@ enum Header {
 
 fn header(trimmed: &str) -> Header {
     let Some(rest) = trimmed.strip_prefix('[') else { return Header::None };
-    // A bracket inside quotes belongs to the name: `[profile "a]b"]`.
-    let mut quote = None;
-    let end = rest.char_indices().find(|(_, c)| match (quote, c) {
-        (None, ']') => true,
-        (None, '"' | '\'') => {
-            quote = Some(*c);
-            false
-        }
-        (Some(open), c) if open == *c => {
-            quote = None;
-            false
-        }
-        _ => false,
-    });
-    let Some(end) = end.map(|(at, _)| at).or_else(|| rest.find(']')) else {
+    let Some(end) = end_of_header(rest) else {
         return Header::Broken("a section header without its `]`; the section is not read");
     };
     named(trim(&rest[..end]))
@@ -333,35 +319,6 @@ fn named(inner: &str) -> Header {
         "sso-session" => Header::Section(Kind::SsoSession, name.to_owned()),
         _ => Header::Section(Kind::Other, inner.to_owned()),
     }
-}
-
-fn unquoted(name: &str) -> &str {
-    ['"', '\''].into_iter().find_map(|quote| name.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(name)
-}
-
-/// A comment after a value begins with white space and `#` or `;` (as Rust, Go and JS have it), so that the `#/` which
-/// portals put at the end of a start URL stays.
-fn without_comment(value: &str) -> &str {
-    let mut blank = false;
-    for (at, c) in value.char_indices() {
-        if blank && (c == '#' || c == ';') {
-            return &value[..at];
-        }
-        blank = is_blank(c);
-    }
-    value
-}
-
-fn is_plain(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-}
-
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\u{b}' | '\u{c}')
-}
-
-fn trim(text: &str) -> &str {
-    text.trim_matches(is_blank)
 }
 
 #[cfg(test)]

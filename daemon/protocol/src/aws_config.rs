@@ -1,0 +1,102 @@
+//! How both programs read AWS config: what its lines mean to any client, and the keys that say where credentials come from.
+//!
+//! No two clients read the format alike, so whatever any of them accepts is accepted here (measured with CLI 2.38, boto3, JS v3,
+//! Rust, Go).
+
+/// What is put before AWS's key names in a profile that Tegata serves: every SDK skips such keys.
+pub const PREFIX: &str = "tegata_";
+
+/// The keys that say where credentials come from, as far as this version serves them.
+pub const SERVED_KEYS: [&str; 11] = [
+    "sso_session",
+    "sso_account_id",
+    "sso_role_name",
+    "sso_start_url",
+    "sso_region",
+    "sso_registration_scopes",
+    "role_arn",
+    "source_profile",
+    "external_id",
+    "role_session_name",
+    "duration_seconds",
+];
+
+/// The most bytes of a config file. Ten thousand generated profiles are about 3 MB.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Finds the bracket that ends a section's header, of which `rest` is what follows the first bracket. A bracket inside quotes
+/// belongs to the name, `[profile "a]b"]`, unless there is no other.
+#[must_use]
+pub fn end_of_header(rest: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, c) in rest.char_indices() {
+        match (quote, c) {
+            (None, ']') => return Some(at),
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            _ => {}
+        }
+    }
+    rest.find(']')
+}
+
+/// Takes the quotes off a section's name.
+#[must_use]
+pub fn unquoted(name: &str) -> &str {
+    ['"', '\''].into_iter().find_map(|quote| name.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(name)
+}
+
+/// Takes the comment off a value. It begins with white space and `#` or `;` (as Rust, Go and JS have it), so that the `#/` which
+/// portals put at the end of a start URL stays.
+#[must_use]
+pub fn without_comment(value: &str) -> &str {
+    let mut blank = false;
+    for (at, c) in value.char_indices() {
+        if blank && (c == '#' || c == ';') {
+            return &value[..at];
+        }
+        blank = is_blank(c);
+    }
+    value
+}
+
+/// Whether a key is one that clients read.
+#[must_use]
+pub fn is_plain_key(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+/// Whether this is white space to the format's readers; theirs is ASCII.
+#[must_use]
+pub fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{b}' | '\u{c}')
+}
+
+/// Takes the white space off both ends.
+#[must_use]
+pub fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_begins_behind_white_space_and_a_portals_end_is_none() {
+        assert_eq!(without_comment("a ; b"), "a ");
+        assert_eq!(without_comment("https://x.awsapps.com/start#/"), "https://x.awsapps.com/start#/");
+    }
+
+    #[test]
+    fn a_bracket_in_quotes_does_not_end_a_header_unless_there_is_no_other() {
+        assert_eq!(end_of_header("profile \"a]b\"] # x"), Some(13));
+        assert_eq!(end_of_header("profile \"a]"), Some(10));
+        assert_eq!(end_of_header("profile a"), None);
+    }
+
+    #[test]
+    fn only_white_space_of_the_format_is_taken_off() {
+        assert_eq!(trim("\u{b} a\u{3000}\r\n"), "a\u{3000}");
+    }
+}
