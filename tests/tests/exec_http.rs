@@ -356,14 +356,25 @@ fn c29_exec_the_address_it_gives_is_the_literal_one() {
 }
 
 #[test]
-fn c27_c28_c29_exec_twin_its_own_path_at_the_literal_address_is_served_each_time() {
+fn c27_twin_exec_serves_those_who_speak_its_protocol() {
+    let product = signed_in();
+    let served = Exec::start(&product, &["dev"]).get();
+    assert_eq!(served.status, 200);
+    assert!(served.body.contains("\"Token\""));
+}
+
+#[test]
+fn c28_twin_exec_its_own_path_is_served_each_time() {
     let product = signed_in();
     let exec = Exec::start(&product, &["dev"]);
-    let (host, own) = exec.url();
-    assert!(host.starts_with("127.0.0.1:"), "{host}");
-    for _ in 0..2 {
-        let served = exec.get_with(&own, &[]);
-        assert_eq!(served.status, 200);
-        assert!(served.body.contains("\"Token\""));
-    }
+    let own = exec.url().1;
+    assert_eq!([(); 2].map(|()| exec.get_with(&own, &[]).status), [200, 200]);
+}
+
+#[test]
+fn c29_twin_exec_the_literal_address_is_where_it_listens() {
+    let product = signed_in();
+    let exec = Exec::start(&product, &["dev"]);
+    assert!(exec.url().0.starts_with("127.0.0.1:"));
+    assert_eq!(exec.get().status, 200);
 }
