@@ -70,7 +70,9 @@ mod sigv4;
 mod state;
 mod sts;
 mod tls;
+mod totp;
 mod traffic;
+mod users;
 
 pub use clock::EpochMs;
 pub use control::Control;
@@ -87,3 +89,4 @@ pub use settings::{
 };
 pub use sts::{AssumedRole, IamRole, Trust};
 pub use traffic::{HoldUntil, RecordedRequest};
+pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, UserError};

@@ -15,6 +15,7 @@ use crate::settings::Settings;
 use crate::sign_in::SignIns;
 use crate::sts::{self, AssumedRole, Bench};
 use crate::traffic::Traffic;
+use crate::users::Users;
 
 /// The state behind the one mutex.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) oidc: Oidc,
     pub(crate) sign_ins: SignIns,
     pub(crate) ledger: Ledger,
+    pub(crate) users: Users,
     pub(crate) assumed: Vec<AssumedRole>,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
@@ -42,6 +44,7 @@ impl State {
             oidc: Oidc::default(),
             sign_ins: SignIns::default(),
             ledger: Ledger::default(),
+            users: Users::default(),
             assumed: Vec::new(),
             federation: Federation::default(),
             traffic: Traffic::default(),
