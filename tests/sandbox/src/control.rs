@@ -15,7 +15,7 @@ use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
 use crate::settings::Settings;
 use crate::state::State;
-use crate::sts::AssumedRole;
+use crate::sts::{AssumedRole, UserSession};
 use crate::traffic::{HoldUntil, RecordedRequest};
 use crate::users::{AccessKey, IamUser, MfaDevice, UserError};
 
@@ -194,6 +194,12 @@ impl Control {
     #[must_use]
     pub fn assumed_roles(&self) -> Vec<AssumedRole> {
         self.lock().assumed.clone()
+    }
+
+    /// Every GetSessionToken that succeeded.
+    #[must_use]
+    pub fn user_sessions(&self) -> Vec<UserSession> {
+        self.lock().user_sessions.clone()
     }
 
     /// Every browser that signed in to the console.

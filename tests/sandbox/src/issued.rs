@@ -7,19 +7,34 @@ use serde::Serialize;
 use crate::clock::EpochMs;
 use crate::mint::{Mint, SecretKind, identifier};
 use crate::organization::RoleKeys;
+use crate::users::{AccessKey, IamUser};
 
-/// A role session: what a set of credentials authenticates as.
+/// What somebody is who holds credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// A session of a role; a role it assumes is chained.
+    Role,
+    /// An IAM user, by key or by session.
+    User,
+    /// An account's root user, by key or by session.
+    Root,
+}
+
+/// What a set of credentials authenticates as: a role session, an IAM user, or root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Principal {
+    /// Which of the three.
+    pub kind: PrincipalKind,
     /// `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
     pub partition: String,
     /// Twelve digits.
     pub account: String,
-    /// The role's ARN, path included: what a trust policy names.
+    /// The role's ARN, path included: what a trust policy names. A user's is the user's own.
     pub role_arn: String,
-    /// The assumed-role ARN of this session.
+    /// The assumed-role ARN of this session, or the user's ARN.
     pub arn: String,
-    /// `AROA…:session name`.
+    /// `AROA…:session name`, `AIDA…`, or root's account.
     pub user_id: String,
     /// The source identity set on the way here.
     pub source_identity: Option<String>,
@@ -27,12 +42,16 @@ pub struct Principal {
     pub transitive_tags: Vec<(String, String)>,
     /// STS actions this principal's policy does not allow.
     pub denied: Vec<String>,
+    /// `aws:MultiFactorAuthPresent`: a code was given for this session. A role's session never has it (IAM User Guide,
+    /// "Secure API access with MFA").
+    pub mfa: bool,
 }
 
 impl Principal {
     /// A session of the role at `path` (empty, or `aws-reserved/sso.amazonaws.com/`) called `role`.
     pub(crate) fn of_role(partition: &str, account: &str, path: &str, role: &str, session_name: &str) -> Self {
         Self {
+            kind: PrincipalKind::Role,
             partition: partition.to_owned(),
             account: account.to_owned(),
             role_arn: format!("arn:{partition}:iam::{account}:role/{path}{role}"),
@@ -41,6 +60,23 @@ impl Principal {
             source_identity: None,
             transitive_tags: Vec::new(),
             denied: Vec::new(),
+            mfa: false,
+        }
+    }
+
+    /// A user, as a key of theirs authenticates.
+    pub(crate) fn of_user(user: &IamUser) -> Self {
+        Self {
+            kind: if user.is_root() { PrincipalKind::Root } else { PrincipalKind::User },
+            partition: user.partition().to_owned(),
+            account: user.account().to_owned(),
+            role_arn: user.arn.clone(),
+            arn: user.arn.clone(),
+            user_id: user.user_id.clone(),
+            source_identity: None,
+            transitive_tags: Vec::new(),
+            denied: user.denied.clone(),
+            mfa: false,
         }
     }
 }
@@ -54,19 +90,45 @@ fn role_id(account: &str, role: &str) -> String {
     format!("AROA{letters}")
 }
 
-/// One set of role credentials.
+/// One set of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IssuedCredentials {
-    /// `ASIA…`
+    /// `ASIA…`, or `AKIA…` for a long-term key.
     pub access_key_id: String,
     /// Carries a canary.
     pub secret_access_key: String,
-    /// Carries a canary.
+    /// Carries a canary; empty for a long-term key.
     pub session_token: String,
     /// When the sandbox stops accepting them, in milliseconds since the epoch.
     pub expires_ms: EpochMs,
     /// Who they speak for.
     pub principal: Principal,
+}
+
+impl IssuedCredentials {
+    /// A user's access key, which never expires.
+    #[must_use]
+    pub fn of_key(user: &IamUser, key: &AccessKey) -> Self {
+        Self {
+            access_key_id: key.id.clone(),
+            secret_access_key: key.secret.clone(),
+            session_token: String::new(),
+            expires_ms: EpochMs::MAX,
+            principal: Principal::of_user(user),
+        }
+    }
+
+    /// Whether it is a user's or root's access key, not a session.
+    #[must_use]
+    pub fn is_long_term(&self) -> bool {
+        self.session_token.is_empty()
+    }
+
+    /// Whether IAM may be called with it: not by a session of GetSessionToken without MFA (STS API reference).
+    #[must_use]
+    pub fn may_call_iam(&self) -> bool {
+        self.principal.kind == PrincipalKind::Role || self.is_long_term() || self.principal.mfa
+    }
 }
 
 /// Every set handed out in this run, by access key id.

@@ -78,7 +78,7 @@ pub use clock::EpochMs;
 pub use control::Control;
 pub use faults::{Effect, Fault};
 pub use federation::ConsoleSignIn;
-pub use issued::{IssuedCredentials, Principal};
+pub use issued::{IssuedCredentials, Principal, PrincipalKind};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
 pub use operation::{OWN_ADDRESS, Operation};
@@ -87,6 +87,6 @@ pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{
     Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,
 };
-pub use sts::{AssumedRole, IamRole, Trust};
+pub use sts::{AssumedRole, IamRole, Trust, UserSession};
 pub use traffic::{HoldUntil, RecordedRequest};
 pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, UserError};

@@ -39,6 +39,8 @@ pub enum Operation {
     GetCallerIdentity,
     /// STS AssumeRole.
     AssumeRole,
+    /// STS GetSessionToken.
+    GetSessionToken,
     /// Federation `Action=getSigninToken`, by GET or POST.
     GetSigninToken,
     /// Federation `Action=login`: a browser follows the link.
@@ -78,7 +80,7 @@ impl Operation {
     pub(crate) fn service(self) -> Service {
         match self {
             Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout => Service::Portal,
-            Self::GetCallerIdentity | Self::AssumeRole | Self::UnknownStsAction => Service::Sts,
+            Self::GetCallerIdentity | Self::AssumeRole | Self::GetSessionToken | Self::UnknownStsAction => Service::Sts,
             Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
@@ -225,6 +227,7 @@ fn sts_action(parameters: &[u8]) -> Operation {
     match action.as_deref() {
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,
         Some("AssumeRole") => Operation::AssumeRole,
+        Some("GetSessionToken") => Operation::GetSessionToken,
         _ => Operation::UnknownStsAction,
     }
 }

@@ -156,6 +156,9 @@ pub struct Lifetimes {
     /// Credentials of AssumeRole, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub assumed_role: Option<Duration>,
+    /// Credentials of GetSessionToken, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub user_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -170,6 +173,7 @@ impl Default for Lifetimes {
             sign_in_session: hours(8),
             role_credentials: None,
             assumed_role: None,
+            user_session: None,
         }
     }
 }

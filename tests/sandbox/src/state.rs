@@ -13,7 +13,7 @@ use crate::portal::{self, Counter};
 use crate::reply::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
-use crate::sts::{self, AssumedRole, Bench};
+use crate::sts::{self, AssumedRole, Bench, UserSession};
 use crate::traffic::Traffic;
 use crate::users::Users;
 
@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) users: Users,
     pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) user_sessions: Vec<UserSession>,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
@@ -46,6 +47,7 @@ impl State {
             ledger: Ledger::default(),
             users: Users::default(),
             assumed: Vec::new(),
+            user_sessions: Vec::new(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
@@ -127,12 +129,13 @@ impl State {
     }
 
     fn sts(&mut self, call: &Call) -> Answer {
-        let Self { ledger, mint, assumed, settings, .. } = self;
-        let mut bench = Bench { ledger, mint, assumed, settings };
+        let Self { ledger, mint, users, assumed, user_sessions, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, settings };
         match call.operation {
-            Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
+            Operation::GetCallerIdentity => sts::get_caller_identity(&mut bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
-            _ => sts::unknown_action(&bench, call),
+            Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
+            _ => sts::unknown_action(&mut bench, call),
         }
     }
 

@@ -15,3 +15,4 @@ mod program;
 mod registration;
 mod sts;
 mod tokens;
+mod users;
