@@ -27,6 +27,7 @@ pub mod grant;
 pub mod hands;
 pub mod harden;
 pub mod human;
+pub mod iam_users;
 pub mod instance;
 pub mod inventory;
 pub mod jitter;

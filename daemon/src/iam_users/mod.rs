@@ -1,0 +1,3 @@
+//! IAM users whose access keys are in the store.
+
+pub mod record;
