@@ -54,5 +54,6 @@ pub mod settings;
 pub mod sign_in_sessions;
 pub mod signin;
 pub mod store;
+pub mod totp;
 pub mod upgrade;
 pub mod watch;

@@ -1,18 +1,15 @@
 //! What the store keeps of an IAM user: the access keys, and what each of them is for just now. Pure.
 //!
 //! The record is versioned JSON. It lies under the user's ARN, which was proven by a signed `GetCallerIdentity` before the record was
-//! first written. This is the one file where an access key becomes bytes; the bytes are wiped when dropped.
+//! first written. This is the one file where an access key becomes bytes.
 
+use super::json;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::SystemTime;
 use tegata_protocol::Secret;
-use zeroize::Zeroizing;
-
-/// The version a record carries. Another one is not guessed at.
-const VERSION: u32 = 1;
 
 /// The most keys of a record. IAM gives a user two (IAM and AWS STS quotas); a rotation that was interrupted may leave one more.
 pub const MOST_KEYS: usize = 4;
@@ -30,7 +27,7 @@ const SECRET: std::ops::RangeInclusive<usize> = 16..=128;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// Written by a newer (or damaged) Tegata.
-    #[error("is of version {found}, this Tegata reads version {VERSION}")]
+    #[error("is of version {found}, this Tegata reads version {}", json::VERSION)]
     Version {
         /// The version found.
         found: u64,
@@ -175,7 +172,7 @@ struct Json {
 #[derive(Serialize, Deserialize)]
 struct KeyJson {
     id: String,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "json::exposed")]
     secret: Secret,
     created_at: Option<i64>,
     kept_since: i64,
@@ -188,10 +185,6 @@ enum StateJson {
     InUse,
     ComingIn,
     GoingOut { delete_after: i64 },
-}
-
-fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
 }
 
 impl IamUserRecord {
@@ -249,15 +242,12 @@ impl IamUserRecord {
             },
         };
         let json = Json {
-            version: VERSION,
+            version: json::VERSION,
             user: self.user.clone(),
             proven_at: unix_seconds(self.proven_at),
             keys: self.keys.iter().map(key).collect(),
         };
-        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
-        // Writing plain structs of text and numbers into memory has nothing that can fail.
-        let _ = serde_json::to_writer(&mut *bytes, &json);
-        bytes
+        json::to_bytes(&json, ROOM)
     }
 
     /// Reads the record of `user`.
@@ -265,16 +255,7 @@ impl IamUserRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u64,
-        }
-        let unreadable = |error: serde_json::Error| RecordError::Unreadable { column: error.column() };
-        let found = serde_json::from_slice::<Versioned>(bytes).map_err(unreadable)?.version;
-        if found != u64::from(VERSION) {
-            return Err(RecordError::Version { found });
-        }
-        let json: Json = serde_json::from_slice(bytes).map_err(unreadable)?;
+        let json: Json = json::from_bytes(bytes)?;
         if json.user != user {
             return Err(RecordError::Foreign);
         }
