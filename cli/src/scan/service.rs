@@ -23,7 +23,12 @@ pub(super) fn password<'a>(text: &'a [u8], run: &Run<'a>, end: usize) -> Option<
     }
     let label = Label::before(text, run.start);
     let named = label.holds("servicepassword codecommit") || speaks_of_codecommit(text, end);
-    (!label.says_other()).then_some((What::ServicePassword { named }, Plain::Copied(whole)))
+    (!is_hash(&label)).then_some((What::ServicePassword { named }, Plain::Copied(whole)))
+}
+
+/// Whether 32 bytes in base64 are called a hash, which is what most of them are.
+fn is_hash(label: &Label) -> bool {
+    label.holds("sha256 hash digest checksum integrity signature fingerprint hmac")
 }
 
 /// Whether a password is followed by the host it is for: `…:PASSWORD@git-codecommit.eu-west-1.amazonaws.com`. Source: "Connect to an
@@ -95,7 +100,7 @@ pub(super) fn smtp_password<'a>(text: &'a [u8], run: &Run<'a>) -> Option<(What, 
     }
     let plain = decoded(bytes, "")?;
     let label = Label::before(text, run.start);
-    let is_one = plain.len() == 33 && matches!(plain.first(), Some(2 | 4)) && !label.says_other();
+    let is_one = plain.len() == 33 && matches!(plain.first(), Some(2 | 4)) && !is_hash(&label);
     let named = label.holds("smtp sespass emailhostpassword");
     is_one.then(|| (What::SmtpPassword { named }, Plain::Copied(Zeroizing::new(bytes.to_vec()))))
 }

@@ -2,7 +2,7 @@
 
 use super::found::Kind;
 use super::key_id::{self, KeyKind};
-use super::label::{self, Label};
+use super::label::{self, Called, Label};
 use super::runs::{self, Plain, Run, Runs};
 use super::secret::{self, Evidence};
 use super::{service, token};
@@ -132,18 +132,20 @@ fn hint(text: &[u8], start: usize, bytes: &[u8]) -> Option<Hint> {
         return None;
     }
     let label = Label::before(text, start);
-    if label.says_secret_access_key() {
+    let called = label.called();
+    if called == Called::SecretAccessKey {
         return Some(Hint::Enough);
     }
-    if label.says_other() || !secret::looks_like_one(bytes, Evidence::Near) {
+    if !secret::looks_like_one(bytes, Evidence::Near) {
         return None;
     }
-    let of_aws = label.says_aws() || (label.holds("secret") && label::is_about_aws(text, start));
-    Some(match (of_aws, label.says_secret()) {
-        (true, _) => Hint::Enough,
-        (false, true) => Hint::Some,
-        (false, false) => Hint::None,
-    })
+    match called {
+        Called::SecretAccessKey | Called::SecretOfAws => Some(Hint::Enough),
+        Called::Secret if label.holds("secret") && label::is_about_aws(text, start) => Some(Hint::Enough),
+        Called::Secret => Some(Hint::Some),
+        Called::Nothing => Some(Hint::None),
+        Called::Other => None,
+    }
 }
 
 /// An id in base64, as Kubernetes keeps it.
