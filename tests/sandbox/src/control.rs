@@ -14,6 +14,7 @@ use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
 use crate::settings::Settings;
+use crate::signin::Login;
 use crate::state::State;
 use crate::sts::AssumedRole;
 use crate::traffic::{HoldUntil, RecordedRequest};
@@ -193,6 +194,17 @@ impl Control {
     #[must_use]
     pub fn assumed_roles(&self) -> Vec<AssumedRole> {
         self.lock().assumed.clone()
+    }
+
+    /// Every console login (`aws login`), oldest first.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Login> {
+        self.lock().logins.all.clone()
+    }
+
+    /// Ends every console login, as a changed password does; what it handed out stays good.
+    pub fn end_logins(&self) {
+        self.with(|state| state.logins.end_all());
     }
 
     /// Every browser that signed in to the console.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
+use crate::signin::ConsoleLogin;
 use crate::sts::IamRole;
 
 /// How the sandbox behaves. Changing it affects the next request; what was handed out keeps the life it was given.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub authorize: Consent,
     /// The device flow.
     pub device: DeviceFlow,
+    /// AWS Sign-In, behind `aws login`.
+    pub console_login: ConsoleLogin,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// What happens when a spent refresh token comes again.
@@ -54,6 +57,7 @@ impl Default for Settings {
             iam_roles: vec![IamRole::default()],
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
+            console_login: ConsoleLogin::default(),
             lifetimes: Lifetimes::default(),
             refresh_reuse: RefreshReuse::Strict,
             refresh_rotation: true,

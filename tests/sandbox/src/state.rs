@@ -13,6 +13,7 @@ use crate::portal::{self, Counter};
 use crate::reply::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
+use crate::signin::{self, Logins, Reception};
 use crate::sts::{self, AssumedRole, Bench};
 use crate::traffic::Traffic;
 
@@ -24,6 +25,7 @@ pub(crate) struct State {
     pub(crate) mint: Mint,
     pub(crate) oidc: Oidc,
     pub(crate) sign_ins: SignIns,
+    pub(crate) logins: Logins,
     pub(crate) ledger: Ledger,
     pub(crate) assumed: Vec<AssumedRole>,
     pub(crate) federation: Federation,
@@ -41,6 +43,7 @@ impl State {
             mint: Mint::default(),
             oidc: Oidc::default(),
             sign_ins: SignIns::default(),
+            logins: Logins::default(),
             ledger: Ledger::default(),
             assumed: Vec::new(),
             federation: Federation::default(),
@@ -73,6 +76,7 @@ impl State {
         self.traffic.take_token(call.operation, *bucket, call.now).map_err(|seconds| {
             let mut refusal = match call.operation.service() {
                 Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+                Service::Signin => Refusal::new(429, "TooManyRequestsError", "Rate exceeded"),
                 _ => Refusal::new(429, "TooManyRequestsException", "HTTP 429 Too Many Requests"),
             };
             refusal.retry_after = Some(seconds);
@@ -84,6 +88,7 @@ impl State {
         match call.operation.service() {
             Service::Oidc => self.oidc(call),
             Service::Portal => self.portal(call),
+            Service::Signin => self.signin(call),
             Service::Sts => self.sts(call),
             Service::Federation => self.federation(call),
         }
@@ -120,6 +125,16 @@ impl State {
             Operation::ListAccountRoles => portal::list_account_roles(&mut counter, call),
             Operation::Logout => portal::logout(&mut counter, call),
             _ => Err(unknown_operation()),
+        }
+    }
+
+    fn signin(&mut self, call: &Call) -> Answer {
+        let Self { logins, ledger, mint, settings, .. } = self;
+        let mut reception = Reception { logins, ledger, mint, settings };
+        match call.operation {
+            Operation::LoginAuthorize => signin::authorize(&mut reception, call),
+            Operation::LoginConfirmation => signin::confirmation(&reception, call),
+            _ => signin::create_oauth2_token(&mut reception, call),
         }
     }
 

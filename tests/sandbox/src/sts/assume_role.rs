@@ -54,15 +54,18 @@ pub(crate) fn assume_role(bench: &mut Bench<'_>, call: &Call) -> Answer {
     let request = limits::check(&parameters)?;
     let role = reachable(bench, &caller.principal, &request)?;
     check_conditions(&role, &caller.principal, &request)?;
-    check_duration(&role, request.duration)?;
+    check_duration(&role, &caller.principal, request.duration)?;
     let issued = issue(bench, call, &role, &caller.principal, &request);
     let result = result(&issued, &request)?;
     bench.assumed.push(record(call.now, region, &caller.principal, &issued, request));
     Ok(answer("AssumeRole", &result))
 }
 
-/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask.
+/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask. Root may assume none (IAM User Guide).
 fn reachable(bench: &Bench<'_>, caller: &Principal, request: &Request) -> Result<IamRole, Refusal> {
+    if caller.is_root() {
+        return Err(Refusal::new(403, "AccessDenied", "Roles may not be assumed by root accounts."));
+    }
     let role = bench.settings.iam_roles.iter().find(|role| role.arn == request.role_arn);
     let role = role.filter(|role| role.trust.allows(caller) && may(caller, "sts:AssumeRole"));
     role.cloned().ok_or_else(|| denied(caller, "sts:AssumeRole", &request.role_arn))
@@ -97,12 +100,12 @@ fn check_conditions(role: &IamRole, caller: &Principal, request: &Request) -> Re
     Ok(())
 }
 
-/// The role's own maximum first, then the hour of a chain: every caller here is itself a role session.
-fn check_duration(role: &IamRole, duration: i64) -> Result<(), Refusal> {
+/// The role's own maximum first, then the hour of a chain, which begins where the caller is itself a role session.
+fn check_duration(role: &IamRole, caller: &Principal, duration: i64) -> Result<(), Refusal> {
     if duration.saturating_mul(1000) > millis(role.max_session) {
         return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
-    if duration > CHAINED_MAX {
+    if caller.is_role_session() && duration > CHAINED_MAX {
         return Err(validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));

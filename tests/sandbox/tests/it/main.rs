@@ -10,6 +10,7 @@ mod device;
 mod faults;
 mod federation;
 mod listeners;
+mod login;
 mod portal;
 mod program;
 mod registration;
