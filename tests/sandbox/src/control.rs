@@ -13,6 +13,7 @@ use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
+use crate::roles_anywhere::CertificateSession;
 use crate::settings::Settings;
 use crate::state::State;
 use crate::sts::AssumedRole;
@@ -193,6 +194,12 @@ impl Control {
     #[must_use]
     pub fn assumed_roles(&self) -> Vec<AssumedRole> {
         self.lock().assumed.clone()
+    }
+
+    /// Every CreateSession that succeeded.
+    #[must_use]
+    pub fn certificate_sessions(&self) -> Vec<CertificateSession> {
+        self.lock().certificate_sessions.clone()
     }
 
     /// Every browser that signed in to the console.

@@ -8,7 +8,7 @@
 //! | `POST /_control/holds` | `{"operation": "GetRoleCredentials", "until": {"waiting": 500}}` or `"released"` |
 //! | `GET`, `DELETE /_control/holds/OPERATION` | `{"waiting"}`; release |
 //! | `GET /_control/counters`, `requests`, `proxy-connects` | what came in; `DELETE /_control/traffic` forgets it |
-//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `certificate-sessions`, `console-sign-ins` | what was handed out |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
 //! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations` | make them dead |
 
@@ -77,6 +77,7 @@ fn read(control: &Control, path: &str) -> Outcome {
         "minted-secrets" => serde_json::to_value(control.minted_secrets())?,
         "credentials" => serde_json::to_value(control.issued_credentials())?,
         "assumed-roles" => serde_json::to_value(control.assumed_roles())?,
+        "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
         _ => match path.strip_prefix("holds/") {

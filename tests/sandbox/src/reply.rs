@@ -76,6 +76,9 @@ impl Refusal {
             Service::Portal => {
                 self.json_reply("com.amazon.switchboard.portal", tail, |refusal| json!({"message": refusal.message}))
             }
+            Service::RolesAnywhere => {
+                self.json_reply("com.amazonaws.rolesanywhere", tail, |refusal| json!({"message": refusal.message}))
+            }
             Service::Sts => self.xml_reply(),
             Service::Federation => self.page_reply(),
         };

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may end the test")]
 
+mod certificate_client;
 mod client;
 
 mod authorization;
@@ -13,5 +14,6 @@ mod listeners;
 mod portal;
 mod program;
 mod registration;
+mod roles_anywhere;
 mod sts;
 mod tokens;
