@@ -13,6 +13,7 @@ use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
+use crate::roles_anywhere::CertificateSession;
 use crate::settings::Settings;
 use crate::signin::Login;
 use crate::state::State;
@@ -205,6 +206,12 @@ impl Control {
     /// Ends every console login, as a changed password does; what it handed out stays good.
     pub fn end_logins(&self) {
         self.with(|state| state.logins.end_all());
+    }
+
+    /// Every CreateSession that succeeded.
+    #[must_use]
+    pub fn certificate_sessions(&self) -> Vec<CertificateSession> {
+        self.lock().certificate_sessions.clone()
     }
 
     /// Every browser that signed in to the console.

@@ -8,7 +8,7 @@
 //! | `POST /_control/holds` | `{"operation": "GetRoleCredentials", "until": {"waiting": 500}}` or `"released"` |
 //! | `GET`, `DELETE /_control/holds/OPERATION` | `{"waiting"}`; release |
 //! | `GET /_control/counters`, `requests`, `proxy-connects` | what came in; `DELETE /_control/traffic` forgets it |
-//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `certificate-sessions`, `console-sign-ins` | what was handed out |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
 //! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations`, `logins` | make them dead |
 
@@ -78,6 +78,7 @@ fn read(control: &Control, path: &str) -> Outcome {
         "credentials" => serde_json::to_value(control.issued_credentials())?,
         "assumed-roles" => serde_json::to_value(control.assumed_roles())?,
         "logins" => serde_json::to_value(control.logins())?,
+        "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
         _ => match path.strip_prefix("holds/") {

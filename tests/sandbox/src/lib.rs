@@ -1,5 +1,5 @@
-//! An AWS double for tests: SSO OIDC, the SSO portal, AWS Sign-In (`aws login`), STS and the federation endpoint of the web
-//! console, at least as strict as AWS, on 127.0.0.1 only.
+//! An AWS double for tests: SSO OIDC, the SSO portal, AWS Sign-In (`aws login`), STS, IAM Roles Anywhere and the federation endpoint
+//! of the web console, at least as strict as AWS, on 127.0.0.1 only.
 //!
 //! It runs on a thread of its own, so synchronous and asynchronous tests use it alike, and it stops when dropped:
 //!
@@ -62,6 +62,7 @@ mod partition;
 mod portal;
 mod proxy;
 mod reply;
+mod roles_anywhere;
 mod sandbox;
 mod server;
 mod settings;
@@ -82,6 +83,10 @@ pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
 pub use operation::{OWN_ADDRESS, Operation};
 pub use organization::{Account, Organization, Role, RoleKeys, START_URL, User};
+pub use roles_anywhere::{
+    CertificateAuthority, CertificateSession, IssuedCertificate, KeyKind, RolesAnywhere, RolesAnywhereProfile, Subject,
+    TrustAnchor,
+};
 pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{
     Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,

@@ -49,6 +49,8 @@ pub enum Operation {
     GetCallerIdentity,
     /// STS AssumeRole.
     AssumeRole,
+    /// IAM Roles Anywhere `POST /sessions`.
+    CreateSession,
     /// Federation `Action=getSigninToken`, by GET or POST.
     GetSigninToken,
     /// Federation `Action=login`: a browser follows the link.
@@ -82,6 +84,7 @@ pub(crate) enum Service {
     Signin,
     Sts,
     Federation,
+    RolesAnywhere,
 }
 
 impl Operation {
@@ -95,6 +98,7 @@ impl Operation {
             | Self::CreateOAuth2TokenAuthorizationCode
             | Self::CreateOAuth2TokenRefreshToken
             | Self::CreateOAuth2Token => Service::Signin,
+            Self::CreateSession => Service::RolesAnywhere,
             Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
@@ -151,13 +155,15 @@ impl Endpoint {
 }
 
 fn aws_endpoint(name: &str) -> Option<Endpoint> {
-    const PREFIXES: [(&str, Service); 6] = [
+    const PREFIXES: [(&str, Service); 8] = [
         ("oidc.", Service::Oidc),
         ("oidc-fips.", Service::Oidc),
         ("portal.sso.", Service::Portal),
         ("portal.sso-fips.", Service::Portal),
         ("sts.", Service::Sts),
         ("sts-fips.", Service::Sts),
+        ("rolesanywhere.", Service::RolesAnywhere),
+        ("rolesanywhere-fips.", Service::RolesAnywhere),
     ];
     let (rest, service) = PREFIXES.iter().find_map(|(prefix, service)| Some((name.strip_prefix(prefix)?, *service)))?;
     let (region, suffix) = rest.split_once('.')?;
@@ -211,6 +217,7 @@ pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &s
         ("POST", "/logout") => Operation::Logout,
         ("GET", "/federation") => federation_action(query.as_bytes()),
         ("POST", "/federation") => federation_action(body),
+        ("POST", "/sessions") => Operation::CreateSession,
         ("GET", "/oauth") => Operation::ConsoleLogout,
         ("GET", "/console") if *endpoint == Endpoint::Loopback => Operation::ConsolePage,
         ("POST", "/") => sts_action(body),
@@ -272,7 +279,7 @@ mod tests {
         Endpoint::Aws { service, region: region.to_owned() }
     }
 
-    /// The hosts botocore 1.44.5 resolves for the three services, plain, dual-stack, FIPS, and both.
+    /// The hosts botocore 1.44.5 resolves for the four services, plain, dual-stack, FIPS, and both.
     #[test]
     fn hosts_of_every_partition_and_variant_find_their_service() {
         for (region, plain, dual) in [
@@ -288,6 +295,8 @@ mod tests {
                 ("portal.sso-fips", Service::Portal),
                 ("sts", Service::Sts),
                 ("sts-fips", Service::Sts),
+                ("rolesanywhere", Service::RolesAnywhere),
+                ("rolesanywhere-fips", Service::RolesAnywhere),
             ] {
                 for suffix in [plain, dual] {
                     let host = format!("{head}.{region}.{suffix}");

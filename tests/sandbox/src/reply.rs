@@ -86,6 +86,9 @@ impl Refusal {
                     |refusal| json!({"error": refusal.oauth_error, "message": refusal.message}),
                 )
             }
+            Service::RolesAnywhere => {
+                self.json_reply("com.amazonaws.rolesanywhere", tail, |refusal| json!({"message": refusal.message}))
+            }
             Service::Sts => self.xml_reply(),
             Service::Federation => self.page_reply(),
         };

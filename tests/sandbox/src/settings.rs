@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
+use crate::roles_anywhere::RolesAnywhere;
 use crate::signin::ConsoleLogin;
 use crate::sts::IamRole;
 
@@ -18,6 +19,8 @@ pub struct Settings {
     pub organizations: Vec<Organization>,
     /// The roles AssumeRole may reach.
     pub iam_roles: Vec<IamRole>,
+    /// IAM Roles Anywhere.
+    pub roles_anywhere: RolesAnywhere,
     /// How the browser consent of the PKCE flow ends.
     pub authorize: Consent,
     /// The device flow.
@@ -55,6 +58,7 @@ impl Default for Settings {
         Self {
             organizations: vec![Organization::default()],
             iam_roles: vec![IamRole::default()],
+            roles_anywhere: RolesAnywhere::default(),
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
             console_login: ConsoleLogin::default(),
@@ -160,6 +164,9 @@ pub struct Lifetimes {
     /// Credentials of AssumeRole, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub assumed_role: Option<Duration>,
+    /// Credentials of CreateSession, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub certificate_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -174,6 +181,7 @@ impl Default for Lifetimes {
             sign_in_session: hours(8),
             role_credentials: None,
             assumed_role: None,
+            certificate_session: None,
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::operation::{Operation, Service};
 use crate::paging::PageKey;
 use crate::portal::{self, Counter};
 use crate::reply::{Refusal, Reply};
+use crate::roles_anywhere::{self, CertificateSession, Registry};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
 use crate::signin::{self, Logins, Reception};
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) logins: Logins,
     pub(crate) ledger: Ledger,
     pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) certificate_sessions: Vec<CertificateSession>,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
@@ -46,6 +48,7 @@ impl State {
             logins: Logins::default(),
             ledger: Ledger::default(),
             assumed: Vec::new(),
+            certificate_sessions: Vec::new(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
@@ -91,6 +94,7 @@ impl State {
             Service::Signin => self.signin(call),
             Service::Sts => self.sts(call),
             Service::Federation => self.federation(call),
+            Service::RolesAnywhere => self.roles_anywhere(call),
         }
     }
 
@@ -158,6 +162,11 @@ impl State {
             Operation::ConsolePage => federation::page(&house, call),
             _ => Err(unknown_operation()),
         }
+    }
+
+    fn roles_anywhere(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, certificate_sessions: sessions, settings, .. } = self;
+        roles_anywhere::create_session(&mut Registry { ledger, mint, sessions, settings }, call)
     }
 
     /// The `Date` header of an answer sent now.

@@ -14,7 +14,7 @@ use crate::settings::TokenBucket;
 /// Requests kept in the log; older ones are dropped.
 const LOG_LENGTH: usize = 20_000;
 
-const RECORDED_HEADERS: [&str; 10] = [
+const RECORDED_HEADERS: [&str; 12] = [
     "content-type",
     "x-amz-sso_bearer_token",
     "dpop",
@@ -23,6 +23,8 @@ const RECORDED_HEADERS: [&str; 10] = [
     "accept",
     "x-amz-date",
     "x-amz-security-token",
+    "x-amz-x509",
+    "x-amz-x509-chain",
     "origin",
     "cookie",
 ];
