@@ -11,6 +11,9 @@
 //! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `certificate-sessions`, `console-sign-ins` | what was handed out |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
 //! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations`, `logins` | make them dead |
+//! | `GET`, `POST /_control/iam-users` | list; `{"arn", "mfa_serial"?}` makes one with an access key and, if asked for, a device |
+//! | `POST /_control/mfa-codes` | `{"serial"}` → `{"code"}`, what the device shows now |
+//! | `GET /_control/user-sessions` | every GetSessionToken that succeeded |
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +47,19 @@ struct ClockOrder {
 struct DeviceOrder {
     user_code: String,
     decision: Decision,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserOrder {
+    arn: String,
+    mfa_serial: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodeOrder {
+    serial: String,
 }
 
 /// Answers one control request; `path` is what follows the prefix.
@@ -81,6 +97,8 @@ fn read(control: &Control, path: &str) -> Outcome {
         "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
+        "iam-users" => serde_json::to_value(control.iam_users())?,
+        "user-sessions" => serde_json::to_value(control.user_sessions())?,
         _ => match path.strip_prefix("holds/") {
             Some(operation) => json!({"waiting": control.waiting(named(operation)?)}),
             None => return Ok(None),
@@ -102,9 +120,24 @@ fn change(control: &Control, method: &str, path: &str, body: &[u8]) -> Outcome {
             let order: DeviceOrder = parsed(body)?;
             return Ok(Some(json!({"found": control.decide_device(&order.user_code, &order.decision)})));
         }
+        ("POST", "iam-users") => return add_user(control, &parsed(body)?).map(Some),
+        ("POST", "mfa-codes") => {
+            let order: CodeOrder = parsed(body)?;
+            return Ok(Some(json!({"code": control.mfa_code(&order.serial)})));
+        }
         _ => return Ok(None),
     }
     Ok(Some(json!({})))
+}
+
+fn add_user(control: &Control, order: &UserOrder) -> Result<Value, serde_json::Error> {
+    let refused = serde::de::Error::custom::<crate::users::UserError>;
+    control.add_iam_user(&order.arn).map_err(refused)?;
+    control.create_access_key(&order.arn).map_err(refused)?;
+    if let Some(serial) = &order.mfa_serial {
+        control.enable_mfa(&order.arn, serial).map_err(refused)?;
+    }
+    serde_json::to_value(control.iam_users().pop())
 }
 
 fn remove(control: &Control, path: &str) -> Outcome {

@@ -7,10 +7,25 @@ use serde::Serialize;
 use crate::clock::EpochMs;
 use crate::mint::{Mint, SecretKind, identifier};
 use crate::organization::RoleKeys;
+use crate::users::{AccessKey, IamUser};
 
-/// What a set of credentials authenticates as: a role session or, after a console login, perhaps an IAM user or an account's root.
+/// What somebody is who holds credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrincipalKind {
+    /// A session of a role; a role it assumes is chained.
+    Role,
+    /// An IAM user, by key or by session.
+    User,
+    /// An account's root user, by key or by session.
+    Root,
+}
+
+/// What a set of credentials authenticates as: a role session, an IAM user, or root.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Principal {
+    /// Which of the three.
+    pub kind: PrincipalKind,
     /// `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
     pub partition: String,
     /// Twelve digits.
@@ -27,12 +42,16 @@ pub struct Principal {
     pub transitive_tags: Vec<(String, String)>,
     /// STS actions this principal's policy does not allow.
     pub denied: Vec<String>,
+    /// `aws:MultiFactorAuthPresent`: a code was given for this session. A role's session never has it (IAM User Guide,
+    /// "Secure API access with MFA").
+    pub mfa: bool,
 }
 
 impl Principal {
     /// A session of the role at `path` (empty, or `aws-reserved/sso.amazonaws.com/`) called `role`.
     pub(crate) fn of_role(partition: &str, account: &str, path: &str, role: &str, session_name: &str) -> Self {
         Self {
+            kind: PrincipalKind::Role,
             partition: partition.to_owned(),
             account: account.to_owned(),
             role_arn: format!("arn:{partition}:iam::{account}:role/{path}{role}"),
@@ -41,6 +60,23 @@ impl Principal {
             source_identity: None,
             transitive_tags: Vec::new(),
             denied: Vec::new(),
+            mfa: false,
+        }
+    }
+
+    /// A user, as a key of theirs authenticates.
+    pub(crate) fn of_user(user: &IamUser) -> Self {
+        Self {
+            kind: if user.is_root() { PrincipalKind::Root } else { PrincipalKind::User },
+            partition: user.partition().to_owned(),
+            account: user.account().to_owned(),
+            role_arn: user.arn.clone(),
+            arn: user.arn.clone(),
+            user_id: user.user_id.clone(),
+            source_identity: None,
+            transitive_tags: Vec::new(),
+            denied: user.denied.clone(),
+            mfa: false,
         }
     }
 
@@ -55,26 +91,18 @@ impl Principal {
             let (role, name) = resource.strip_prefix("assumed-role/")?.split_once('/')?;
             Some(Self::of_role(partition, account, "", role, name))
         };
-        let owner = |user_id: String| {
+        let owner = |kind, user_id: String| {
             let itself = Self::of_role(partition, account, "", "", "");
-            Self { role_arn: arn.to_owned(), arn: arn.to_owned(), user_id, ..itself }
+            Self { kind, role_arn: arn.to_owned(), arn: arn.to_owned(), user_id, ..itself }
         };
         match service {
             "sts" => session(resource),
-            "iam" if resource == "root" => Some(owner(account.to_owned())),
-            "iam" => resource.strip_prefix("user/").map(|name| owner(unique_id("AIDA", account, name))),
+            "iam" if resource == "root" => Some(owner(PrincipalKind::Root, account.to_owned())),
+            "iam" => {
+                resource.strip_prefix("user/").map(|name| owner(PrincipalKind::User, unique_id("AIDA", account, name)))
+            }
             _ => None,
         }
-    }
-
-    /// Whether it is a session of a role: a role assumed from it is chained, and lives an hour at most.
-    pub(crate) fn is_role_session(&self) -> bool {
-        self.arn.contains(":assumed-role/")
-    }
-
-    /// Whether it is an account's root user.
-    pub(crate) fn is_root(&self) -> bool {
-        self.arn.ends_with(":root")
     }
 }
 
@@ -87,19 +115,45 @@ fn unique_id(prefix: &str, account: &str, name: &str) -> String {
     format!("{prefix}{letters}")
 }
 
-/// One set of role credentials.
+/// One set of credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IssuedCredentials {
-    /// `ASIA…`
+    /// `ASIA…`, or `AKIA…` for a long-term key.
     pub access_key_id: String,
     /// Carries a canary.
     pub secret_access_key: String,
-    /// Carries a canary.
+    /// Carries a canary; empty for a long-term key.
     pub session_token: String,
     /// When the sandbox stops accepting them, in milliseconds since the epoch.
     pub expires_ms: EpochMs,
     /// Who they speak for.
     pub principal: Principal,
+}
+
+impl IssuedCredentials {
+    /// A user's access key, which never expires.
+    #[must_use]
+    pub fn of_key(user: &IamUser, key: &AccessKey) -> Self {
+        Self {
+            access_key_id: key.id.clone(),
+            secret_access_key: key.secret.clone(),
+            session_token: String::new(),
+            expires_ms: EpochMs::MAX,
+            principal: Principal::of_user(user),
+        }
+    }
+
+    /// Whether it is a user's or root's access key, not a session.
+    #[must_use]
+    pub fn is_long_term(&self) -> bool {
+        self.session_token.is_empty()
+    }
+
+    /// Whether IAM may be called with it: not by a session of GetSessionToken without MFA (STS API reference).
+    #[must_use]
+    pub fn may_call_iam(&self) -> bool {
+        self.principal.kind == PrincipalKind::Role || self.is_long_term() || self.principal.mfa
+    }
 }
 
 /// Every set handed out in this run, by access key id.
@@ -152,13 +206,13 @@ mod tests {
     fn an_arn_says_who_it_is() {
         let role = Principal::of_arn("arn:aws:sts::123456789012:assumed-role/Admin/alice").unwrap();
         assert_eq!(role, Principal::of_role("aws", "123456789012", "", "Admin", "alice"));
-        assert!(role.is_role_session() && !role.is_root());
+        assert!(role.kind == PrincipalKind::Role);
         let user = Principal::of_arn("arn:aws-cn:iam::123456789012:user/team/bob").unwrap();
         assert_eq!((user.role_arn.as_str(), user.partition.as_str()), (user.arn.as_str(), "aws-cn"));
-        assert!(user.user_id.starts_with("AIDA") && !user.is_role_session() && !user.is_root());
+        assert!(user.user_id.starts_with("AIDA") && user.kind == PrincipalKind::User);
         let root = Principal::of_arn("arn:aws:iam::123456789012:root").unwrap();
         assert_eq!(root.user_id, "123456789012");
-        assert!(root.is_root() && !root.is_role_session());
+        assert!(root.kind == PrincipalKind::Root);
     }
 
     #[test]

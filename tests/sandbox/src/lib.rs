@@ -72,13 +72,15 @@ mod sigv4;
 mod state;
 mod sts;
 mod tls;
+mod totp;
 mod traffic;
+mod users;
 
 pub use clock::EpochMs;
 pub use control::Control;
 pub use faults::{Effect, Fault};
 pub use federation::ConsoleSignIn;
-pub use issued::{IssuedCredentials, Principal};
+pub use issued::{IssuedCredentials, Principal, PrincipalKind};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
 pub use operation::{OWN_ADDRESS, Operation};
@@ -92,5 +94,6 @@ pub use settings::{
     Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,
 };
 pub use signin::{ConsoleLogin, Login};
-pub use sts::{AssumedRole, IamRole, Trust};
+pub use sts::{AssumedRole, IamRole, Trust, UserSession};
 pub use traffic::{HoldUntil, RecordedRequest};
+pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, UserError};

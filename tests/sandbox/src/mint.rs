@@ -8,6 +8,8 @@ use serde::Serialize;
 /// The text every minted secret contains.
 pub const CANARY: &str = "CANARY";
 
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// What a minted secret is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +34,8 @@ pub enum SecretKind {
     SigninToken,
     /// The cookie of a console session.
     ConsoleSession,
+    /// The seed of a virtual MFA device, in base 32.
+    TotpSeed,
 }
 
 /// One secret the sandbox handed out.
@@ -41,7 +45,7 @@ pub struct MintedSecret {
     pub kind: SecretKind,
     /// The whole secret, as sent on the wire.
     pub value: String,
-    /// The part to search for: `CANARY` and 16 hexadecimal digits, found nowhere else.
+    /// The part to search for: `CANARY` and 16 hexadecimal digits (of a seed: letters of base 32), found nowhere else.
     pub canary: String,
 }
 
@@ -59,7 +63,8 @@ impl Mint {
     /// A secret of the kind, in an alphabet and length its field allows. `session_token_length` is the length of
     /// session tokens; every other kind has the length seen from AWS.
     pub(crate) fn secret(&mut self, kind: SecretKind, session_token_length: usize) -> String {
-        let canary = format!("{CANARY}{}", hex(8));
+        let tail = if kind == SecretKind::TotpSeed { letters(BASE32, 16) } else { hex(8) };
+        let canary = format!("{CANARY}{tail}");
         let value = match kind {
             SecretKind::SecretAccessKey => padded("", &canary, 40, &STANDARD),
             SecretKind::SessionToken => padded("IQoJb3JpZ2luX2VjE", &canary, session_token_length, &STANDARD),
@@ -71,6 +76,7 @@ impl Mint {
             SecretKind::IdTokenSignature => padded("", &canary, 128, &URL_SAFE_NO_PAD),
             SecretKind::SigninToken => padded("", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::ConsoleSession => padded("", &canary, 64, &URL_SAFE_NO_PAD),
+            SecretKind::TotpSeed => format!("{canary}{}", letters(BASE32, 64 - canary.len())),
         };
         self.minted.push(MintedSecret { kind, value: value.clone(), canary });
         value
@@ -103,7 +109,7 @@ pub(crate) fn letters(alphabet: &[u8], count: usize) -> String {
 
 /// `prefix` and 16 characters of the base-32 alphabet AWS uses for its identifiers.
 pub(crate) fn identifier(prefix: &str) -> String {
-    format!("{prefix}{}", letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
+    format!("{prefix}{}", letters(BASE32, 16))
 }
 
 /// A random UUID (RFC 9562 version 4).
@@ -118,7 +124,7 @@ pub(crate) fn uuid() -> String {
 mod tests {
     use super::*;
 
-    const EVERY_KIND: [SecretKind; 10] = [
+    const EVERY_KIND: [SecretKind; 11] = [
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
         SecretKind::ClientSecret,
@@ -129,6 +135,7 @@ mod tests {
         SecretKind::IdTokenSignature,
         SecretKind::SigninToken,
         SecretKind::ConsoleSession,
+        SecretKind::TotpSeed,
     ];
 
     #[test]
@@ -154,6 +161,8 @@ mod tests {
         assert_eq!(mint.secret(SecretKind::SessionToken, 1234).len(), 1234);
         let token = mint.secret(SecretKind::AccessToken, 600);
         assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        let seed = mint.secret(SecretKind::TotpSeed, 600);
+        assert!(seed.len() == 64 && seed.bytes().all(|b| BASE32.contains(&b)), "{seed}");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum Operation {
     AssumeRole,
     /// IAM Roles Anywhere `POST /sessions`.
     CreateSession,
+    /// STS GetSessionToken.
+    GetSessionToken,
     /// Federation `Action=getSigninToken`, by GET or POST.
     GetSigninToken,
     /// Federation `Action=login`: a browser follows the link.
@@ -92,13 +94,13 @@ impl Operation {
     pub(crate) fn service(self) -> Service {
         match self {
             Self::GetRoleCredentials | Self::ListAccounts | Self::ListAccountRoles | Self::Logout => Service::Portal,
-            Self::GetCallerIdentity | Self::AssumeRole | Self::UnknownStsAction => Service::Sts,
             Self::LoginAuthorize
             | Self::LoginConfirmation
             | Self::CreateOAuth2TokenAuthorizationCode
             | Self::CreateOAuth2TokenRefreshToken
             | Self::CreateOAuth2Token => Service::Signin,
             Self::CreateSession => Service::RolesAnywhere,
+            Self::GetCallerIdentity | Self::AssumeRole | Self::GetSessionToken | Self::UnknownStsAction => Service::Sts,
             Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
@@ -267,6 +269,7 @@ fn sts_action(parameters: &[u8]) -> Operation {
     match action.as_deref() {
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,
         Some("AssumeRole") => Operation::AssumeRole,
+        Some("GetSessionToken") => Operation::GetSessionToken,
         _ => Operation::UnknownStsAction,
     }
 }

@@ -167,6 +167,9 @@ pub struct Lifetimes {
     /// Credentials of CreateSession, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub certificate_session: Option<Duration>,
+    /// Credentials of GetSessionToken, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub user_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -182,6 +185,7 @@ impl Default for Lifetimes {
             role_credentials: None,
             assumed_role: None,
             certificate_session: None,
+            user_session: None,
         }
     }
 }

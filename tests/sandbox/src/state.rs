@@ -15,8 +15,9 @@ use crate::roles_anywhere::{self, CertificateSession, Registry};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
 use crate::signin::{self, Logins, Reception};
-use crate::sts::{self, AssumedRole, Bench};
+use crate::sts::{self, AssumedRole, Bench, UserSession};
 use crate::traffic::Traffic;
+use crate::users::Users;
 
 /// The state behind the one mutex.
 #[derive(Debug)]
@@ -28,8 +29,10 @@ pub(crate) struct State {
     pub(crate) sign_ins: SignIns,
     pub(crate) logins: Logins,
     pub(crate) ledger: Ledger,
+    pub(crate) users: Users,
     pub(crate) assumed: Vec<AssumedRole>,
     pub(crate) certificate_sessions: Vec<CertificateSession>,
+    pub(crate) user_sessions: Vec<UserSession>,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
@@ -47,8 +50,10 @@ impl State {
             sign_ins: SignIns::default(),
             logins: Logins::default(),
             ledger: Ledger::default(),
+            users: Users::default(),
             assumed: Vec::new(),
             certificate_sessions: Vec::new(),
+            user_sessions: Vec::new(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
@@ -143,12 +148,13 @@ impl State {
     }
 
     fn sts(&mut self, call: &Call) -> Answer {
-        let Self { ledger, mint, assumed, settings, .. } = self;
-        let mut bench = Bench { ledger, mint, assumed, settings };
+        let Self { ledger, mint, users, assumed, user_sessions, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, settings };
         match call.operation {
-            Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
+            Operation::GetCallerIdentity => sts::get_caller_identity(&mut bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
-            _ => sts::unknown_action(&bench, call),
+            Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
+            _ => sts::unknown_action(&mut bench, call),
         }
     }
 

@@ -18,3 +18,4 @@ mod registration;
 mod roles_anywhere;
 mod sts;
 mod tokens;
+mod users;
