@@ -13,7 +13,9 @@ use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
+use crate::roles_anywhere::CertificateSession;
 use crate::settings::Settings;
+use crate::signin::Login;
 use crate::state::State;
 use crate::sts::{AssumedRole, UserSession};
 use crate::traffic::{HoldUntil, RecordedRequest};
@@ -194,6 +196,23 @@ impl Control {
     #[must_use]
     pub fn assumed_roles(&self) -> Vec<AssumedRole> {
         self.lock().assumed.clone()
+    }
+
+    /// Every console login (`aws login`), oldest first.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Login> {
+        self.lock().logins.all.clone()
+    }
+
+    /// Ends every console login, as a changed password does; what it handed out stays good.
+    pub fn end_logins(&self) {
+        self.with(|state| state.logins.end_all());
+    }
+
+    /// Every CreateSession that succeeded.
+    #[must_use]
+    pub fn certificate_sessions(&self) -> Vec<CertificateSession> {
+        self.lock().certificate_sessions.clone()
     }
 
     /// Every GetSessionToken that succeeded.

@@ -8,12 +8,12 @@
 //! | `POST /_control/holds` | `{"operation": "GetRoleCredentials", "until": {"waiting": 500}}` or `"released"` |
 //! | `GET`, `DELETE /_control/holds/OPERATION` | `{"waiting"}`; release |
 //! | `GET /_control/counters`, `requests`, `proxy-connects` | what came in; `DELETE /_control/traffic` forgets it |
-//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `certificate-sessions`, `console-sign-ins` | what was handed out |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
+//! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations`, `logins` | make them dead |
 //! | `GET`, `POST /_control/iam-users` | list; `{"arn", "mfa_serial"?}` makes one with an access key and, if asked for, a device |
 //! | `POST /_control/mfa-codes` | `{"serial"}` → `{"code"}`, what the device shows now |
 //! | `GET /_control/user-sessions` | every GetSessionToken that succeeded |
-//! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations` | make them dead |
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -93,6 +93,8 @@ fn read(control: &Control, path: &str) -> Outcome {
         "minted-secrets" => serde_json::to_value(control.minted_secrets())?,
         "credentials" => serde_json::to_value(control.issued_credentials())?,
         "assumed-roles" => serde_json::to_value(control.assumed_roles())?,
+        "logins" => serde_json::to_value(control.logins())?,
+        "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
         "iam-users" => serde_json::to_value(control.iam_users())?,
@@ -145,6 +147,7 @@ fn remove(control: &Control, path: &str) -> Outcome {
         "sign-ins" => control.end_sign_in_sessions(),
         "access-tokens" => control.forget_access_tokens(),
         "registrations" => control.forget_registrations(),
+        "logins" => control.end_logins(),
         _ => match path.strip_prefix("holds/") {
             Some(operation) => return Ok(Some(json!({"released": control.release(named(operation)?)}))),
             None => return Ok(None),

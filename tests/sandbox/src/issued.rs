@@ -30,11 +30,11 @@ pub struct Principal {
     pub partition: String,
     /// Twelve digits.
     pub account: String,
-    /// The role's ARN, path included: what a trust policy names. A user's is the user's own.
+    /// The role's ARN, path included: what a trust policy names. Whoever is no role is named by its own ARN.
     pub role_arn: String,
-    /// The assumed-role ARN of this session, or the user's ARN.
+    /// The assumed-role ARN of this session, or the ARN of a user or of the account's root.
     pub arn: String,
-    /// `AROA…:session name`, `AIDA…`, or root's account.
+    /// `AROA…:session name`, `AIDA…`, or the account's id.
     pub user_id: String,
     /// The source identity set on the way here.
     pub source_identity: Option<String>,
@@ -56,7 +56,7 @@ impl Principal {
             account: account.to_owned(),
             role_arn: format!("arn:{partition}:iam::{account}:role/{path}{role}"),
             arn: format!("arn:{partition}:sts::{account}:assumed-role/{role}/{session_name}"),
-            user_id: format!("{}:{session_name}", role_id(account, role)),
+            user_id: format!("{}:{session_name}", unique_id("AROA", account, role)),
             source_identity: None,
             transitive_tags: Vec::new(),
             denied: Vec::new(),
@@ -79,15 +79,40 @@ impl Principal {
             mfa: false,
         }
     }
+
+    /// Who an ARN names: a role session, an IAM user, or an account's root; nobody when it is another ARN.
+    pub(crate) fn of_arn(arn: &str) -> Option<Self> {
+        let fields: Vec<&str> = arn.splitn(6, ':').collect();
+        let ["arn", partition, service, "", account, resource] = fields[..] else { return None };
+        if account.len() != 12 || !account.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let session = |resource: &str| {
+            let (role, name) = resource.strip_prefix("assumed-role/")?.split_once('/')?;
+            Some(Self::of_role(partition, account, "", role, name))
+        };
+        let owner = |kind, user_id: String| {
+            let itself = Self::of_role(partition, account, "", "", "");
+            Self { kind, role_arn: arn.to_owned(), arn: arn.to_owned(), user_id, ..itself }
+        };
+        match service {
+            "sts" => session(resource),
+            "iam" if resource == "root" => Some(owner(PrincipalKind::Root, account.to_owned())),
+            "iam" => {
+                resource.strip_prefix("user/").map(|name| owner(PrincipalKind::User, unique_id("AIDA", account, name)))
+            }
+            _ => None,
+        }
+    }
 }
 
-/// A role's unique id: the same for every session of it.
-fn role_id(account: &str, role: &str) -> String {
+/// The unique id of a role (`AROA`) or a user (`AIDA`): the same for every session of it.
+fn unique_id(prefix: &str, account: &str, name: &str) -> String {
     use sha2::{Digest, Sha256};
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digest = Sha256::digest(format!("{account}/{role}").as_bytes());
+    let digest = Sha256::digest(format!("{account}/{name}").as_bytes());
     let letters: String = digest.iter().take(17).map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
-    format!("AROA{letters}")
+    format!("{prefix}{letters}")
 }
 
 /// One set of credentials.
@@ -170,5 +195,37 @@ impl Ledger {
     /// All of them, oldest first.
     pub(crate) fn all(&self) -> Vec<IssuedCredentials> {
         self.order.iter().filter_map(|id| self.sets.get(id)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_says_who_it_is() {
+        let role = Principal::of_arn("arn:aws:sts::123456789012:assumed-role/Admin/alice").unwrap();
+        assert_eq!(role, Principal::of_role("aws", "123456789012", "", "Admin", "alice"));
+        assert!(role.kind == PrincipalKind::Role);
+        let user = Principal::of_arn("arn:aws-cn:iam::123456789012:user/team/bob").unwrap();
+        assert_eq!((user.role_arn.as_str(), user.partition.as_str()), (user.arn.as_str(), "aws-cn"));
+        assert!(user.user_id.starts_with("AIDA") && user.kind == PrincipalKind::User);
+        let root = Principal::of_arn("arn:aws:iam::123456789012:root").unwrap();
+        assert_eq!(root.user_id, "123456789012");
+        assert!(root.kind == PrincipalKind::Root);
+    }
+
+    #[test]
+    fn other_arns_are_nobody() {
+        for arn in [
+            "",
+            "arn:aws:iam::123456789012:role/Admin",
+            "arn:aws:iam::12345:root",
+            "arn:aws:iam:us-east-1:123456789012:root",
+            "arn:aws:sts::123456789012:assumed-role/Admin",
+            "arn:aws:s3::123456789012:user/bob",
+        ] {
+            assert_eq!(Principal::of_arn(arn), None, "{arn}");
+        }
     }
 }

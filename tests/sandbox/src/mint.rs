@@ -16,7 +16,7 @@ const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 pub enum SecretKind {
     /// `accessToken` of CreateToken, the portal's bearer token.
     AccessToken,
-    /// `refreshToken` of CreateToken.
+    /// `refreshToken` of CreateToken and of CreateOAuth2Token.
     RefreshToken,
     /// `clientSecret` of RegisterClient.
     ClientSecret,
@@ -28,6 +28,8 @@ pub enum SecretKind {
     SecretAccessKey,
     /// The session token of role credentials.
     SessionToken,
+    /// The signature of an `idToken` of CreateOAuth2Token.
+    IdTokenSignature,
     /// The `SigninToken` of a link to the console.
     SigninToken,
     /// The cookie of a console session.
@@ -71,6 +73,7 @@ impl Mint {
             SecretKind::ClientSecret => padded("eyJraWQiOiJrZXktMSJ9.", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::DeviceCode => padded("", &canary, 86, &URL_SAFE_NO_PAD),
             SecretKind::AuthorizationCode => padded("", &canary, 120, &URL_SAFE_NO_PAD),
+            SecretKind::IdTokenSignature => padded("", &canary, 128, &URL_SAFE_NO_PAD),
             SecretKind::SigninToken => padded("", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::ConsoleSession => padded("", &canary, 64, &URL_SAFE_NO_PAD),
             SecretKind::TotpSeed => format!("{canary}{}", letters(BASE32, 64 - canary.len())),
@@ -121,7 +124,7 @@ pub(crate) fn uuid() -> String {
 mod tests {
     use super::*;
 
-    const EVERY_KIND: [SecretKind; 10] = [
+    const EVERY_KIND: [SecretKind; 11] = [
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
         SecretKind::ClientSecret,
@@ -129,6 +132,7 @@ mod tests {
         SecretKind::AuthorizationCode,
         SecretKind::SecretAccessKey,
         SecretKind::SessionToken,
+        SecretKind::IdTokenSignature,
         SecretKind::SigninToken,
         SecretKind::ConsoleSession,
         SecretKind::TotpSeed,

@@ -53,9 +53,6 @@ pub(crate) fn assume_role(bench: &mut Bench<'_>, call: &Call) -> Answer {
     let Signed { parameters, caller, region } = signed(bench, call)?;
     let request = limits::check(&parameters)?;
     let with_code = mfa::check(bench, &caller, &parameters, call.now)?.is_some();
-    if caller.principal.kind == PrincipalKind::Root {
-        return Err(Refusal::new(403, "AccessDenied", "Roles may not be assumed by root accounts."));
-    }
     let role = reachable(bench, &caller.principal, &request)?;
     if role.trust.requires_mfa && !with_code && !caller.principal.mfa {
         return Err(denied(&caller.principal, "sts:AssumeRole", &role.arn));
@@ -68,8 +65,11 @@ pub(crate) fn assume_role(bench: &mut Bench<'_>, call: &Call) -> Answer {
     Ok(answer("AssumeRole", &result))
 }
 
-/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask.
+/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask. Root may assume none (IAM User Guide).
 fn reachable(bench: &Bench<'_>, caller: &Principal, request: &Request) -> Result<IamRole, Refusal> {
+    if caller.kind == PrincipalKind::Root {
+        return Err(Refusal::new(403, "AccessDenied", "Roles may not be assumed by root accounts."));
+    }
     let role = bench.settings.iam_roles.iter().find(|role| role.arn == request.role_arn);
     let role = role.filter(|role| role.trust.allows(caller) && may(caller, "sts:AssumeRole"));
     role.cloned().ok_or_else(|| denied(caller, "sts:AssumeRole", &request.role_arn))

@@ -26,8 +26,8 @@ pub struct IamRole {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trust {
-    /// Who may assume the role: `*`, an account's root ARN, a role's or a user's ARN, or an assumed-role
-    /// session's ARN.
+    /// Who may assume the role: `*`, an account's root ARN, a role's or a user's ARN, an assumed-role
+    /// session's ARN, or a service's name.
     pub principals: Vec<String>,
     /// The `sts:ExternalId` it requires.
     pub external_id: Option<String>,
@@ -69,6 +69,14 @@ impl IamRole {
             trust: Trust { principals, ..Trust::default() },
             denied: Vec::new(),
         }
+    }
+
+    /// A session of this role with that name.
+    pub(crate) fn principal(&self, session_name: &str) -> Principal {
+        let partition = self.arn.split(':').nth(1).unwrap_or_default();
+        let mut principal = Principal::of_role(partition, self.account(), self.path(), self.name(), session_name);
+        principal.denied.clone_from(&self.denied);
+        principal
     }
 
     pub(super) fn account(&self) -> &str {
