@@ -13,6 +13,7 @@ pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
 use crate::credentials::Credentials;
+use crate::iam_users::IamUsers;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
@@ -26,6 +27,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The IAM users.
+    pub iam_users: Arc<IamUsers>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }

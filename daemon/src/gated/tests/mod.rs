@@ -87,7 +87,13 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user };
+        let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+        let providers = Providers {
+            aws: aws.clone(),
+            sign_in_sessions: sign_in_sessions.clone(),
+            iam_users: iam_users.clone(),
+            user,
+        };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
