@@ -10,7 +10,7 @@
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -32,8 +32,12 @@ bench: toolchain clients
 	tests/bench/run
 
 # Every state of the approval page, and the terminals, for the documentation.
-pictures: toolchain clients
-	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page --test terminal_pictures
+pictures: screens
+	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
+
+# The terminals alone: seconds. A test compares them.
+screens: toolchain clients build
+	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test terminal_pictures
 
 # docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
 book:
