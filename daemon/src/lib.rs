@@ -48,6 +48,7 @@ pub mod renewal;
 pub mod report;
 pub mod requests;
 pub mod reviews;
+pub mod roles_anywhere;
 pub mod serve;
 pub mod settings;
 pub mod sign_in_sessions;
