@@ -9,6 +9,7 @@ pub mod accepted_policy;
 pub mod afterwards;
 pub mod app;
 pub mod arguments;
+pub mod arns;
 pub mod attempts;
 pub mod audit;
 pub mod aws;

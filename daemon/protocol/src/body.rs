@@ -126,6 +126,10 @@ pub struct Profile {
     /// The sign-in session it starts from, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// What kind of source it starts from: `sign-in`, `console`, `web-identity`, `roles-anywhere`, `iam-user`, `ec2-instance` or
+    /// `ecs-container`. Absent where it cannot be served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The account it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,

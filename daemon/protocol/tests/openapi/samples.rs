@@ -33,6 +33,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
     let profile = Profile {
         name: String::new(),
         session: None,
+        source: None,
         account_id: None,
         role: None,
         expires_at: None,
@@ -119,6 +120,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
             "Profile",
             Profile {
                 session: text(),
+                source: Some("sign-in".to_owned()),
                 account_id: text(),
                 role: text(),
                 expires_at: text(),
