@@ -158,13 +158,13 @@ pub(super) fn assumed_role(
     )
 }
 
-struct Keys {
-    id: Option<String>,
-    secret: Option<String>,
-    token: Option<String>,
+pub(super) struct Keys {
+    pub(super) id: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) token: Option<String>,
 }
 
-fn credentials(
+pub(super) fn credentials(
     operation: Operation,
     keys: Keys,
     expires_at: Option<SystemTime>,
@@ -212,7 +212,7 @@ fn account_of(role_arn: &str) -> Option<AccountId> {
 }
 
 /// Whether `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` is a session of `arn:aws:iam::ACCOUNT:role/[PATH/]NAME`.
-fn is_session_of(assumed: &str, role: &str) -> bool {
+pub(super) fn is_session_of(assumed: &str, role: &str) -> bool {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
     let assumed_name = assumed.split(":assumed-role/").nth(1).and_then(|rest| rest.split('/').next());
     assumed_name.is_some() && assumed_name == role.rsplit('/').next() && account(assumed) == account(role)

@@ -29,6 +29,7 @@ pub(super) enum Operation {
     Logout,
     AssumeRole,
     GetSigninToken,
+    CreateSession,
     /// An organisation's own address, which is no operation of AWS.
     FollowStartUrl,
 }
@@ -45,6 +46,7 @@ impl Operation {
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
             Self::GetSigninToken => "getSigninToken",
+            Self::CreateSession => "CreateSession",
             Self::FollowStartUrl => "at the organisation's own address",
         }
     }
