@@ -143,7 +143,16 @@ impl Broker {
     async fn released(&self, caller: &Caller, ask: &Ask) -> Result<(Arc<Profile>, Release), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
-        let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
+        self.release(caller, ask, &name).await.map_err(|problem| problem.asked_for(&name))
+    }
+
+    async fn release(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        name: &ProfileName,
+    ) -> Result<(Arc<Profile>, Release), Problem> {
+        let profile = self.config(ask.config.as_deref()).await?.resolve(name)?;
         let release = match self.gated.decide(&profile).await? {
             Decision::Open => {
                 if self.gated.proposes(&profile) {

@@ -16,6 +16,7 @@ pub mod aws;
 pub mod broker;
 pub mod cache;
 pub mod caller;
+pub mod certificates;
 pub mod clock;
 pub mod console;
 pub mod credentials;
