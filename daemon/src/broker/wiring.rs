@@ -97,7 +97,7 @@ impl Broker {
         let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
-        let Obtaining { cache, sign_in_sessions, stored_roles, obtainer, .. } = obtaining;
+        let Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer } = obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
@@ -116,6 +116,7 @@ impl Broker {
             warnings,
             cache,
             sign_in_sessions,
+            providers,
             stored_roles,
             obtainer,
             attempts,

@@ -32,7 +32,7 @@ impl Fault {
     }
 
     /// A fault of what is at a place.
-    pub(super) fn of(place: &str, error: &impl std::fmt::Display) -> Self {
+    pub(crate) fn of(place: &str, error: &impl std::fmt::Display) -> Self {
         Self::new(format!("{place}: {error}"), Mend::Nothing)
     }
 

@@ -124,20 +124,32 @@ impl MachineCertificates {
     /// [`Problem::Certificate`], or what the store said.
     pub async fn identity(&self, asked: &RolesAnywhere) -> Result<Identity, Problem> {
         let certificates = self.certificates(asked).await?;
-        let key = match &asked.private_key {
-            KeyPlace::File(path) => key_in(path.clone(), asked).await?,
-            KeyPlace::Keyring => self.kept(asked).await?.private_key()?,
-            KeyPlace::Pkcs11(_) => return Err(no_token()),
-        };
+        let key = self.key(asked).await?.ok_or_else(no_token)?;
         Ok(Identity::new(certificates, key, &shown(&asked.certificate), self.clock.now())?)
     }
 
-    /// Returns what is known of the certificate of a source. No key is read.
+    /// Looks at the certificate and the key of a source, without using them: nothing where `from_memory` forbids to ask who has them.
+    /// A certificate that has ended is looked at all the same.
     ///
     /// # Errors
-    /// As [`MachineCertificates::identity`]; a certificate that has ended is none.
-    pub async fn facts(&self, asked: &RolesAnywhere) -> Result<Facts, Problem> {
-        Ok(Facts::of(&self.certificates(asked).await?, shown(&asked.certificate)))
+    /// As [`MachineCertificates::identity`].
+    pub async fn looked_at(&self, asked: &RolesAnywhere, from_memory: bool) -> Result<Option<Facts>, Problem> {
+        let in_memory = || self.lock().contains_key(&kept::owner(asked));
+        let is_known = |place: &KeyPlace| match place {
+            KeyPlace::File(_) => true,
+            KeyPlace::Keyring => !from_memory || in_memory(),
+            KeyPlace::Pkcs11(_) => !from_memory,
+        };
+        if !is_known(&asked.certificate) {
+            return Ok(None);
+        }
+        let certificates = self.certificates(asked).await?;
+        if is_known(&asked.private_key)
+            && let Some(key) = self.key(asked).await?
+        {
+            key.belongs_to(certificates.public_key()).map_err(|error| Fault::of(&shown(&asked.private_key), &error))?;
+        }
+        Ok(Some(Facts::of(&certificates, shown(&asked.certificate))))
     }
 
     /// Keeps a certificate and its key for everything that goes by the same trust anchor and Roles Anywhere profile.
@@ -180,6 +192,15 @@ impl MachineCertificates {
             KeyPlace::File(path) => Ok(reading(path.clone(), |path| files::certificates(path)).await?),
             KeyPlace::Keyring => Ok(self.kept(asked).await?.certificates()?),
             KeyPlace::Pkcs11(_) => Err(no_token()),
+        }
+    }
+
+    /// Reads a key that can be read; one on a token cannot.
+    async fn key(&self, asked: &RolesAnywhere) -> Result<Option<PrivateKey>, Problem> {
+        match &asked.private_key {
+            KeyPlace::File(path) => Ok(Some(key_in(path.clone(), asked).await?)),
+            KeyPlace::Keyring => Ok(Some(self.kept(asked).await?.private_key()?)),
+            KeyPlace::Pkcs11(_) => Ok(None),
         }
     }
 

@@ -114,6 +114,13 @@ impl Certificates {
         Ok(Self { serial, common_name, not_before, not_after, key, leaf, intermediates })
     }
 
+    /// Returns them in PEM, the certificate first, and nothing else.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        let all = std::iter::once(&self.leaf).chain(&self.intermediates);
+        all.map(|der| pem::encoded("CERTIFICATE", der).to_string()).collect()
+    }
+
     /// Returns the certificate in DER.
     #[must_use]
     pub fn leaf(&self) -> &[u8] {

@@ -25,6 +25,16 @@ fn intermediates_follow_and_a_root_is_left_out() {
 }
 
 #[test]
+fn what_is_written_is_the_same_certificates_and_no_more() {
+    let read = Certificates::from_pem(CHAIN).unwrap();
+    let key = include_str!("vectors/rsa.pkcs8.pem");
+    let both = Certificates::from_pem(&format!("{CHAIN}{key}")).unwrap();
+    assert_eq!(both, read);
+    assert_eq!(Certificates::from_pem(&both.to_pem()).unwrap(), read);
+    assert!(!both.to_pem().contains("PRIVATE"));
+}
+
+#[test]
 fn serial_numbers_are_written_in_decimal() {
     assert_eq!(decimal(&[]), "0");
     assert_eq!(decimal(&[0x01, 0x00]), "256");

@@ -191,6 +191,22 @@ impl PrivateKey {
     }
 }
 
+/// Returns the one key of a PEM text, in PEM, alone and not encrypted.
+///
+/// # Errors
+/// As [`PrivateKey::from_pem`].
+pub fn unencrypted(text: &str, passphrase: Option<&Secret>) -> Result<Secret, KeyError> {
+    PrivateKey::from_pem(text, passphrase)?;
+    let blocks = pem::blocks(text).ok_or(KeyError::None)?;
+    let block = blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")).ok_or(KeyError::None)?;
+    let der = block.decoded().ok_or(KeyError::None)?;
+    let text = match passphrase.filter(|_| block.is_encrypted()) {
+        Some(passphrase) => pem::encoded("PRIVATE KEY", decrypted(&der, passphrase)?.as_bytes()),
+        None => pem::encoded(block.label, &der),
+    };
+    Ok(Secret::new(text.to_string()))
+}
+
 fn decrypted(der: &[u8], passphrase: &Secret) -> Result<SecretDocument, KeyError> {
     let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Passphrase)?;
     info.decrypt(passphrase.expose_secret()).map_err(|_| KeyError::Passphrase)

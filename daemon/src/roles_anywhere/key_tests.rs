@@ -90,6 +90,18 @@ fn an_encrypted_key_opens_with_its_passphrase_alone() {
 }
 
 #[test]
+fn a_key_is_kept_alone_and_not_encrypted() {
+    let passphrase = Secret::new("correct-horse".to_owned());
+    let certificate = include_str!("vectors/p256.certificate.pem");
+    for text in [ENCRYPTED.to_owned(), format!("{certificate}{P256_1}"), P256_8.to_owned()] {
+        let plain = unencrypted(&text, Some(&passphrase)).unwrap();
+        assert!(!plain.expose_secret().contains("CERTIFICATE") && !plain.expose_secret().contains("ENCRYPTED"));
+        read(plain.expose_secret()).belongs_to(&p256()).unwrap();
+    }
+    assert_eq!(unencrypted(ENCRYPTED, None).unwrap_err(), KeyError::Encrypted);
+}
+
+#[test]
 fn keys_aws_does_not_take_are_refused() {
     for text in [
         include_str!("vectors/ed25519.pem"),

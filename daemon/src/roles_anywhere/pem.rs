@@ -31,6 +31,21 @@ pub(super) fn blocks(text: &str) -> Option<Vec<Block<'_>>> {
     Some(blocks)
 }
 
+/// Writes bytes as a block, in lines of 64 characters.
+pub(super) fn encoded(label: &str, bytes: &[u8]) -> Zeroizing<String> {
+    let mut base64 = Zeroizing::new(vec![0; bytes.len() / 3 * 4 + 4]);
+    // As long as it can become: there is nothing that can fail.
+    let length = STANDARD.encode_slice(bytes, &mut base64).unwrap_or_default();
+    let mut text = Zeroizing::new(String::with_capacity(length + length / 64 + 2 * label.len() + 64));
+    text.push_str(&format!("-----BEGIN {label}-----\n"));
+    for line in base64.get(..length).unwrap_or_default().chunks(64) {
+        text.extend(line.iter().copied().map(char::from));
+        text.push('\n');
+    }
+    text.push_str(&format!("-----END {label}-----\n"));
+    text
+}
+
 impl Block<'_> {
     /// Whether the old form of OpenSSL says that it is encrypted (RFC 1421 section 4.6.1.1).
     pub(super) fn is_encrypted(&self) -> bool {
@@ -60,6 +75,17 @@ mod tests {
         assert_eq!(blocks.iter().map(|block| block.label).collect::<Vec<_>>(), ["A", "B C"]);
         assert_eq!(*blocks[0].decoded().unwrap(), [0, 1, 2, 3]);
         assert_eq!(*blocks[1].decoded().unwrap(), [4]);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [0, 1, 47, 48, 49, 1000] {
+            let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+            let text = encoded("A B", &bytes);
+            assert!(text.lines().all(|line| line.len() <= 64));
+            let read = blocks(&text).unwrap();
+            assert_eq!((read[0].label, &*read[0].decoded().unwrap()), ("A B", &bytes));
+        }
     }
 
     #[test]
