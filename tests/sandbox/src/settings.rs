@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
 use crate::roles_anywhere::RolesAnywhere;
+use crate::signin::ConsoleLogin;
 use crate::sts::IamRole;
 
 /// How the sandbox behaves. Changing it affects the next request; what was handed out keeps the life it was given.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub authorize: Consent,
     /// The device flow.
     pub device: DeviceFlow,
+    /// AWS Sign-In, behind `aws login`.
+    pub console_login: ConsoleLogin,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// What happens when a spent refresh token comes again.
@@ -58,6 +61,7 @@ impl Default for Settings {
             roles_anywhere: RolesAnywhere::default(),
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
+            console_login: ConsoleLogin::default(),
             lifetimes: Lifetimes::default(),
             refresh_reuse: RefreshReuse::Strict,
             refresh_rotation: true,
@@ -163,6 +167,9 @@ pub struct Lifetimes {
     /// Credentials of CreateSession, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub certificate_session: Option<Duration>,
+    /// Credentials of GetSessionToken, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub user_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -178,6 +185,7 @@ impl Default for Lifetimes {
             role_credentials: None,
             assumed_role: None,
             certificate_session: None,
+            user_session: None,
         }
     }
 }

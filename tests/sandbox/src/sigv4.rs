@@ -13,6 +13,7 @@ use crate::clock::{EpochMs, amz_date, parse_amz_date};
 use crate::issued::{IssuedCredentials, Ledger};
 use crate::partition::Partition;
 use crate::reply::Refusal;
+use crate::users::Users;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW_MS: i64 = 15 * 60 * 1000;
@@ -35,22 +36,40 @@ pub(crate) struct Scope<'a> {
     pub(crate) service: &'a str,
 }
 
-/// The credentials a request was signed with, after every check of protocol and time.
-pub(crate) fn verify<'a>(call: &Call, ledger: &'a Ledger) -> Result<&'a IssuedCredentials, Refusal> {
+/// Whose keys there are.
+pub(crate) struct Keys<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) users: &'a mut Users,
+}
+
+/// The credentials a request to this service (its name in signatures) was signed with, after every check of protocol and
+/// time. The use of a long-term key is noted.
+pub(crate) fn verify(call: &Call, keys: &mut Keys<'_>, service: &str) -> Result<IssuedCredentials, Refusal> {
     let header = call.header("authorization").ok_or_else(missing_token)?;
     let authorization = parse(header, ALGORITHM).ok_or_else(|| incomplete("Authorization header is malformed"))?;
     let date = call.header("x-amz-date").ok_or_else(|| incomplete("Authorization header requires x-amz-date"))?;
     let signed_at = parse_amz_date(date).ok_or_else(|| incomplete("x-amz-date is not a date"))?;
     check_signed_headers(call, &authorization)?;
-    let issued = ledger.get(authorization.access_key_id).ok_or_else(invalid_token)?;
-    check_scope(call, &authorization.scope, date, issued)?;
-    check_session_token(call, issued)?;
-    check_signature(call, &authorization, date, issued)?;
+    let issued = keys.of(authorization.access_key_id).ok_or_else(invalid_token)?;
+    check_scope(call, &authorization.scope, service, date, &issued)?;
+    check_session_token(call, &issued)?;
+    check_signature(call, &authorization, date, &issued)?;
     check_skew(signed_at, call.now)?;
     if call.now >= issued.expires_ms {
         return Err(Refusal::new(403, "ExpiredToken", "The security token included in the request is expired"));
     }
+    keys.users.used(&issued.access_key_id, service, authorization.scope.region, call.now);
     Ok(issued)
+}
+
+impl Keys<'_> {
+    /// An active key of a user, or a session.
+    fn of(&self, access_key_id: &str) -> Option<IssuedCredentials> {
+        if let Some((user, key)) = self.users.by_key(access_key_id) {
+            return key.active.then(|| IssuedCredentials::of_key(user, key));
+        }
+        self.ledger.get(access_key_id).cloned()
+    }
 }
 
 /// The region a request says it was signed for.
@@ -104,9 +123,15 @@ fn check_signed_headers(call: &Call, authorization: &Authorization<'_>) -> Resul
     }
 }
 
-fn check_scope(call: &Call, scope: &Scope<'_>, date: &str, issued: &IssuedCredentials) -> Result<(), Refusal> {
-    if scope.service != "sts" {
-        return Err(mismatch("Credential should be scoped to correct service: 'sts'."));
+fn check_scope(
+    call: &Call,
+    scope: &Scope<'_>,
+    service: &str,
+    date: &str,
+    issued: &IssuedCredentials,
+) -> Result<(), Refusal> {
+    if scope.service != service {
+        return Err(mismatch(format!("Credential should be scoped to correct service: '{service}'.")));
     }
     let partition = Partition::of_region(scope.region);
     let right_region = call.endpoint.region().is_none_or(|region| region == scope.region);

@@ -53,7 +53,7 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    pub(crate) fn of(call: &Call, tls: bool) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         let joined = |name: &&str| {
             let values: Vec<_> =
                 call.headers.get_all(*name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
@@ -68,7 +68,7 @@ impl RecordedRequest {
             target: format!("{}{query}", call.path),
             headers: RECORDED_HEADERS.iter().filter_map(joined).collect(),
             body: String::from_utf8_lossy(&call.body).into_owned(),
-            tls,
+            tls: call.tls,
             status: None,
         }
     }
