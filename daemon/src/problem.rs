@@ -1,6 +1,7 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
 use crate::aws::AwsError;
+use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
 use crate::names::{ProfileName, SessionName};
@@ -31,6 +32,14 @@ pub enum Problem {
         what: String,
         /// What became of it, to follow that.
         why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A certificate of this machine or its key cannot be used.
+    #[error("{fault}")]
+    Certificate {
+        /// Why.
+        fault: certificates::Fault,
         /// The profile that was asked for; absent until somebody who knows it has put it in.
         profile: Option<ProfileName>,
     },
@@ -177,6 +186,7 @@ impl Problem {
     pub fn asked_for(self, name: &ProfileName) -> Self {
         match self {
             Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
             other => other,
         }
     }
@@ -186,6 +196,7 @@ impl Problem {
             Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::Aws(AwsError::SignInOver { .. }) => {
                 ErrorCode::SignInRequired
             }
+            Self::Certificate { .. } => ErrorCode::CertificateUnusable,
             Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
@@ -224,6 +235,7 @@ impl Problem {
                 let profile = profile.as_ref().map_or_else(|| "PROFILE".to_owned(), |name| quoted(name.as_str()));
                 Some(format!("tegata login {profile}"))
             }
+            Self::Certificate { fault, profile } => fault.mend(profile.as_ref()),
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))

@@ -12,6 +12,7 @@ mod web_identity;
 pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
+use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
@@ -26,6 +27,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The certificates of this machine.
+    pub certificates: Arc<MachineCertificates>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }
