@@ -2,6 +2,7 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+mod certificates;
 mod codes;
 mod console;
 mod listing;
@@ -10,6 +11,7 @@ mod own_address;
 mod signing_in;
 mod wiring;
 
+pub(crate) use certificates::certified;
 pub use locking::Unlocking;
 pub use wiring::Rooms;
 
@@ -31,6 +33,7 @@ use crate::obtain::Obtainer;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
 use crate::profile::{Config, ConfigFiles, Profile, ProfileError};
+use crate::provider::Providers;
 use crate::refused_peers::{self, RefusedPeers};
 use crate::requests::Desk;
 use crate::reviews::Reviews;
@@ -98,6 +101,7 @@ pub struct Broker {
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
     pub(crate) iam_users: Arc<IamUsers>,
     pub(crate) logins: Logins,
+    providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
     pub(crate) attempts: Attempts,
@@ -147,7 +151,16 @@ impl Broker {
     async fn released(&self, caller: &Caller, ask: &Ask) -> Result<(Arc<Profile>, Release), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
-        let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
+        self.release(caller, ask, &name).await.map_err(|problem| problem.asked_for(&name))
+    }
+
+    async fn release(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        name: &ProfileName,
+    ) -> Result<(Arc<Profile>, Release), Problem> {
+        let profile = self.config(ask.config.as_deref()).await?.resolve(name)?;
         let release = match self.gated.decide(&profile).await? {
             Decision::Open => {
                 if self.gated.proposes(&profile) {

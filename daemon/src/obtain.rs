@@ -127,6 +127,13 @@ impl Obtainer {
         self.lock().retain(|chain, _| !of(chain));
     }
 
+    /// Drops what starts from a source like these, also what is being fetched.
+    pub fn forget_sources(&self, of: impl Fn(&crate::profile::Source) -> bool) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        self.cache.forget(|chain| of(&chain.source));
+        self.lock().retain(|chain, _| !of(&chain.source));
+    }
+
     /// Forgets remembered failures: a person has just signed in.
     pub fn forget_failures(&self) {
         self.lock().clear();

@@ -2,6 +2,7 @@
 
 use crate::arns::{MfaSerial, UserArn};
 use crate::aws::AwsError;
+use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
 use crate::names::{ProfileName, SessionName};
@@ -74,6 +75,14 @@ pub enum Problem {
     TooManyDevices {
         /// How many there may be.
         most: usize,
+    },
+    /// A certificate of this machine or its key cannot be used.
+    #[error("{fault}")]
+    Certificate {
+        /// Why.
+        fault: certificates::Fault,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
     },
     /// A person began to sign in and it came to nothing.
     #[error("signing in to {session} failed: {why}")]
@@ -223,6 +232,7 @@ impl Problem {
                 Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
             }
             Self::SeedThere { device, .. } => Self::SeedThere { device, profile: Some(name.clone()) },
+            Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
             other => other,
         }
     }
@@ -234,6 +244,7 @@ impl Problem {
             | Self::NoAccessKey { .. }
             | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
             Self::SignInFailed { .. } | Self::NotAdopted { .. } | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
+            Self::Certificate { .. } => ErrorCode::CertificateUnusable,
             Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
@@ -275,6 +286,7 @@ impl Problem {
                 Some(format!("tegata keys import {}", shown(profile.as_ref())))
             }
             Self::SeedThere { profile, .. } => Some(format!("tegata totp remove {}", shown(profile.as_ref()))),
+            Self::Certificate { fault, profile } => fault.mend(profile.as_ref()),
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))

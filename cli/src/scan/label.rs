@@ -23,6 +23,9 @@ const WHOLE: &str = "key password passwd pass pwd pw sk";
 const OTHER: &str =
     "sha1 sha256 sha384 sha512 hash digest checksum integrity signature fingerprint etag commit publickey certificate";
 
+/// Whose keys have 40 characters and a name with `aws` before them: callers of API Gateway, who are no users of IAM.
+const OF_API_GATEWAY: &str = "apigateway usageplan";
+
 /// What a value is called. The best comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Called {
@@ -69,7 +72,7 @@ impl Label {
         if holds(near, SECRET_ACCESS_KEY) {
             return Called::SecretAccessKey;
         }
-        if holds(word, OTHER) {
+        if holds(word, OTHER) || holds(near, OF_API_GATEWAY) {
             return Called::Other;
         }
         let of_aws = if self.names { holds(word, AWS) || holds(last(head, NAME / 2), AWS) } else { holds(near, AWS) };
@@ -179,9 +182,16 @@ mod tests {
         {
             assert_eq!(called(before), Called::Nothing, "{before}");
         }
-        for before in
-            ["\"sha1\": \"", "integrity=", "file_hash: ", "commit ", "CLOUDFLARE_API_TOKEN=", "s3_etag = \"", "nonce: "]
-        {
+        for before in [
+            "\"sha1\": \"",
+            "integrity=",
+            "file_hash: ",
+            "commit ",
+            "CLOUDFLARE_API_TOKEN=",
+            "s3_etag = \"",
+            "nonce: ",
+            "aws apigateway delete-api-key --api-key ",
+        ] {
             assert_eq!(called(before), Called::Other, "{before}");
         }
         let after = "AWS_ACCESS_KEY_ID=AKIAY34FZKBOKMUTVV7A CLOUDFLARE_API_TOKEN=";

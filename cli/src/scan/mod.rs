@@ -79,8 +79,7 @@ fn pair<'a>(kind: Kind, id: &'a Sighting<'a>, secret: &'a Sighting<'a>) -> Crede
 /// A password of a service, if it is called one or its user name is near.
 fn with_user<'a>(text: &[u8], sighting: &'a Sighting<'a>, named: bool) -> Option<Credential<'a>> {
     let user = service::user_near(text, sighting.start, sighting.end);
-    let offsets = user.iter().map(|user| user.at).filter(|at| *at < sighting.start).chain([sighting.start]).collect();
-    let secret = Some(sighting.plain.bytes());
+    let (secret, offsets) = (Some(sighting.plain.bytes()), vec![sighting.start]);
     (named || user.is_some()).then_some(Credential { kind: Kind::ServicePassword, id: None, secret, user, offsets })
 }
 

@@ -158,6 +158,9 @@ pub struct Profile {
     /// `open`, `gated`, `proposed` or `denied`, as in [`crate::gate::Explanation::gate`]. Absent where it cannot be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
+    /// When the certificate it starts from ends. Absent where it starts from none, or that has not been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends_at: Option<String>,
     /// The profile that reads the same account and changes nothing: the one `tegata_read_only` names, else the one for the same
     /// sign-in session and account with a permission set for reading. Absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +213,9 @@ pub struct Status {
     pub store: Store,
     /// The sign-in sessions.
     pub sessions: Vec<Session>,
+    /// The certificates of profiles that start from one, without asking the store or a token.
+    #[serde(default)]
+    pub certificates: Vec<crate::certificates::Certificate>,
     /// Credentials in memory.
     pub cached_credentials: usize,
     /// The live grants.

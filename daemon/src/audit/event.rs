@@ -65,6 +65,28 @@ pub enum Event<'a> {
         /// Why.
         code: ErrorCode,
     },
+    /// A certificate and its key are kept in the store from now on.
+    CertificateImported {
+        /// The profile it was proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Its serial number in hexadecimal: the name of its role sessions in CloudTrail.
+        serial: &'a str,
+    },
+    /// A certificate was offered and is not kept.
+    CertificateNotImported {
+        /// The profile it was to be proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// What was kept of a certificate was forgotten.
+    CertificateForgotten {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
     /// A person is asked to sign in.
     SignInBegan {
         /// The sign-in session.

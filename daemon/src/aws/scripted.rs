@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -351,6 +352,21 @@ impl Aws for ScriptedAws {
         let seconds = lasts.map(|lasts| lasts.as_secs());
         self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
         Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://rolesanywhere.{region}.{}", self.host.lock().unwrap()))
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let body = String::from_utf8_lossy(&signed.body).into_owned();
+        self.called(format!("session of {} at {endpoint}: {body}", role.role_arn));
+        Box::pin(async { self.role() })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

@@ -34,6 +34,7 @@ impl Broker {
         let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
         self.iam_users.forget_all();
+        self.providers.certificates.forget_all();
         self.note(Some(caller), &Event::Locked);
         match deleted {
             Ok(()) => Ok(body::Lock { locked: true }),

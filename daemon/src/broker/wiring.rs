@@ -7,6 +7,7 @@ use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::aws::Aws;
 use crate::cache::Cache;
+use crate::certificates::MachineCertificates;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
@@ -98,7 +99,7 @@ impl Broker {
         let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
-        let Obtaining { cache, sign_in_sessions, iam_users, stored_roles, obtainer, .. } = obtaining;
+        let Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer } = obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
@@ -121,6 +122,7 @@ impl Broker {
             sign_in_sessions,
             iam_users,
             logins,
+            providers,
             stored_roles,
             obtainer,
             attempts,
@@ -147,8 +149,9 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
     let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
+    let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
-    let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, user };
+    let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, user };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
     Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer }

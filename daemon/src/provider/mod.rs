@@ -12,6 +12,7 @@ mod web_identity;
 pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
+use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
 use crate::iam_users::IamUsers;
 use crate::local_user::LocalUser;
@@ -29,6 +30,8 @@ pub struct Providers {
     pub sign_in_sessions: Arc<SignInSessions>,
     /// The IAM users.
     pub iam_users: Arc<IamUsers>,
+    /// The certificates of this machine.
+    pub certificates: Arc<MachineCertificates>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::call::Call;
 use crate::clock::{EpochMs, amz_date, parse_amz_date};
-use crate::issued::{IssuedCredentials, Ledger, PrincipalKind};
+use crate::issued::{IssuedCredentials, Ledger};
 use crate::partition::Partition;
 use crate::reply::Refusal;
 use crate::users::Users;
@@ -63,15 +63,12 @@ pub(crate) fn verify(call: &Call, keys: &mut Keys<'_>, service: &str) -> Result<
 }
 
 impl Keys<'_> {
-    /// An active key of a user, or a session whose user is still there.
+    /// An active key of a user, or a session.
     fn of(&self, access_key_id: &str) -> Option<IssuedCredentials> {
         if let Some((user, key)) = self.users.by_key(access_key_id) {
             return key.active.then(|| IssuedCredentials::of_key(user, key));
         }
-        let issued = self.ledger.get(access_key_id)?;
-        let is_role = issued.principal.kind == PrincipalKind::Role;
-        let has_owner = is_role || self.users.all().iter().any(|user| user.arn == issued.principal.arn);
-        has_owner.then(|| issued.clone())
+        self.ledger.get(access_key_id).cloned()
     }
 }
 

@@ -90,6 +90,10 @@ fn named_by(environment: &Environment, variable: &str) -> Vec<PathBuf> {
 /// Looks at a file that may be there, or at the files of a directory. People link their start-up files from elsewhere in their home: that far a link is
 /// followed. One that a variable names is followed wherever it leads.
 fn usual(path: &Path, inside: Option<&Path>, looking: &mut Looking<'_>) -> Result<(), Failure> {
+    if looking.exclusions.fits(path) {
+        looking.pass_by();
+        return Ok(());
+    }
     let resolved = match fs::canonicalize(path) {
         Ok(resolved) => resolved,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),

@@ -49,18 +49,20 @@ pub(super) fn tree(root: &Path, deepest: usize, wanted: Wanted, looking: &mut Lo
                 continue;
             }
         };
-        for entry in entries.into_iter().rev() {
+        let mut below = Vec::new();
+        for entry in entries {
             let path = directory.join(entry.file_name());
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() && looking.exclusions.directory(&path) => looking.pass_by(),
                 Ok(kind) if kind.is_dir() && depth == deepest => too_deep(&path, deepest, looking),
-                Ok(kind) if kind.is_dir() => waiting.push((path, depth + 1)),
+                Ok(kind) if kind.is_dir() => below.push((path, depth + 1)),
                 Ok(kind) if kind.is_file() && wanted(&path) => looking.file(&path)?,
                 Ok(kind) if kind.is_file() => {}
                 Ok(_) => looking.pass_by(),
                 Err(error) => looking.cannot(&path, format!("cannot be read: {error}")),
             }
         }
+        waiting.extend(below.into_iter().rev());
     }
     Ok(())
 }
