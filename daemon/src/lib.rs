@@ -26,6 +26,7 @@ pub mod gated;
 pub mod grant;
 pub mod hands;
 pub mod harden;
+pub mod helper;
 pub mod human;
 pub mod instance;
 pub mod inventory;

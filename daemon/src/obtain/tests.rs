@@ -61,6 +61,7 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
         aws: aws.clone(),
         sign_in_sessions: Arc::clone(&sessions),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
+        commands: crate::helper::Commands::none(),
     };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }

@@ -8,6 +8,7 @@ pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
 use crate::credentials::Credentials;
+use crate::helper::Commands;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
@@ -21,6 +22,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// What the commands of the settings print.
+    pub commands: Arc<Commands>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }

@@ -25,7 +25,7 @@ impl World {
         let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock, store));
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, user };
+        let providers = Providers { aws: aws.clone(), sign_in_sessions, user, commands: Commands::none() };
         Self { aws, providers }
     }
 

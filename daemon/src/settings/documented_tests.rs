@@ -88,7 +88,12 @@ fn there_are_no_tables_beside_these() {
 
 #[test]
 fn a_range_is_documented_as_it_is() {
-    for (key, range) in [("connections", "16 to 4,096"), ("wait_seconds", "1 to 600"), ("audit_days", "1 to 3,650")] {
+    for (key, range) in [
+        ("connections", "16 to 4,096"),
+        ("wait_seconds", "1 to 600"),
+        ("audit_days", "1 to 3,650"),
+        ("command_seconds", "1 to 300"),
+    ] {
         assert!(DOCUMENT.contains(&format!("| `[limits] {key}` | {range} |")), "{key}");
     }
 }

@@ -87,7 +87,8 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user };
+        let commands = crate::helper::Commands::none();
+        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user, commands };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
