@@ -2,10 +2,12 @@
 
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
+pub mod acme;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
 pub mod chromium;
+pub mod corpus;
 pub mod crowd;
 pub mod desktop;
 pub mod exec;
@@ -19,6 +21,7 @@ pub mod login_manager;
 pub mod machine;
 pub mod moto;
 pub mod packages;
+pub mod picture;
 pub mod product;
 pub mod prompter;
 pub mod screen;
