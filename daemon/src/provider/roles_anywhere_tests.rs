@@ -68,7 +68,9 @@ fn providers(aws: Arc<dyn Aws>) -> Providers {
     Providers {
         sign_in_sessions: Arc::new(SignInSessions::new(Arc::clone(&aws), clock.clone(), store.clone())),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
-        user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),
+        user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned()
+        commands: crate::helper::Commands::none(),
+    }),
         aws,
     }
 }
