@@ -75,14 +75,14 @@ impl Broker {
         let standing = self.gated.known_standing();
         let gate = standing.map(|standing| standing.policy.explain(&name, chain, standing.has_passkey(), now).gate);
         let left = |grant: Arc<Grant>| grant.until.saturating_sub(self.clock.since_boot());
-        let session = &chain.session().name;
+        let ended = chain.session().filter(|session| self.sign_in_sessions.has_ended(&session.name));
         Ok(ProfileState {
             name: name.to_string(),
             region: config.region(&name).map(|region| region.to_string()),
             expires_at: self.cache.expiry(chain, now).map(rfc3339),
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
-            sign_in_needed: self.sign_in_sessions.has_ended(session).then(|| session.to_string()),
+            sign_in_needed: ended.map(|session| session.name.to_string()),
             locked: self.locked().locked,
         })
     }
@@ -166,6 +166,7 @@ impl Broker {
         let empty = body::Profile {
             name: name.to_string(),
             session: None,
+            source: None,
             account_id: None,
             role: None,
             expires_at: None,
@@ -182,7 +183,8 @@ impl Broker {
         let explained = standing
             .map(|standing| standing.policy.explain(name, &profile.chain, standing.has_passkey(), self.clock.now()));
         body::Profile {
-            session: Some(profile.chain.session().name.to_string()),
+            session: profile.chain.session().map(|session| session.name.to_string()),
+            source: Some(profile.chain.source.kind().word().to_owned()),
             account_id: Some(account.to_owned()),
             role: Some(role.to_owned()),
             read_only: config.read_only(&profile),

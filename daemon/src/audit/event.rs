@@ -1,11 +1,12 @@
 //! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
 
 use super::record::{name, names, shown, shown_if, text, texts, time};
+use crate::arns::{IdentityArn, UserArn};
 use crate::credentials::Credentials;
 use crate::grant::{GrantId, Holder};
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
 use crate::policy::terms::Tier;
-use crate::profile::{Profile, Source};
+use crate::profile::{Profile, Source, SourceKind};
 use crate::store::{Kind, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
@@ -295,8 +296,11 @@ impl<'a> Event<'a> {
 
 /// Behind a role the account is part of its ARN.
 fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a AccountId> {
-    let Source::SignIn { account, .. } = &profile.chain.source;
-    credentials.account_id().or(if profile.chain.roles.is_empty() { Some(account) } else { None })
+    let starts_with = match &profile.chain.source {
+        Source::SignIn { account, .. } if profile.chain.roles.is_empty() => Some(account),
+        _ => None,
+    };
+    credentials.account_id().or(starts_with)
 }
 
 /// Why a grant ended.
@@ -319,22 +323,37 @@ pub enum GrantEnd {
     DaemonEnded,
 }
 
-/// The role that credentials are of: an ARN, or a permission set's name.
+/// Whose the credentials are: an ARN, or a permission set's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Reached<'a> {
     /// A permission set of IAM Identity Center.
     #[serde(serialize_with = "name")]
     PermissionSet(&'a RoleName),
-    /// A role assumed at STS.
+    /// A role that STS or IAM Roles Anywhere gave.
     #[serde(serialize_with = "name")]
     Role(&'a RoleArn),
+    /// Whoever signed in to the console.
+    #[serde(serialize_with = "name")]
+    Identity(&'a IdentityArn),
+    /// An IAM user.
+    #[serde(serialize_with = "name")]
+    User(&'a UserArn),
+    /// What only AWS can name.
+    Kind(SourceKind),
 }
 
 impl<'a> Reached<'a> {
     fn by(profile: &'a Profile) -> Self {
-        let Source::SignIn { role, .. } = &profile.chain.source;
-        profile.chain.roles.last().map_or(Self::PermissionSet(role), |role| Self::Role(&role.role_arn))
+        match (profile.chain.roles.last(), &profile.chain.source) {
+            (Some(role), _) => Self::Role(&role.role_arn),
+            (None, Source::SignIn { role, .. }) => Self::PermissionSet(role),
+            (None, Source::Console { identity, .. }) => Self::Identity(identity),
+            (None, Source::WebIdentity { role, .. }) => Self::Role(&role.role_arn),
+            (None, Source::RolesAnywhere(asked)) => Self::Role(&asked.role.role_arn),
+            (None, Source::IamUser(user)) => Self::User(&user.user),
+            (None, source) => Self::Kind(source.kind()),
+        }
     }
 }
 

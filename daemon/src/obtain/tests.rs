@@ -5,6 +5,7 @@ use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
 use crate::names::{AccountId, Region, RoleArn, RoleName, SessionName, StartUrl};
 use crate::profile::SignInSession;
+use crate::profile::Source;
 use crate::sign_in_sessions::SignInSessions;
 use crate::store::Store;
 use crate::store::memory::Memory;

@@ -1,8 +1,13 @@
 //! From a chain to credentials: the source's provider, then the roles to assume, in order. One file per source.
 
+mod console;
 pub mod elevation;
+mod iam_user;
+mod machine;
+mod roles_anywhere;
 pub mod session_name;
 pub mod sign_in;
+mod web_identity;
 
 pub use elevation::{Elevation, ElevationError, can_honour};
 
@@ -47,6 +52,12 @@ impl Providers {
     pub async fn provide_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
         match &chain.source {
             Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
+            Source::Console { identity, region } => self.console_credentials(identity, region).await,
+            Source::WebIdentity { token, role, region } => self.web_identity_credentials(token, role, region).await,
+            Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked).await,
+            Source::IamUser(user) => self.iam_user_credentials(user).await,
+            Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
+            Source::EcsContainer { .. } => self.ecs_container_credentials().await,
         }
     }
 

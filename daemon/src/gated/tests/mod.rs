@@ -111,7 +111,7 @@ impl World {
             organisation: Vec::new(),
         };
         let gated = Arc::new(Gated::new(rooms, providers, obtainer.clone()));
-        sign_in_sessions.signed_in(profile("dev").chain.session(), aws.mint(24 * HOUR)).await.unwrap();
+        sign_in_sessions.signed_in(profile("dev").chain.session().unwrap(), aws.mint(24 * HOUR)).await.unwrap();
         Self { clock, aws, memory, store: faults, grants, desk, obtainer, gated, _dir: dir }
     }
 
