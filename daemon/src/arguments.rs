@@ -36,6 +36,8 @@ pub enum Arguments {
     },
     /// Print what a QR code says.
     ReadQr,
+    /// Do what the daemon that started this process asks for. Hidden: it is for `tegatad` alone.
+    Helper,
     /// Print the version.
     Version,
     /// Print [`HELP`].
@@ -61,6 +63,7 @@ impl Arguments {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--version" | "-V") => asked = Self::Version,
+                Some(crate::helper::ARGUMENT) if asked == (Self::Run { detach: false }) => asked = Self::Helper,
                 Some("--check-settings") if asked != Self::Version => asked = Self::CheckSettings { file: None },
                 Some("--read-qr") if asked == (Self::Run { detach: false }) => asked = Self::ReadQr,
                 Some("--detach") if matches!(asked, Self::Run { .. }) => asked = Self::Run { detach: true },
@@ -112,6 +115,13 @@ mod tests {
     fn a_qr_code_is_read_alone() {
         assert_eq!(parse(&["--read-qr"]), Ok(Arguments::ReadQr));
         assert!(parse(&["--read-qr", "picture.png"]).is_err() && parse(&["--detach", "--read-qr"]).is_err());
+    }
+
+    #[test]
+    fn the_helper_is_not_shown_and_stands_alone() {
+        assert_eq!(parse(&["--helper"]), Ok(Arguments::Helper));
+        assert!(!HELP.contains("--helper"));
+        assert!(parse(&["--detach", "--helper"]).is_err() && parse(&["--helper", "--helper"]).is_err());
     }
 
     #[test]

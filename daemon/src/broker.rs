@@ -24,6 +24,7 @@ use crate::credentials::Credentials;
 use crate::gate::Gate;
 use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
+use crate::helper::Helper;
 use crate::human::{Human, Notice};
 use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::Inventories;
@@ -90,6 +91,7 @@ impl Ask {
 pub struct Broker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) aws: Arc<dyn crate::aws::Aws>,
+    pub(crate) helper: Arc<dyn Helper>,
     pub(crate) human: Arc<dyn Human>,
     pub(crate) store: Store,
     files: Arc<ConfigFiles>,

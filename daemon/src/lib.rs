@@ -28,6 +28,7 @@ pub mod gated;
 pub mod grant;
 pub mod hands;
 pub mod harden;
+pub mod helper;
 pub mod human;
 pub mod iam_users;
 pub mod instance;

@@ -14,6 +14,7 @@ pub use elevation::{Elevation, ElevationError, can_honour};
 use crate::aws::Aws;
 use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
+use crate::helper::Commands;
 use crate::iam_users::IamUsers;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
@@ -32,6 +33,8 @@ pub struct Providers {
     pub iam_users: Arc<IamUsers>,
     /// The certificates of this machine.
     pub certificates: Arc<MachineCertificates>,
+    /// What the commands of the settings print.
+    pub commands: Arc<Commands>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }
