@@ -46,7 +46,7 @@ fn product(settings: &str) -> Product {
     product.write_settings(&format!("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n{settings}"));
     let now = SystemTime::now();
     let kept = AccessKey::new(&key.id, Secret::new(key.secret), now, KeyState::InUse).unwrap();
-    let mut store = Files::new(product.state_dir().join("store"), FileKey::KeyFile(product.path("credentials/key")));
+    let mut store = Files::new(product.state_dir().join("secrets"), FileKey::KeyFile(product.path("credentials/key")));
     store.write(&IamUserRecord::key(ALICE), &IamUserRecord::new(ALICE, now, kept).to_bytes()).unwrap();
     product.start_daemon();
     product

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tegata_protocol::text::one_line;
-use tegata_protocol::totp::{AddSeed, Device, Seeds};
+use tegata_protocol::totp::{AddSeed, MfaDevice, Seeds};
 use tegata_protocol::{Secret, paths};
 
 /// The most bytes of a URI that are read.
@@ -63,7 +63,7 @@ fn add(profile: String, picture: Option<&Path>, environment: &Environment) -> Re
         None => typed()?,
     };
     let config = super::config_file(environment)?;
-    let device: Device = Client::new(environment)?.post(paths::TOTP_SEEDS, &AddSeed { profile, config, uri })?;
+    let device: MfaDevice = Client::new(environment)?.post(paths::TOTP_SEEDS, &AddSeed { profile, config, uri })?;
     output::say(&format!(
         "The seed of {} is in the keyring; the first use of it proves it.",
         one_line(&device.serial)
@@ -119,7 +119,7 @@ fn list(environment: &Environment) -> Result<(), Failure> {
 
 fn remove(profile: &str, environment: &Environment) -> Result<(), Failure> {
     let target = Target::new(paths::TOTP_SEEDS).with(paths::QUERY_PROFILE, Some(profile)).with_config(environment);
-    let device: Device = Client::new(environment)?.delete(target.as_str())?;
+    let device: MfaDevice = Client::new(environment)?.delete(target.as_str())?;
     let serial = one_line(&device.serial);
     if device.seed == Some(true) {
         return output::say(&format!(

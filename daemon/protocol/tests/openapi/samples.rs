@@ -11,6 +11,7 @@ use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
+use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
@@ -67,9 +68,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         url: String::new(),
         url_with_code: None,
         user_code: None,
+        device: None,
+        said: None,
         expires_at: String::new(),
         state: SignInState::Pending,
     };
+    let (serial, user, profile_of) = (String::new(), String::new(), String::new());
+    let device = MfaDevice { serial, user, profile: profile_of, seed: None, command: None };
+    let seeds = Seeds { devices: vec![] };
     let status = Status {
         version: String::new(),
         pid: 1,
@@ -114,13 +120,19 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair(
             "SignIn",
             SignIn {
+                start_url: String::from("x"),
+                url: String::from("x"),
                 url_with_code: text(),
                 user_code: text(),
+                device: text(),
+                said: text(),
                 state: SignInState::Failed { error },
                 ..sign_in.clone()
             },
             sign_in,
         ),
+        pair("Seeds", seeds.clone(), seeds),
+        pair("MfaDevice", MfaDevice { seed: Some(true), command: text(), ..device.clone() }, device),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
         pair(
@@ -365,6 +377,8 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         read("AdoptRenewal", renewal()),
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
         read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
+        read("GiveCode", GiveCode { code: Secret::new(String::from("x")) }),
+        read("AddSeed", AddSeed { profile: name.clone(), config: text(), uri: Secret::new(String::from("x")) }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),
