@@ -25,6 +25,7 @@ mod profile_files;
 mod profiles;
 mod question;
 mod random;
+mod scan;
 mod setup;
 mod shell_init;
 mod signals;

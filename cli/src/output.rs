@@ -10,7 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::io::Errno;
 use rustix::termios::tcgetwinsize;
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tegata_protocol::text::is_hostile;
@@ -140,6 +141,11 @@ impl Style {
         self.wrap("33", text)
     }
 
+    /// What has to be done something about.
+    pub(crate) fn alarm(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
     /// Black on white, whatever the terminal's own colours are.
     pub(crate) fn on_paper(self, text: &str) -> String {
         self.wrap("30;107", text)
@@ -154,24 +160,44 @@ impl Style {
 pub(crate) struct Progress {
     done: Option<mpsc::Sender<()>>,
     shown: Option<JoinHandle<()>>,
+    counter: Arc<AtomicU64>,
 }
 
 impl Progress {
     /// Begins to wait for `what`. Nothing is shown where standard error is not a terminal.
     pub(crate) fn begin(what: &str) -> Self {
+        Self::showing(what, "")
+    }
+
+    /// The same for something whose end nobody knows: how many `things` are done is shown beside it, as the counter says.
+    pub(crate) fn counting(what: &str, things: &str) -> Self {
+        Self::showing(what, things)
+    }
+
+    /// Returns what says how many are done.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.counter)
+    }
+
+    fn showing(what: &str, things: &str) -> Self {
+        let counter = Arc::new(AtomicU64::new(0));
         if !std::io::stderr().is_terminal() {
-            return Self { done: None, shown: None };
+            return Self { done: None, shown: None, counter };
         }
         let (done, ended) = mpsc::channel::<()>();
-        let what = what.to_owned();
+        let (what, things, count) = (what.to_owned(), things.to_owned(), Arc::clone(&counter));
         let shown = std::thread::spawn(move || {
             if ended.recv_timeout(SILENT_FOR) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let spinner = spinner(&what);
-                let _ = ended.recv();
+                while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    if !things.is_empty() {
+                        spinner.set_message(format!("{what}, {} {things}", count.load(Ordering::Relaxed)));
+                    }
+                }
                 spinner.finish_and_clear();
             }
         });
-        Self { done: Some(done), shown: Some(shown) }
+        Self { done: Some(done), shown: Some(shown), counter }
     }
 }
 

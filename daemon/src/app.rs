@@ -206,14 +206,29 @@ fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {
         proxy: http.proxy.as_ref().map(|proxy| url(proxy.expose_secret())).transpose()?,
         no_proxy: http.no_proxy.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
         ca_bundle_pem: ca_bundle.map(|pem| pem.to_vec()),
-        endpoints: aws::EndpointOverrides {
-            sso_oidc: endpoints.sso_oidc.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            sso: endpoints.sso.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            sts: endpoints.sts.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            federation: endpoints.federation.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-        },
+        endpoints: endpoint_overrides(endpoints)?,
         use_fips: endpoints.use_fips,
         use_dual_stack: endpoints.use_dual_stack,
+    })
+}
+
+fn endpoint_overrides(endpoints: &settings::Endpoints) -> Result<aws::EndpointOverrides, Failure> {
+    let url = |endpoint: &Option<settings::EndpointUrl>| {
+        let url =
+            endpoint.as_ref().map(|endpoint| url::Url::parse(endpoint.as_str()).map_err(fails(Exit::ProfileWrong)));
+        url.transpose()
+    };
+    Ok(aws::EndpointOverrides {
+        sso_oidc: url(&endpoints.sso_oidc)?,
+        sso: url(&endpoints.sso)?,
+        sts: url(&endpoints.sts)?,
+        federation: url(&endpoints.federation)?,
+        signin: url(&endpoints.signin)?,
+        iam: url(&endpoints.iam)?,
+        rolesanywhere: url(&endpoints.rolesanywhere)?,
+        ec2_metadata: url(&endpoints.ec2_metadata)?,
+        ecs_container: url(&endpoints.ecs_container)?,
+        github_actions: url(&endpoints.github_actions)?,
     })
 }
 

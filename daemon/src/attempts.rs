@@ -5,9 +5,8 @@
 use crate::audit::{Audit, Event};
 use crate::aws::{Aws, Tokens};
 use crate::clock::{Clock, rfc3339};
-use crate::names::SessionName;
 use crate::problem::Problem;
-use crate::profile::SignInSession;
+use crate::profile::{Chain, SignInSession};
 use crate::sign_in_sessions::SignInSessions;
 use crate::signin::{self, Begun, SignInError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -113,10 +112,11 @@ impl Attempts {
         self.lock().iter().for_each(Attempt::cancel);
     }
 
-    /// Whether a person is signing in to this session now.
+    /// Whether a person is signing in now to what a chain starts from.
     #[must_use]
-    pub fn is_under_way(&self, name: &SessionName) -> bool {
-        self.lock().iter().any(|attempt| attempt.session.name == *name && attempt.is_pending())
+    pub fn is_under_way(&self, chain: &Chain) -> bool {
+        let name = chain.source.sign_in_name();
+        self.lock().iter().any(|attempt| Some(attempt.session.name.as_str()) == name && attempt.is_pending())
     }
 
     /// Whether a person is signing in to any session now.

@@ -2,6 +2,7 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+mod certificates;
 mod console;
 mod listing;
 mod locking;
@@ -9,6 +10,7 @@ mod own_address;
 mod signing_in;
 mod wiring;
 
+pub(crate) use certificates::certified;
 pub use locking::Unlocking;
 pub use wiring::Rooms;
 
@@ -28,7 +30,8 @@ use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
-use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError};
+use crate::profile::{Config, ConfigFiles, Profile, ProfileError};
+use crate::provider::Providers;
 use crate::refused_peers::{self, RefusedPeers};
 use crate::requests::Desk;
 use crate::reviews::Reviews;
@@ -94,6 +97,7 @@ pub struct Broker {
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
+    providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
     pub(crate) attempts: Attempts,
@@ -106,8 +110,8 @@ pub struct Broker {
     pub(crate) reviews: Arc<Reviews>,
     pub(crate) consequences: Arc<Consequences>,
     refused_peers: RefusedPeers,
-    /// The sessions whose end the human has been told of.
-    told: Mutex<HashSet<SessionName>>,
+    /// The sign-in names for which the human has been told that a tool waits.
+    told: Mutex<HashSet<String>>,
     pub(crate) started_at: SystemTime,
     end: Notify,
 }
@@ -143,13 +147,22 @@ impl Broker {
     async fn released(&self, caller: &Caller, ask: &Ask) -> Result<(Arc<Profile>, Release), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
-        let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
+        self.release(caller, ask, &name).await.map_err(|problem| problem.asked_for(&name))
+    }
+
+    async fn release(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        name: &ProfileName,
+    ) -> Result<(Arc<Profile>, Release), Problem> {
+        let profile = self.config(ask.config.as_deref()).await?.resolve(name)?;
         let release = match self.gated.decide(&profile).await? {
             Decision::Open => {
                 if self.gated.proposes(&profile) {
                     self.human.notify(proposal(&profile));
                 }
-                Release::Open(self.in_time(&profile.chain, ask).await?)
+                Release::Open(self.in_time(&profile, ask).await?)
             }
             Decision::Gated(terms) => {
                 let patience = Patience { work: self.patience(ask), hand: ask.may_wait_for_person() };
@@ -171,8 +184,8 @@ impl Broker {
 
     /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
     /// that one has given up, nobody is. Live credentials are not kept back because newer ones take their time.
-    async fn in_time(&self, chain: &Arc<Chain>, ask: &Ask) -> Result<Arc<Credentials>, Problem> {
-        let session = chain.session();
+    async fn in_time(&self, profile: &Profile, ask: &Ask) -> Result<Arc<Credentials>, Problem> {
+        let chain = &profile.chain;
         let patience = self.patience(ask);
         let may_wait_for_person = ask.may_wait_for_person();
         let waits_for_person = may_wait_for_person && ask.wait.is_some_and(|wait| !wait.is_zero());
@@ -183,12 +196,12 @@ impl Broker {
             loop {
                 changes.mark_unchanged();
                 // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
-                let somebody_is_there = self.attempts.is_under_way(&session.name);
+                let somebody_is_there = self.attempts.is_under_way(chain);
                 let problem = match self.obtainer.obtain(chain).await {
-                    Err(problem @ Problem::SignInRequired { .. }) => problem,
+                    Err(problem) if problem.needs_person() => problem.asked_for(&profile.name),
                     answer => return answer,
                 };
-                self.tell(session);
+                self.tell(profile);
                 if !may_wait_for_person || !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
@@ -259,7 +272,8 @@ impl Broker {
     /// Clears what belonged to the time before somebody signed in or out; who is still needed has been told already.
     pub fn after_change(&self) {
         self.obtainer.forget_failures();
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| self.sign_in_sessions.has_ended(name));
+        let is_needed = |name: &str| SessionName::new(name).is_ok_and(|name| self.sign_in_sessions.has_ended(&name));
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| is_needed(name));
     }
 
     /// Reads the AWS config. A path that a caller names may lie on a mount that does not answer: then it costs its own

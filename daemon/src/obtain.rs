@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::flight::{Flight, Flights, Lost};
 use crate::problem::Problem;
-use crate::profile::{Chain, Source};
+use crate::profile::Chain;
 use crate::provider::Providers;
 use crate::sign_in_sessions::roles::StoredRoles;
 use std::collections::HashMap;
@@ -122,9 +122,16 @@ impl Obtainer {
     /// Drops what starts from a sign-in session, also what is being fetched.
     pub fn forget(&self, name: &crate::names::SessionName) {
         self.era.fetch_add(1, Ordering::SeqCst);
-        let of = |chain: &Chain| matches!(&chain.source, Source::SignIn { session, .. } if session.name == *name);
+        let of = |chain: &Chain| chain.session().is_some_and(|session| session.name == *name);
         self.cache.forget(of);
         self.lock().retain(|chain, _| !of(chain));
+    }
+
+    /// Drops what starts from a source like these, also what is being fetched.
+    pub fn forget_sources(&self, of: impl Fn(&crate::profile::Source) -> bool) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        self.cache.forget(|chain| of(&chain.source));
+        self.lock().retain(|chain, _| !of(&chain.source));
     }
 
     /// Forgets remembered failures: a person has just signed in.
@@ -177,15 +184,19 @@ impl Obtainer {
     }
 
     async fn stored_or_provided(&self, chain: &Arc<Chain>) -> Fetched {
-        let Source::SignIn { session, .. } = &chain.source;
-        let pins = self.providers.sign_in_sessions.pins(session).await?;
+        let pins = match chain.session() {
+            Some(session) => Some(self.providers.sign_in_sessions.pins(session).await?),
+            None => None,
+        };
         // Whoever looked just before the last flight landed, and asked just after, needs no other one.
         if let Found::Fresh(credentials) = self.cache.peek(chain, self.aws_time())
             && renew_at(&credentials) > self.aws_time()
         {
             return Ok(credentials);
         }
-        if matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing) {
+        if let Some(pins) = pins
+            && matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing)
+        {
             self.stored.restore(chain, &pins).await;
             if let Found::Fresh(credentials) | Found::Usable(credentials) = self.cache.peek(chain, self.aws_time()) {
                 return Ok(credentials);
@@ -194,9 +205,10 @@ impl Obtainer {
         self.providers.provide(chain).await.map(Arc::new)
     }
 
-    /// Credentials of a role assigned in IAM Identity Center outlive the daemon; what is behind assumed roles does not.
+    /// Credentials of a role assigned in IAM Identity Center outlive the daemon; those of other sources, and what is behind assumed
+    /// roles, do not.
     async fn keep(&self, chain: &Chain) {
-        let Source::SignIn { session, .. } = &chain.source;
+        let Some(session) = chain.session() else { return };
         if chain.roles.is_empty()
             && let Ok(pins) = self.providers.sign_in_sessions.pins(session).await
         {

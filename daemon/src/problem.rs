@@ -1,6 +1,7 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
 use crate::aws::AwsError;
+use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
 use crate::names::{ProfileName, SessionName};
@@ -23,6 +24,24 @@ pub enum Problem {
         session: SessionName,
         /// What became of it, to follow its name.
         why: String,
+    },
+    /// A person has to do something for a source that is no sign-in session.
+    #[error("{what} {why}")]
+    PersonNeeded {
+        /// What it is done for, as a person knows it: who signs in, a device.
+        what: String,
+        /// What became of it, to follow that.
+        why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A certificate of this machine or its key cannot be used.
+    #[error("{fault}")]
+    Certificate {
+        /// Why.
+        fault: certificates::Fault,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
     },
     /// A person began to sign in and it came to nothing.
     #[error("signing in to {session} failed: {why}")]
@@ -156,9 +175,28 @@ impl Problem {
             || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
     }
 
+    /// Whether only a person can help, by signing in or the like.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. })
+    }
+
+    /// Puts in the profile that was asked for, so that the command that mends it can name it.
+    #[must_use]
+    pub fn asked_for(self, name: &ProfileName) -> Self {
+        match self {
+            Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
+            other => other,
+        }
+    }
+
     fn code(&self) -> ErrorCode {
         match self {
-            Self::SignInRequired { .. } | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
+            Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::Aws(AwsError::SignInOver { .. }) => {
+                ErrorCode::SignInRequired
+            }
+            Self::Certificate { .. } => ErrorCode::CertificateUnusable,
             Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
@@ -193,6 +231,11 @@ impl Problem {
             Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
                 Some(format!("tegata login {}", quoted(session.as_str())))
             }
+            Self::PersonNeeded { profile, .. } => {
+                let profile = profile.as_ref().map_or_else(|| "PROFILE".to_owned(), |name| quoted(name.as_str()));
+                Some(format!("tegata login {profile}"))
+            }
+            Self::Certificate { fault, profile } => fault.mend(profile.as_ref()),
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))
@@ -262,6 +305,15 @@ mod tests {
         assert_eq!(body.message, r#"sign-in session corp has ended"#);
         assert_eq!(body.mend.as_deref(), Some("tegata login corp"));
         assert_eq!(body.code.exit(), Exit::SignInNeeded);
+    }
+
+    #[test]
+    fn what_no_sign_in_session_gives_is_had_by_the_profile() {
+        let needed = |profile| Problem::PersonNeeded { what: "device X".into(), why: "wants a code".into(), profile };
+        let asked_for = needed(None).asked_for(&ProfileName::new("my prod").unwrap());
+        let body = body(asked_for);
+        assert_eq!((body.message.as_str(), body.code.exit()), ("device X wants a code", Exit::SignInNeeded));
+        assert_eq!(body.mend.as_deref(), Some("tegata login 'my prod'"));
     }
 
     #[test]

@@ -49,6 +49,9 @@ _tegata() {
             tegata,help)
                 cmd="tegata__subcmd__help"
                 ;;
+            tegata,keys)
+                cmd="tegata__subcmd__keys"
+                ;;
             tegata,list)
                 cmd="tegata__subcmd__list"
                 ;;
@@ -151,6 +154,9 @@ _tegata() {
             tegata__subcmd__help,help)
                 cmd="tegata__subcmd__help__subcmd__help"
                 ;;
+            tegata__subcmd__help,keys)
+                cmd="tegata__subcmd__help__subcmd__keys"
+                ;;
             tegata__subcmd__help,list)
                 cmd="tegata__subcmd__help__subcmd__list"
                 ;;
@@ -205,6 +211,9 @@ _tegata() {
             tegata__subcmd__help__subcmd__daemon,stop)
                 cmd="tegata__subcmd__help__subcmd__daemon__subcmd__stop"
                 ;;
+            tegata__subcmd__help__subcmd__keys,scan)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__scan"
+                ;;
             tegata__subcmd__help__subcmd__passkey,add)
                 cmd="tegata__subcmd__help__subcmd__passkey__subcmd__add"
                 ;;
@@ -237,6 +246,18 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__review,list)
                 cmd="tegata__subcmd__help__subcmd__review__subcmd__list"
+                ;;
+            tegata__subcmd__keys,help)
+                cmd="tegata__subcmd__keys__subcmd__help"
+                ;;
+            tegata__subcmd__keys,scan)
+                cmd="tegata__subcmd__keys__subcmd__scan"
+                ;;
+            tegata__subcmd__keys__subcmd__help,help)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__keys__subcmd__help,scan)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__scan"
                 ;;
             tegata__subcmd__passkey,add)
                 cmd="tegata__subcmd__passkey__subcmd__add"
@@ -329,7 +350,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
+            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -687,7 +708,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
+            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -885,6 +906,34 @@ _tegata() {
         tegata__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys)
+            opts="scan"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__scan)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1253,6 +1302,80 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys)
+            opts="-h --help scan help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help)
+            opts="scan help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__scan)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__scan)
+            opts="-h --exclude --all --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -7,6 +7,7 @@ pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
 pub mod chromium;
+pub mod corpus;
 pub mod crowd;
 pub mod desktop;
 pub mod exec;

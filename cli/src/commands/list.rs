@@ -79,13 +79,13 @@ fn page(profiles: &[Profile], now: i64) -> String {
             one_line(&profile.name),
             text(&profile.account_id),
             text(&profile.role),
-            text(&profile.session),
+            text(&profile.session.clone().or_else(|| profile.source.clone())),
             gate(profile),
             left(profile.expires_at.as_deref(), now),
             profile.problem.as_deref().map(one_line).unwrap_or_default(),
         ]
     });
-    output::table(["PROFILE", "ACCOUNT", "ROLE", "SIGN-IN SESSION", "GATE", "CREDENTIALS", "PROBLEM"], rows)
+    output::table(["PROFILE", "ACCOUNT", "ROLE", "STARTS FROM", "GATE", "CREDENTIALS", "PROBLEM"], rows)
 }
 
 /// Says what stands before a profile, and how strong that is.

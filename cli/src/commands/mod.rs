@@ -10,6 +10,7 @@ mod drop;
 mod elevate;
 mod env;
 mod exec;
+mod keys;
 mod list;
 mod lock;
 pub(crate) mod login;
@@ -88,6 +89,8 @@ enum Command {
     #[command(subcommand)]
     Daemon(daemon::Daemon),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     Pick(pick::Pick),
     ShellInit(shell_init::ShellInit),
     Trust(trust::Trust),
@@ -144,6 +147,7 @@ impl Command {
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment),
+            Self::Keys(command) => command.run(environment),
             Self::Pick(command) => command.run(environment),
             Self::ShellInit(command) => command.run(),
             Self::Trust(command) => command.run(environment),

@@ -19,6 +19,8 @@ fn the_help_of_every_command_is_as_reviewed() {
         "elevate --help",
         "approve --help",
         "doctor --help",
+        "keys --help",
+        "keys scan --help",
         "drop --help",
         "exec --help",
         "shell --help",

@@ -6,8 +6,8 @@
 /// What is put before AWS's key names in a profile that Tegata serves: every SDK skips such keys.
 pub const PREFIX: &str = "tegata_";
 
-/// The keys that say where credentials come from, as far as this version serves them.
-pub const SERVED_KEYS: [&str; 11] = [
+/// AWS's keys that say where credentials come from, as far as Tegata serves them.
+pub const SERVED_KEYS: [&str; 15] = [
     "sso_session",
     "sso_account_id",
     "sso_role_name",
@@ -19,7 +19,15 @@ pub const SERVED_KEYS: [&str; 11] = [
     "external_id",
     "role_session_name",
     "duration_seconds",
+    "mfa_serial",
+    "web_identity_token_file",
+    "credential_source",
+    "login_session",
 ];
+
+/// The keys of sources that AWS has no keys for: they are read behind [`PREFIX`] only.
+pub const OWN_KEYS: [&str; 5] =
+    ["iam_user", "trust_anchor_arn", "roles_anywhere_profile_arn", "certificate", "private_key"];
 
 /// The most bytes of a config file. Ten thousand generated profiles are about 3 MB.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -126,6 +126,10 @@ pub struct Profile {
     /// The sign-in session it starts from, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// What kind of source it starts from: `sign-in`, `console`, `web-identity`, `roles-anywhere`, `iam-user`, `ec2-instance` or
+    /// `ecs-container`. Absent where it cannot be served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The account it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -144,6 +148,9 @@ pub struct Profile {
     /// `open`, `gated`, `proposed` or `denied`, as in [`crate::gate::Explanation::gate`]. Absent where it cannot be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
+    /// When the certificate it starts from ends. Absent where it starts from none, or that has not been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends_at: Option<String>,
     /// The profile that reads the same account and changes nothing: the one `tegata_read_only` names, else the one for the same
     /// sign-in session and account with a permission set for reading. Absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,6 +203,9 @@ pub struct Status {
     pub store: Store,
     /// The sign-in sessions.
     pub sessions: Vec<Session>,
+    /// The certificates of profiles that start from one, without asking the store or a token.
+    #[serde(default)]
+    pub certificates: Vec<crate::certificates::Certificate>,
     /// Credentials in memory.
     pub cached_credentials: usize,
     /// The live grants.
@@ -269,8 +279,8 @@ pub struct ProcessCredentials<'a> {
     pub access_key_id: &'a str,
     /// `SecretAccessKey`.
     pub secret_access_key: &'a Secret,
-    /// `SessionToken`.
-    pub session_token: &'a Secret,
+    /// `SessionToken`; absent for an IAM user's access keys.
+    pub session_token: Option<&'a Secret>,
     /// `Expiration`, exactly `YYYY-MM-DDTHH:MM:SSZ`: the one form every SDK parses.
     pub expiration: &'a str,
     /// `AccountId`, read by botocore, JS, Rust, Java and C++.
@@ -283,7 +293,9 @@ impl Serialize for ProcessCredentials<'_> {
         json.serialize_field("Version", &1)?;
         json.serialize_field("AccessKeyId", self.access_key_id)?;
         json.serialize_field("SecretAccessKey", self.secret_access_key.expose_secret())?;
-        json.serialize_field("SessionToken", self.session_token.expose_secret())?;
+        if let Some(session_token) = self.session_token {
+            json.serialize_field("SessionToken", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", self.expiration)?;
         if let Some(account_id) = self.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -293,7 +305,7 @@ impl Serialize for ProcessCredentials<'_> {
 }
 
 /// The JSON of the container credentials endpoint (AWS SDKs and Tools Reference Guide, "Container credential provider"); all but
-/// `AccountId` have to be there.
+/// `AccountId` have to be there, so access keys without a session token are nothing that an SDK would take from it.
 #[derive(Debug)]
 pub struct ContainerCredentials<'a>(pub ProcessCredentials<'a>);
 
@@ -303,7 +315,9 @@ impl Serialize for ContainerCredentials<'_> {
         let mut json = serializer.serialize_struct("ContainerCredentials", 5)?;
         json.serialize_field("AccessKeyId", credentials.access_key_id)?;
         json.serialize_field("SecretAccessKey", credentials.secret_access_key.expose_secret())?;
-        json.serialize_field("Token", credentials.session_token.expose_secret())?;
+        if let Some(session_token) = credentials.session_token {
+            json.serialize_field("Token", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", credentials.expiration)?;
         if let Some(account_id) = credentials.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -323,7 +337,7 @@ mod tests {
         let credentials = ProcessCredentials {
             access_key_id: "ASIAX",
             secret_access_key: &secret,
-            session_token: &token,
+            session_token: Some(&token),
             expiration: "2026-11-22T09:07:58Z",
             account_id: Some("123456789012"),
         };
@@ -332,6 +346,11 @@ mod tests {
             r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","SessionToken":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
         );
         assert!(!format!("{credentials:?}").contains("sk\""));
+        let key = ProcessCredentials { session_token: None, account_id: None, ..credentials };
+        assert_eq!(
+            serde_json::to_string(&key).unwrap(),
+            r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Expiration":"2026-11-22T09:07:58Z"}"#
+        );
         assert_eq!(
             serde_json::to_string(&ContainerCredentials(credentials)).unwrap(),
             r#"{"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Token":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#

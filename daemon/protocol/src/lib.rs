@@ -7,6 +7,7 @@
 pub mod adoption;
 pub mod aws_config;
 pub mod body;
+pub mod certificates;
 pub mod console;
 mod error;
 mod exit;

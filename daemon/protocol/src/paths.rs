@@ -36,6 +36,11 @@ pub const POLICY: &str = "/v1/policy";
 pub const REVIEWS: &str = "/v1/reviews";
 /// `POST [?wait=S]`: a link that signs in to AWS's web console.
 pub const CONSOLE_LINKS: &str = "/v1/console-links";
+/// `GET [?config=PATH][&from=memory]`: how the certificates of the profiles stand. `POST`: keep one, once it is proven.
+/// `DELETE …/{profile}`: forget it. `PUT …/{profile}/pin`: open the PKCS#11 token its key is in.
+pub const CERTIFICATES: &str = "/v1/certificates";
+/// The last segment of opening a token.
+pub const PIN: &str = "pin";
 /// `DELETE`: end the daemon once what is under way is done.
 pub const DAEMON: &str = "/v1/daemon";
 

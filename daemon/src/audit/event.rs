@@ -1,11 +1,12 @@
 //! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
 
 use super::record::{name, names, shown, shown_if, text, texts, time};
+use crate::arns::{IdentityArn, UserArn};
 use crate::credentials::Credentials;
 use crate::grant::{GrantId, Holder};
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
 use crate::policy::terms::Tier;
-use crate::profile::{Profile, Source};
+use crate::profile::{Profile, Source, SourceKind};
 use crate::store::{Kind, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
@@ -63,6 +64,28 @@ pub enum Event<'a> {
         profile: Option<&'a ProfileName>,
         /// Why.
         code: ErrorCode,
+    },
+    /// A certificate and its key are kept in the store from now on.
+    CertificateImported {
+        /// The profile it was proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Its serial number in hexadecimal: the name of its role sessions in CloudTrail.
+        serial: &'a str,
+    },
+    /// A certificate was offered and is not kept.
+    CertificateNotImported {
+        /// The profile it was to be proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// What was kept of a certificate was forgotten.
+    CertificateForgotten {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
     },
     /// A person is asked to sign in.
     SignInBegan {
@@ -295,8 +318,11 @@ impl<'a> Event<'a> {
 
 /// Behind a role the account is part of its ARN.
 fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a AccountId> {
-    let Source::SignIn { account, .. } = &profile.chain.source;
-    credentials.account_id().or(if profile.chain.roles.is_empty() { Some(account) } else { None })
+    let starts_with = match &profile.chain.source {
+        Source::SignIn { account, .. } if profile.chain.roles.is_empty() => Some(account),
+        _ => None,
+    };
+    credentials.account_id().or(starts_with)
 }
 
 /// Why a grant ended.
@@ -319,22 +345,37 @@ pub enum GrantEnd {
     DaemonEnded,
 }
 
-/// The role that credentials are of: an ARN, or a permission set's name.
+/// Whose the credentials are: an ARN, or a permission set's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Reached<'a> {
     /// A permission set of IAM Identity Center.
     #[serde(serialize_with = "name")]
     PermissionSet(&'a RoleName),
-    /// A role assumed at STS.
+    /// A role that STS or IAM Roles Anywhere gave.
     #[serde(serialize_with = "name")]
     Role(&'a RoleArn),
+    /// Whoever signed in to the console.
+    #[serde(serialize_with = "name")]
+    Identity(&'a IdentityArn),
+    /// An IAM user.
+    #[serde(serialize_with = "name")]
+    User(&'a UserArn),
+    /// What only AWS can name.
+    Kind(SourceKind),
 }
 
 impl<'a> Reached<'a> {
     fn by(profile: &'a Profile) -> Self {
-        let Source::SignIn { role, .. } = &profile.chain.source;
-        profile.chain.roles.last().map_or(Self::PermissionSet(role), |role| Self::Role(&role.role_arn))
+        match (profile.chain.roles.last(), &profile.chain.source) {
+            (Some(role), _) => Self::Role(&role.role_arn),
+            (None, Source::SignIn { role, .. }) => Self::PermissionSet(role),
+            (None, Source::Console { identity, .. }) => Self::Identity(identity),
+            (None, Source::WebIdentity { role, .. }) => Self::Role(&role.role_arn),
+            (None, Source::RolesAnywhere(asked)) => Self::Role(&asked.role.role_arn),
+            (None, Source::IamUser(user)) => Self::User(&user.user),
+            (None, source) => Self::Kind(source.kind()),
+        }
     }
 }
 

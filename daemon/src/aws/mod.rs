@@ -11,18 +11,22 @@ mod hints;
 mod http;
 mod refusals;
 mod retry;
+mod roles_anywhere;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod sdk;
 mod trust;
+mod users;
 
 pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
 pub use sdk::SdkAws;
+pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -315,6 +319,22 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
 
+    /// Makes a session of an IAM user (STS `GetSessionToken`) at the regional endpoint; `from` are the user's access keys. With a code it is
+    /// never retried after the request left: a code is good once.
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks who somebody with these credentials is (STS `GetCallerIdentity`). Everybody may ask.
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>>;
+
     /// Returns where the console of a partition is signed in to, without a path.
     ///
     /// # Errors
@@ -330,6 +350,21 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         from: &'a Credentials,
         lasts: Option<Duration>,
     ) -> BoxFuture<'a, Result<Secret, AwsError>>;
+
+    /// Returns the endpoint of IAM Roles Anywhere in a region, without a path.
+    ///
+    /// # Errors
+    /// [`AwsError::Refused`] when no such endpoint is known with the switches set.
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges a request signed with a certificate's key for credentials of a role (IAM Roles Anywhere `CreateSession`).
+    /// `endpoint` is one of [`Aws::roles_anywhere`], for whose host the request was signed.
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
 
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;

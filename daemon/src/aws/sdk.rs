@@ -5,18 +5,21 @@
 
 mod own_address;
 mod portal;
+mod users;
 
 use super::http::{Limits, SharedClient};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, ListedAccount,
-    Page, Registration, RoleToAssume, Tokens, answers, endpoints, federation, hints,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
+    ListedAccount, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers, endpoints, federation, hints,
+    roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
@@ -115,7 +118,7 @@ impl SdkAws {
         let credentials = aws_credential_types::Credentials::new(
             from.access_key_id(),
             from.secret_access_key().expose_secret(),
-            Some(from.session_token().expose_secret().to_owned()),
+            from.session_token().map(|token| token.expose_secret().to_owned()),
             None,
             CLIENT_NAME,
         );
@@ -239,11 +242,9 @@ impl SdkAws {
                 .set_policy(role.session_policy.clone())
                 .set_policy_arns(present(policy_arns.clone()))
         };
+        let sent: Vec<&Secret> = from.secrets().collect();
         let answer = bounded(self.bounds, operation.name(), || async {
-            request()
-                .send()
-                .await
-                .map_err(|error| self.failed(operation, &error, &[from.secret_access_key(), from.session_token()]))
+            request().send().await.map_err(|error| self.failed(operation, &error, &sent))
         });
         let answer = answer.await.map_err(|error| hints::explained(self.with_clock_hint(error), role))?;
         answers::assumed_role(answer, role, self.now())
@@ -349,6 +350,23 @@ impl Aws for SdkAws {
         Box::pin(self.assume(region, from, role))
     }
 
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.session_token(region, from, asked))
+    }
+
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
+        Box::pin(self.identity_of(region, from))
+    }
+
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
         endpoints::federation(&self.config, partition, region)
     }
@@ -364,6 +382,24 @@ impl Aws for SdkAws {
         Box::pin(async move {
             let token = bounded(self.bounds, operation.name(), attempt).await;
             token.map_err(|error| self.with_clock_hint(error))
+        })
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        endpoints::roles_anywhere(&self.config, region)
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let operation = Operation::CreateSession;
+        let attempt = move || roles_anywhere::create_session(&self.http, endpoint, signed, role, self.now());
+        Box::pin(async move {
+            let credentials = bounded(self.bounds, operation.name(), attempt).await;
+            credentials.map_err(|error| hints::of_certificate(self.with_clock_hint(error)))
         })
     }
 

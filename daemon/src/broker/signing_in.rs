@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::human::Notice;
 use crate::problem::{Problem, quoted};
-use crate::profile::SignInSession;
+use crate::profile::{Profile, SignInSession};
 use crate::sign_in_sessions::adopt::{Offered, TakenOver};
 use std::collections::HashSet;
 use std::path::Path;
@@ -120,15 +120,15 @@ impl Broker {
         configured.or_else(|problem| known().ok_or(problem))
     }
 
-    /// Tells the human once that a tool met a session that only a person can revive.
-    pub(super) fn tell(&self, session: &SignInSession) {
-        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone());
+    /// Tells the human once that a tool met a source that only a person can revive.
+    pub(super) fn tell(&self, profile: &Profile) {
+        let Some(name) = profile.chain.source.sign_in_name() else { return };
+        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         if first {
-            let name = quoted(session.name.as_str());
-            let summary = format!("AWS sign-in needed: {}", session.name);
+            let asked = profile.chain.session().map_or(profile.name.as_str(), |session| session.name.as_str());
             self.human.notify(Notice {
-                summary,
-                body: format!("A tool is waiting for credentials. Run: tegata login {name}"),
+                summary: format!("AWS sign-in needed: {asked}"),
+                body: format!("A tool is waiting for credentials. Run: tegata login {}", quoted(asked)),
             });
         }
     }

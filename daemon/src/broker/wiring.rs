@@ -7,6 +7,7 @@ use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::aws::Aws;
 use crate::cache::Cache;
+use crate::certificates::MachineCertificates;
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
@@ -96,7 +97,7 @@ impl Broker {
         let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
-        let Obtaining { cache, sign_in_sessions, stored_roles, obtainer, .. } = obtaining;
+        let Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer } = obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
@@ -115,6 +116,7 @@ impl Broker {
             warnings,
             cache,
             sign_in_sessions,
+            providers,
             stored_roles,
             obtainer,
             attempts,
@@ -140,7 +142,9 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
     let sessions = Arc::clone(&sign_in_sessions);
-    let providers = Providers { aws: Arc::clone(aws), sign_in_sessions: sessions, user: Arc::new(user.clone()) };
+    let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
+    let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
+    let providers = Providers { aws, sign_in_sessions: sessions, certificates, user };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
     Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer }

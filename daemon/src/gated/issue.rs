@@ -80,7 +80,9 @@ impl Issuer {
         let (first, from) = match open_hops {
             Some(open) => (open, (*self.obtainer.obtain(&Arc::new(chain.before(open))).await?).clone()),
             None => {
-                self.providers.sign_in_sessions.pins(chain.session()).await?;
+                if let Some(session) = chain.session() {
+                    self.providers.sign_in_sessions.pins(session).await?;
+                }
                 (0, self.providers.provide_source(chain).await?)
             }
         };

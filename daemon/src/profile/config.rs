@@ -127,7 +127,7 @@ impl Config {
         let slot = self.slot(&profile.name)?;
         let named = Keys::of(&slot.section).ok()?.own("read_only").map(|found| found.value.to_owned());
         named.or_else(|| {
-            let place = (profile.chain.session().name.clone(), profile.chain.reached().0.to_owned());
+            let place = (profile.chain.session()?.name.clone(), profile.chain.reached().0.to_owned());
             self.readers().get(&place).map(|(_, name)| name.to_string())
         })
     }

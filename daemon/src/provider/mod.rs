@@ -1,12 +1,18 @@
 //! From a chain to credentials: the source's provider, then the roles to assume, in order. One file per source.
 
+mod console;
 pub mod elevation;
+mod iam_user;
+mod machine;
+mod roles_anywhere;
 pub mod session_name;
 pub mod sign_in;
+mod web_identity;
 
 pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
+use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
@@ -21,6 +27,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The certificates of this machine.
+    pub certificates: Arc<MachineCertificates>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }
@@ -47,6 +55,12 @@ impl Providers {
     pub async fn provide_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
         match &chain.source {
             Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
+            Source::Console { identity, region } => self.console_credentials(identity, region).await,
+            Source::WebIdentity { token, role, region } => self.web_identity_credentials(token, role, region).await,
+            Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked).await,
+            Source::IamUser(user) => self.iam_user_credentials(user).await,
+            Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
+            Source::EcsContainer { .. } => self.ecs_container_credentials().await,
         }
     }
 

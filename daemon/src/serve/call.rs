@@ -1,11 +1,14 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod certificates;
 mod console;
 mod hands;
 
+pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
 
 use crate::broker::{Ask, Form};
+use certificates::CertificateResource;
 use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
@@ -60,6 +63,8 @@ pub(super) enum Call {
     Unlock,
     /// `DELETE /v1/daemon`
     End,
+    /// About certificates.
+    Certificate(CertificateCall),
     /// About hands.
     Hand(HandCall),
 }
@@ -109,6 +114,7 @@ enum Resource {
     Status,
     Lock,
     Daemon,
+    Certificate(CertificateResource),
     Hand(HandResource),
 }
 
@@ -131,6 +137,9 @@ impl Call {
             (&Method::POST, Resource::Adoption(name)) => {
                 query.nothing_more()?;
                 return Ok(Self::Adopt { name, offer: offer(body)? });
+            }
+            (method, Resource::Certificate(resource)) => {
+                return resource.call(method, query, body).map(Self::Certificate);
             }
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
@@ -198,6 +207,9 @@ impl Resource {
     }
 
     fn find_named(path: &str) -> Result<Self, ErrorBody> {
+        if let Some(found) = CertificateResource::find(path) {
+            return found.map(Self::Certificate);
+        }
         let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
         if let Some(id) = under(paths::SIGN_INS) {
             return segment(id).map(Self::SignIn);
@@ -228,6 +240,7 @@ impl Resource {
             }
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
+            Self::Certificate(resource) => resource.methods(),
             Self::Hand(resource) => resource.methods(),
         }
     }

@@ -1,7 +1,7 @@
-//! `[profile.NAME]`: what `AssumeRole` can be told and no AWS key says. Each value is checked against the STS API reference.
+//! `[profile.NAME]`: what AWS can be told and no AWS key says. Each value is checked against the STS API reference.
 
-use super::SessionPolicy;
 use super::session_policy::MAX_CHARACTERS;
+use super::{Command, HandOut, SessionPolicy, WebIdentity};
 use crate::names::ProfileName;
 use regex::Regex;
 use serde::de::Error;
@@ -24,7 +24,7 @@ pub const REASON_TAG: &str = "Reason";
 /// All `[profile.NAME]` tables.
 pub type ExtrasByProfile = BTreeMap<ProfileName, Extras>;
 
-/// What a profile's last role is assumed with, beside what AWS's own keys say.
+/// What a profile's last role is assumed with, and what its source starts with, beside what AWS's own keys say.
 ///
 /// A permission set takes none of this (SSO portal API, `GetRoleCredentials`), so a profile without a role cannot have them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -43,6 +43,12 @@ pub struct Extras {
     pub policy_arns: Vec<String>,
     /// `reason_tag`: the key of the session tag that carries the reason of a grant; absent where it is switched off.
     pub reason_tag: Option<String>,
+    /// `web_identity`: where the token for a role comes from, in place of a file that AWS config names.
+    pub web_identity: Option<WebIdentity>,
+    /// `totp_command`: what prints a code of the MFA device of an IAM user.
+    pub totp_command: Option<Command>,
+    /// `hand_out`: what an IAM user's access keys are good for.
+    pub hand_out: Option<HandOut>,
 }
 
 impl Default for Extras {
@@ -54,6 +60,9 @@ impl Default for Extras {
             session_policy: None,
             policy_arns: Vec::new(),
             reason_tag: Some(REASON_TAG.to_owned()),
+            web_identity: None,
+            totp_command: None,
+            hand_out: None,
         }
     }
 }
@@ -62,6 +71,16 @@ impl Extras {
     /// Returns the first key that means something for a role that is assumed and for nothing else.
     #[must_use]
     pub fn for_roles_only(&self) -> Option<&'static str> {
+        self.of_roles().next()
+    }
+
+    /// Returns the first key that `AssumeRole` takes and `AssumeRoleWithWebIdentity` does not (STS API reference).
+    #[must_use]
+    pub fn for_assumed_roles_only(&self) -> Option<&'static str> {
+        self.of_roles().find(|key| !["session_policy", "policy_arns"].contains(key))
+    }
+
+    fn of_roles(&self) -> impl Iterator<Item = &'static str> {
         let renamed = self.reason_tag.as_ref().is_some_and(|tag| tag != REASON_TAG);
         let keys = [
             ("source_identity", self.source_identity.is_some()),
@@ -71,7 +90,18 @@ impl Extras {
             ("policy_arns", !self.policy_arns.is_empty()),
             ("reason_tag", renamed),
         ];
-        keys.into_iter().find_map(|(key, is_set)| is_set.then_some(key))
+        keys.into_iter().filter_map(|(key, is_set)| is_set.then_some(key))
+    }
+
+    /// Returns the first key that means something where a chain starts and is none of `used`.
+    #[must_use]
+    pub fn for_sources_beside(&self, used: &[&str]) -> Option<&'static str> {
+        let keys = [
+            ("web_identity", self.web_identity.is_some()),
+            ("totp_command", self.totp_command.is_some()),
+            ("hand_out", self.hand_out.is_some()),
+        ];
+        keys.into_iter().find_map(|(key, is_set)| (is_set && !used.contains(&key)).then_some(key))
     }
 
     /// Reads the file of the session policy, and counts what AWS counts together.
@@ -119,6 +149,14 @@ struct Keys {
     /// The key of the session tag that carries the reason of a grant; `""` switches it off.
     #[cfg_attr(test, schemars(extend("default" = REASON_TAG)))]
     reason_tag: Option<String>,
+    /// Where the token for `role_arn` comes from, in place of `web_identity_token_file`: what a command prints, or the token service of a
+    /// GitHub Actions job.
+    web_identity: Option<WebIdentity>,
+    /// Prints a code of the MFA device of `tegata_iam_user`. No shell reads it.
+    totp_command: Option<Command>,
+    /// What `tegata_iam_user` hands out: a session, or the access keys themselves, for what AWS refuses to sessions (IAM without MFA).
+    #[cfg_attr(test, schemars(extend("default" = "session")))]
+    hand_out: Option<HandOut>,
 }
 
 impl TryFrom<Keys> for Extras {
@@ -142,6 +180,9 @@ impl TryFrom<Keys> for Extras {
             session_policy: keys.session_policy,
             policy_arns: keys.policy_arns.into_iter().map(|arn| arn.0).collect(),
             reason_tag,
+            web_identity: keys.web_identity,
+            totp_command: keys.totp_command,
+            hand_out: keys.hand_out,
         })
     }
 }

@@ -9,6 +9,7 @@ mod file;
 mod organisation;
 mod rules;
 mod session_policy;
+mod sources;
 mod values;
 
 pub use extras::{Extras, ExtrasByProfile, REASON_TAG, is_tag_character};
@@ -16,6 +17,7 @@ pub use fault::SettingsError;
 pub use file::load;
 pub use organisation::{POLICY_FILE, load_organisation};
 pub use session_policy::SessionPolicy;
+pub use sources::{Audience, Command, GithubActions, HandOut, WebIdentity};
 pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUrl, Within};
 
 use crate::names::ProfileName;
@@ -137,6 +139,18 @@ pub struct Endpoints {
     pub sts: Option<EndpointUrl>,
     /// In place of the federation endpoint of every partition, where `tegata console` signs in.
     pub federation: Option<EndpointUrl>,
+    /// In place of the endpoint of every region that sign-ins to the console go to.
+    pub signin: Option<EndpointUrl>,
+    /// In place of the IAM endpoint of every partition.
+    pub iam: Option<EndpointUrl>,
+    /// In place of the IAM Roles Anywhere endpoint of every region.
+    pub rolesanywhere: Option<EndpointUrl>,
+    /// In place of the EC2 instance metadata service, `http://169.254.169.254`.
+    pub ec2_metadata: Option<EndpointUrl>,
+    /// In place of the ECS container credentials endpoint, `http://169.254.170.2`.
+    pub ecs_container: Option<EndpointUrl>,
+    /// In place of GitHub's hosts, for the token service of a GitHub Actions job.
+    pub github_actions: Option<EndpointUrl>,
     /// Whether FIPS endpoints are used; a region without one is an error.
     pub use_fips: bool,
     /// Whether endpoints that are reached over IPv6, too, are used.

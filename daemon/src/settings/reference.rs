@@ -126,7 +126,7 @@ impl<'a> Reference<'a> {
     fn words_explained(&self, schema: &Value) -> String {
         let schema = self.resolved(schema);
         let schema = schema["anyOf"].as_array().map_or(schema, |all| self.resolved(&all[0]));
-        let explained = |one: &Value| Some(format!("<br>`{}`: {}", one["const"], text(one)?));
+        let explained = |one: &Value| Some(format!("<br>`{}`: {}", one.get("const")?, text(one)?));
         schema["oneOf"].as_array().into_iter().flatten().filter_map(explained).collect()
     }
 }

@@ -2,9 +2,8 @@
 
 use super::{SessionPolicy, Within};
 use crate::policy::terms::{Approvals, Scope};
-use crate::policy::{
-    BUILT_IN, Days, Demands, Gate, Hours, Matchers, Pattern, Rule, SourceKind, WINDOWS, compile_reason,
-};
+use crate::policy::{BUILT_IN, Days, Demands, Gate, Hours, Matchers, Pattern, Rule, WINDOWS, compile_reason};
+use crate::profile::SourceKind;
 use serde::de::value::StrDeserializer;
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};

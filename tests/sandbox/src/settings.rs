@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
+use crate::roles_anywhere::RolesAnywhere;
+use crate::signin::ConsoleLogin;
 use crate::sts::IamRole;
 
 /// How the sandbox behaves. Changing it affects the next request; what was handed out keeps the life it was given.
@@ -17,10 +19,14 @@ pub struct Settings {
     pub organizations: Vec<Organization>,
     /// The roles AssumeRole may reach.
     pub iam_roles: Vec<IamRole>,
+    /// IAM Roles Anywhere.
+    pub roles_anywhere: RolesAnywhere,
     /// How the browser consent of the PKCE flow ends.
     pub authorize: Consent,
     /// The device flow.
     pub device: DeviceFlow,
+    /// AWS Sign-In, behind `aws login`.
+    pub console_login: ConsoleLogin,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// What happens when a spent refresh token comes again.
@@ -52,8 +58,10 @@ impl Default for Settings {
         Self {
             organizations: vec![Organization::default()],
             iam_roles: vec![IamRole::default()],
+            roles_anywhere: RolesAnywhere::default(),
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
+            console_login: ConsoleLogin::default(),
             lifetimes: Lifetimes::default(),
             refresh_reuse: RefreshReuse::Strict,
             refresh_rotation: true,
@@ -156,6 +164,12 @@ pub struct Lifetimes {
     /// Credentials of AssumeRole, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub assumed_role: Option<Duration>,
+    /// Credentials of CreateSession, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub certificate_session: Option<Duration>,
+    /// Credentials of GetSessionToken, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub user_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -170,6 +184,8 @@ impl Default for Lifetimes {
             sign_in_session: hours(8),
             role_credentials: None,
             assumed_role: None,
+            certificate_session: None,
+            user_session: None,
         }
     }
 }

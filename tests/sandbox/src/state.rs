@@ -11,10 +11,13 @@ use crate::operation::{Operation, Service};
 use crate::paging::PageKey;
 use crate::portal::{self, Counter};
 use crate::reply::{Refusal, Reply};
+use crate::roles_anywhere::{self, CertificateSession, Registry};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
-use crate::sts::{self, AssumedRole, Bench};
+use crate::signin::{self, Logins, Reception};
+use crate::sts::{self, AssumedRole, Bench, UserSession};
 use crate::traffic::Traffic;
+use crate::users::Users;
 
 /// The state behind the one mutex.
 #[derive(Debug)]
@@ -24,8 +27,12 @@ pub(crate) struct State {
     pub(crate) mint: Mint,
     pub(crate) oidc: Oidc,
     pub(crate) sign_ins: SignIns,
+    pub(crate) logins: Logins,
     pub(crate) ledger: Ledger,
+    pub(crate) users: Users,
     pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) certificate_sessions: Vec<CertificateSession>,
+    pub(crate) user_sessions: Vec<UserSession>,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
@@ -41,8 +48,12 @@ impl State {
             mint: Mint::default(),
             oidc: Oidc::default(),
             sign_ins: SignIns::default(),
+            logins: Logins::default(),
             ledger: Ledger::default(),
+            users: Users::default(),
             assumed: Vec::new(),
+            certificate_sessions: Vec::new(),
+            user_sessions: Vec::new(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
@@ -73,6 +84,7 @@ impl State {
         self.traffic.take_token(call.operation, *bucket, call.now).map_err(|seconds| {
             let mut refusal = match call.operation.service() {
                 Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+                Service::Signin => Refusal::new(429, "TooManyRequestsError", "Rate exceeded"),
                 _ => Refusal::new(429, "TooManyRequestsException", "HTTP 429 Too Many Requests"),
             };
             refusal.retry_after = Some(seconds);
@@ -84,8 +96,10 @@ impl State {
         match call.operation.service() {
             Service::Oidc => self.oidc(call),
             Service::Portal => self.portal(call),
+            Service::Signin => self.signin(call),
             Service::Sts => self.sts(call),
             Service::Federation => self.federation(call),
+            Service::RolesAnywhere => self.roles_anywhere(call),
         }
     }
 
@@ -123,13 +137,24 @@ impl State {
         }
     }
 
-    fn sts(&mut self, call: &Call) -> Answer {
-        let Self { ledger, mint, assumed, settings, .. } = self;
-        let mut bench = Bench { ledger, mint, assumed, settings };
+    fn signin(&mut self, call: &Call) -> Answer {
+        let Self { logins, ledger, mint, settings, .. } = self;
+        let mut reception = Reception { logins, ledger, mint, settings };
         match call.operation {
-            Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
+            Operation::LoginAuthorize => signin::authorize(&mut reception, call),
+            Operation::LoginConfirmation => signin::confirmation(&reception, call),
+            _ => signin::create_oauth2_token(&mut reception, call),
+        }
+    }
+
+    fn sts(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, users, assumed, user_sessions, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, settings };
+        match call.operation {
+            Operation::GetCallerIdentity => sts::get_caller_identity(&mut bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
-            _ => sts::unknown_action(&bench, call),
+            Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
+            _ => sts::unknown_action(&mut bench, call),
         }
     }
 
@@ -143,6 +168,11 @@ impl State {
             Operation::ConsolePage => federation::page(&house, call),
             _ => Err(unknown_operation()),
         }
+    }
+
+    fn roles_anywhere(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, certificate_sessions: sessions, settings, .. } = self;
+        roles_anywhere::create_session(&mut Registry { ledger, mint, sessions, settings }, call)
     }
 
     /// The `Date` header of an answer sent now.

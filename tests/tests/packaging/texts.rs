@@ -62,6 +62,12 @@ fn the_scoop_manifest_is_json_with_the_archive_s_checksum() {
     let manifest: serde_json::Value = serde_json::from_str(&filled("scoop/tegata.json")).unwrap();
     assert_eq!(manifest["version"], VERSION);
     assert_eq!(manifest["architecture"]["64bit"]["hash"], "b".repeat(64));
+    // Of the next version, scoop takes the checksum from the file that lists all of them.
+    let update = &manifest["autoupdate"]["architecture"]["64bit"];
+    let next = update["url"].as_str().unwrap().replace("$version", VERSION);
+    assert_eq!(manifest["architecture"]["64bit"]["url"], next.as_str());
+    let folder = update["extract_dir"].as_str().unwrap().replace("$version", VERSION);
+    assert_eq!(manifest["architecture"]["64bit"]["extract_dir"], folder.as_str());
 }
 
 #[test]
@@ -109,16 +115,34 @@ mod system {
         assert_eq!(python(script, &agent), "io.github.tegata.tegatad /usr/local/bin/tegatad False 63\n");
     }
 
+    /// The fields are those of the schema of 1.9.0 (microsoft/winget-cli, schemas/JSON/manifests): the first to know that both
+    /// programs have to stay where they were unpacked.
     #[test]
-    fn the_winget_manifests_are_yaml_about_the_same_package() {
+    fn the_winget_manifests_are_yaml_about_the_same_package_with_the_fields_of_their_schema() {
         let script = "import sys, yaml; parts = yaml.safe_load(sys.stdin); \
-                      print(parts['PackageIdentifier'], parts['PackageVersion'], parts['ManifestType'])";
-        for (template, kind) in [
-            ("winget/Tegata.Tegata.yaml", "version"),
-            ("winget/Tegata.Tegata.installer.yaml", "installer"),
-            ("winget/Tegata.Tegata.locale.en-US.yaml", "defaultLocale"),
+                      print(parts.pop('PackageIdentifier'), parts.pop('PackageVersion'), parts.pop('ManifestType'), \
+                      parts.pop('ManifestVersion'), *sorted(parts))";
+        for (template, kind, fields) in [
+            ("winget/Tegata.Tegata.yaml", "version", "DefaultLocale"),
+            (
+                "winget/Tegata.Tegata.installer.yaml",
+                "installer",
+                "ArchiveBinariesDependOnPath InstallerType Installers NestedInstallerFiles NestedInstallerType",
+            ),
+            (
+                "winget/Tegata.Tegata.locale.en-US.yaml",
+                "defaultLocale",
+                "License PackageLocale PackageName PackageUrl Publisher ShortDescription",
+            ),
         ] {
-            assert_eq!(python(script, &filled(template)), format!("Tegata.Tegata {VERSION} {kind}\n"));
+            assert_eq!(python(script, &filled(template)), format!("Tegata.Tegata {VERSION} {kind} 1.9.0 {fields}\n"));
         }
+        let script = "import sys, yaml; parts = yaml.safe_load(sys.stdin); print(*sorted(parts['Installers'][0]), \
+                      *[nested['RelativeFilePath'] for nested in parts['NestedInstallerFiles']])";
+        let folder = format!("tegata-{VERSION}-x86_64-windows\\bin\\tegata");
+        assert_eq!(
+            python(script, &filled("winget/Tegata.Tegata.installer.yaml")),
+            format!("Architecture InstallerSha256 InstallerUrl {folder}.exe {folder}d.exe\n")
+        );
     }
 }

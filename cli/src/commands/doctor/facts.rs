@@ -259,6 +259,7 @@ impl Facts {
         let profile = Profile {
             name: "dev".to_owned(),
             session: Some("corp".to_owned()),
+            source: None,
             account_id: Some("123456789012".to_owned()),
             role: Some("ReadOnly".to_owned()),
             expires_at: None,

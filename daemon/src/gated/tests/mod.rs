@@ -11,6 +11,7 @@ use crate::aws::BoxFuture;
 use crate::aws::scripted::ScriptedAws;
 use crate::cache::Cache;
 use crate::caller::Process;
+use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
 use crate::grant::Approved;
@@ -87,7 +88,9 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user };
+        let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
+        let sessions = sign_in_sessions.clone();
+        let providers = Providers { aws: aws.clone(), sign_in_sessions: sessions, certificates, user };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
@@ -111,7 +114,7 @@ impl World {
             organisation: Vec::new(),
         };
         let gated = Arc::new(Gated::new(rooms, providers, obtainer.clone()));
-        sign_in_sessions.signed_in(profile("dev").chain.session(), aws.mint(24 * HOUR)).await.unwrap();
+        sign_in_sessions.signed_in(profile("dev").chain.session().unwrap(), aws.mint(24 * HOUR)).await.unwrap();
         Self { clock, aws, memory, store: faults, grants, desk, obtainer, gated, _dir: dir }
     }
 

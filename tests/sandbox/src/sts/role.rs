@@ -26,10 +26,13 @@ pub struct IamRole {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trust {
-    /// Who may assume the role: `*`, an account's root ARN, a role's ARN, or an assumed-role session's ARN.
+    /// Who may assume the role: `*`, an account's root ARN, a role's or a user's ARN, an assumed-role
+    /// session's ARN, or a service's name.
     pub principals: Vec<String>,
     /// The `sts:ExternalId` it requires.
     pub external_id: Option<String>,
+    /// Whether it requires `aws:MultiFactorAuthPresent`.
+    pub requires_mfa: bool,
     /// Whether it allows `sts:SetSourceIdentity`.
     pub allows_source_identity: bool,
     /// Whether it allows `sts:TagSession`.
@@ -45,7 +48,13 @@ impl Default for IamRole {
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { principals: Vec::new(), external_id: None, allows_source_identity: true, allows_tags: true }
+        Self {
+            principals: Vec::new(),
+            external_id: None,
+            requires_mfa: false,
+            allows_source_identity: true,
+            allows_tags: true,
+        }
     }
 }
 
@@ -60,6 +69,14 @@ impl IamRole {
             trust: Trust { principals, ..Trust::default() },
             denied: Vec::new(),
         }
+    }
+
+    /// A session of this role with that name.
+    pub(crate) fn principal(&self, session_name: &str) -> Principal {
+        let partition = self.arn.split(':').nth(1).unwrap_or_default();
+        let mut principal = Principal::of_role(partition, self.account(), self.path(), self.name(), session_name);
+        principal.denied.clone_from(&self.denied);
+        principal
     }
 
     pub(super) fn account(&self) -> &str {

@@ -307,7 +307,7 @@ impl StsRequest {
         let identity = Credentials::new(
             &keys.access_key_id,
             &keys.secret_access_key,
-            Some(keys.session_token.clone()),
+            Some(keys.session_token.clone()).filter(|token| !token.is_empty()),
             None,
             "test",
         )

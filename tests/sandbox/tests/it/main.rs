@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may end the test")]
 
+mod certificate_client;
 mod client;
 
 mod authorization;
@@ -10,8 +11,11 @@ mod device;
 mod faults;
 mod federation;
 mod listeners;
+mod login;
 mod portal;
 mod program;
 mod registration;
+mod roles_anywhere;
 mod sts;
 mod tokens;
+mod users;
