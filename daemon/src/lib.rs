@@ -19,6 +19,7 @@ pub mod caller;
 pub mod certificates;
 pub mod clock;
 pub mod console;
+pub mod console_logins;
 pub mod credentials;
 pub mod environment;
 pub mod failpoint;

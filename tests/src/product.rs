@@ -133,8 +133,9 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let endpoints =
-            format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\nfederation = \"{url}\"\n");
+        let endpoints = format!(
+            "\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\nfederation = \"{url}\"\nsignin = \"{url}\"\n"
+        );
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
             .expect("the settings are written");
     }
