@@ -104,6 +104,11 @@ impl Extras {
         keys.into_iter().find_map(|(key, is_set)| (is_set && !used.contains(&key)).then_some(key))
     }
 
+    /// Whether a command is named, which a helper process has to run.
+    pub(super) fn needs_helper(&self) -> bool {
+        self.totp_command.is_some() || matches!(self.web_identity, Some(WebIdentity::Command(_)))
+    }
+
     /// Reads the file of the session policy, and counts what AWS counts together.
     pub(super) fn read_files(&mut self, read: &dyn Fn(&Path) -> Result<String, String>) -> Result<(), String> {
         self.session_policy.as_mut().map_or(Ok(()), |policy| policy.read_file(read))?;

@@ -168,6 +168,8 @@ pub struct Limits {
     pub wait_seconds: Within<1, { tegata_protocol::MAX_WAIT_SECONDS }, { tegata_protocol::MAX_WAIT_SECONDS }>,
     /// Seconds that a request waits for a person's hand.
     pub hand_seconds: Within<5, 300, 300>,
+    /// Seconds that a command of these settings may take.
+    pub command_seconds: Within<1, 300, 30>,
     /// Days that records of what was released are kept.
     pub audit_days: Within<1, 3_650, 90>,
     /// Calls a second that inventories of accounts and roles may make, all of them together. IAM Identity Center takes twenty a
@@ -226,6 +228,12 @@ impl Settings {
     #[must_use]
     pub fn extras_by_profile(&self) -> &ExtrasByProfile {
         &self.profiles
+    }
+
+    /// Whether something is named that a helper process has to do.
+    #[must_use]
+    pub fn needs_helper(&self) -> bool {
+        self.profiles.values().any(Extras::needs_helper)
     }
 
     /// Returns the rules, `[[rule]]`.

@@ -212,3 +212,11 @@ fn h1_a_profile_s_table_has_a_profile_s_name() {
     assert!(refused("[profile.'']\n").contains("the profile name is empty"));
     assert!(refused("[profile.\"a\\u001bb\"]\n").contains("the profile name holds the character"));
 }
+
+#[test]
+fn a_helper_is_needed_where_a_command_is_named_and_nowhere_else() {
+    let needs = |lines: &str| Settings::parse(&format!("[profile.p]\n{lines}\n")).unwrap().needs_helper();
+    assert!(needs("totp_command = ['/usr/bin/ykman']") && needs("web_identity = { command = ['/usr/bin/token'] }"));
+    assert!(!needs("") && !needs("web_identity = { github_actions = {} }"));
+    assert!(!Settings::default().needs_helper());
+}
