@@ -154,10 +154,11 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let cache = Arc::new(Cache::default());
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
-    let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
-    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
+    let users = IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&commands));
+    let iam_users = Arc::new(users);
+    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
     let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, user };
     let stored = Arc::clone(&stored_roles);
