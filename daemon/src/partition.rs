@@ -67,6 +67,26 @@ impl Partition {
         }
     }
 
+    /// Returns the end of the names of a service's hosts (`partitions.json`, `dnsSuffix`).
+    #[must_use]
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::GovCloud => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+            Self::EuropeanSovereign => "amazonaws.eu",
+        }
+    }
+
+    /// Returns the same for hosts that are reached over IPv6, too (`partitions.json`, `dualStackDnsSuffix`).
+    #[must_use]
+    pub fn dual_stack_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::GovCloud => "api.aws",
+            Self::China => "api.amazonwebservices.com.cn",
+            Self::EuropeanSovereign => "api.amazonwebservices.eu",
+        }
+    }
+
     /// Returns the console's host; that of a region is one label more.
     #[must_use]
     pub fn console_host(self) -> &'static str {

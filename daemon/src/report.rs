@@ -1,6 +1,6 @@
 //! What the broker tells about itself: sessions, profiles, status. Nothing here releases or changes anything.
 
-use crate::broker::Broker;
+use crate::broker::{Broker, certified};
 use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::gated::Standing;
@@ -52,8 +52,12 @@ impl Broker {
             (false, true) => self.gated.known_standing(),
             (false, false) => self.gated.standing().await.ok(),
         };
-        let profiles =
-            all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name, standing.as_deref())).collect();
+        let mut profiles = Vec::new();
+        for name in all.skip(first).take(PAGE) {
+            let certificate_ends_at = self.certificate_end(&config, name).await;
+            profiles
+                .push(body::Profile { certificate_ends_at, ..self.profile_view(&config, name, standing.as_deref()) });
+        }
         let warnings = if first == 0 { config.warnings().to_vec() } else { Vec::new() };
         Ok(Profiles { profiles, next_page, warnings })
     }
@@ -96,6 +100,7 @@ impl Broker {
             Err(error) => warnings.push(error.to_string()),
         }
         let sessions = self.session_views(config).await;
+        let certificates = self.certificates(config, true).await.map(|listed| listed.certificates).unwrap_or_default();
         let reviews = self.reviews().map(|open| open.reviews).unwrap_or_else(|error| {
             warnings.push(error.message);
             Vec::new()
@@ -110,6 +115,7 @@ impl Broker {
             locked: self.locked().locked,
             store: self.store.describe().await,
             sessions,
+            certificates,
             cached_credentials: self.cache.len(),
             grants: self.grants(caller),
             requests: self.requests().into_iter().map(HandRequest::from).collect(),
@@ -160,6 +166,12 @@ impl Broker {
         views
     }
 
+    /// Returns when the certificate that a profile starts from ends, without asking the store or a token.
+    async fn certificate_end(&self, config: &Config, name: &ProfileName) -> Option<String> {
+        let profile = config.resolve(name).ok()?;
+        self.certificate_view(name, certified(&profile)?, true).await.ends_at
+    }
+
     fn profile_view(
         &self,
         config: &Config,
@@ -176,6 +188,7 @@ impl Broker {
             problem: None,
             tier: None,
             gate: None,
+            certificate_ends_at: None,
             read_only: None,
         };
         let profile = match config.resolve(name) {

@@ -2,6 +2,7 @@
 
 mod gate;
 
+use super::certificate;
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
@@ -60,6 +61,9 @@ fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
     }
     page.push('\n');
     page.push_str(&sessions(&status.sessions, now, style));
+    if !status.certificates.is_empty() {
+        page.push_str(&format!("\n\n{}", certificate::table(&status.certificates, now)));
+    }
     page.push_str(&gate::page(status, now, style));
     page
 }
@@ -169,6 +173,7 @@ mod tests {
             started_at: "2026-11-22T06:00:00Z".to_owned(),
             locked: false,
             store: body::Store { kind: "keyutils".to_owned(), state: StoreState::Ready, detail: None },
+            certificates: vec![],
             sessions: vec![
                 ended,
                 session("開発", SessionState::SignedIn, Some("2026-11-22T17:00:00Z")),

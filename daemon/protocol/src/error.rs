@@ -24,6 +24,8 @@ pub enum ErrorCode {
     ProfileUnknown,
     /// The profile, or the file it is in, cannot be used as it is written.
     ProfileInvalid,
+    /// The certificate of a profile, or its private key, cannot be used: not there, ended, or readable by others.
+    CertificateUnusable,
     /// Tegata's own settings cannot be used as they are written.
     SettingsInvalid,
     /// The web console has no such place, or no session of that length.
@@ -62,9 +64,11 @@ impl ErrorCode {
             Self::SignInRequired | Self::SignInFailed => Exit::SignInNeeded,
             Self::ElevationRequired => Exit::ElevationNeeded,
             Self::Denied | Self::Locked => Exit::Denied,
-            Self::SignInChanged | Self::ProfileUnknown | Self::ProfileInvalid | Self::SettingsInvalid => {
-                Exit::ProfileWrong
-            }
+            Self::SignInChanged
+            | Self::ProfileUnknown
+            | Self::ProfileInvalid
+            | Self::CertificateUnusable
+            | Self::SettingsInvalid => Exit::ProfileWrong,
             Self::UpstreamRefused | Self::UpstreamUnavailable | Self::WaitEnded => Exit::UpstreamFailed,
             Self::KeyringLocked | Self::KeyringUnavailable => Exit::KeyringUnavailable,
             Self::ProtocolMismatch | Self::ShuttingDown => Exit::DaemonUnreachable,
@@ -81,7 +85,7 @@ impl ErrorCode {
             Self::ElevationRequired | Self::Denied | Self::SignInChanged => 403,
             Self::Locked | Self::KeyringLocked => 423,
             Self::ProfileUnknown | Self::NotFound => 404,
-            Self::ProfileInvalid | Self::SettingsInvalid | Self::ConsoleInvalid => 422,
+            Self::ProfileInvalid | Self::CertificateUnusable | Self::SettingsInvalid | Self::ConsoleInvalid => 422,
             Self::BadRequest => 400,
             Self::TooLarge => 413,
             Self::ProtocolMismatch => 426,

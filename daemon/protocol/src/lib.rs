@@ -7,6 +7,7 @@
 pub mod adoption;
 pub mod aws_config;
 pub mod body;
+pub mod certificates;
 pub mod console;
 mod error;
 mod exit;
@@ -16,6 +17,7 @@ pub mod paths;
 mod secret;
 pub mod start_url;
 pub mod text;
+pub mod totp;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use exit::Exit;

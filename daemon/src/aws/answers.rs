@@ -27,7 +27,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// The longest role session is 12 hours (STS API, `DurationSeconds`; a permission set's session duration). The rest is
 /// for clocks that differ.
-const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
+pub(super) const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
 /// The longest sign-in session an administrator can set is 90 days.
 const LONGEST_ACCESS_TOKEN: u64 = 90 * DAY;
 /// A registration is good for 90 days; four times that is a mistake.
@@ -168,13 +168,13 @@ fn of_sts(
     credentials(operation, keys, (SystemTime::try_from(found.expiration).ok(), longest), account, now)
 }
 
-struct Keys {
-    id: Option<String>,
-    secret: Option<String>,
-    token: Option<String>,
+pub(super) struct Keys {
+    pub(super) id: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) token: Option<String>,
 }
 
-fn credentials(
+pub(super) fn credentials(
     operation: Operation,
     keys: Keys,
     (expires_at, longest): (Option<SystemTime>, Duration),
@@ -227,7 +227,7 @@ fn account_of(role_arn: &str) -> Option<AccountId> {
 }
 
 /// Whether `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` is a session of `arn:aws:iam::ACCOUNT:role/[PATH/]NAME`.
-fn is_session_of(assumed: &str, role: &str) -> bool {
+pub(super) fn is_session_of(assumed: &str, role: &str) -> bool {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
     let assumed_name = assumed.split(":assumed-role/").nth(1).and_then(|rest| rest.split('/').next());
     assumed_name.is_some() && assumed_name == role.rsplit('/').next() && account(assumed) == account(role)

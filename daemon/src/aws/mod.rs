@@ -11,6 +11,7 @@ mod hints;
 mod http;
 mod refusals;
 mod retry;
+mod roles_anywhere;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod sdk;
@@ -25,6 +26,7 @@ pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -349,8 +351,31 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         lasts: Option<Duration>,
     ) -> BoxFuture<'a, Result<Secret, AwsError>>;
 
+    /// Returns the endpoint of IAM Roles Anywhere in a region, without a path.
+    ///
+    /// # Errors
+    /// [`AwsError::Refused`] when no such endpoint is known with the switches set.
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges a request signed with a certificate's key for credentials of a role (IAM Roles Anywhere `CreateSession`).
+    /// `endpoint` is one of [`Aws::roles_anywhere`], for whose host the request was signed.
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;
+
+    /// Returns what time it is by AWS's clock, as far as that is known, when it is `now` by this machine's: what ends, and which code is
+    /// shown, is judged by the clock of who enforces it.
+    fn time(&self, now: SystemTime) -> SystemTime {
+        let ahead = self.clock_skew_seconds().unwrap_or(0);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+    }
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub(super) enum Operation {
     GetSessionToken,
     GetCallerIdentity,
     GetSigninToken,
+    CreateSession,
     /// An organisation's own address, which is no operation of AWS.
     FollowStartUrl,
 }
@@ -49,6 +50,7 @@ impl Operation {
             Self::GetSessionToken => "GetSessionToken",
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::GetSigninToken => "getSigninToken",
+            Self::CreateSession => "CreateSession",
             Self::FollowStartUrl => "at the organisation's own address",
         }
     }

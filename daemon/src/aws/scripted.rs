@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -64,6 +65,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     /// Who callers are, each in its turn.
     pub(crate) identities: Mutex<VecDeque<Result<CallerIdentity, AwsError>>>,
+    /// What the next GetSessionToken waits for before it answers.
+    pub(crate) held: Mutex<Option<Arc<tokio::sync::Notify>>>,
     exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
@@ -75,7 +78,7 @@ impl ScriptedAws {
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let identities = Mutex::default();
+        let (identities, held) = (Mutex::default(), Mutex::default());
         Arc::new(Self {
             clock,
             host,
@@ -87,6 +90,7 @@ impl ScriptedAws {
             location,
             assumed,
             identities,
+            held,
             exchanges,
             minted,
         })
@@ -316,8 +320,12 @@ impl Aws for ScriptedAws {
         let code = asked.mfa.map(|mfa| format!(" with {} of {}", mfa.code.expose_secret(), mfa.serial));
         let seconds = asked.duration.as_secs();
         self.called(format!("session of {} for {seconds}{}", from.access_key_id(), code.unwrap_or_default()));
-        Box::pin(async {
-            tokio::task::yield_now().await;
+        let held = self.held.lock().unwrap().take();
+        Box::pin(async move {
+            match held {
+                Some(held) => held.notified().await,
+                None => tokio::task::yield_now().await,
+            }
             self.role()
         })
     }
@@ -344,6 +352,21 @@ impl Aws for ScriptedAws {
         let seconds = lasts.map(|lasts| lasts.as_secs());
         self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
         Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://rolesanywhere.{region}.{}", self.host.lock().unwrap()))
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let body = String::from_utf8_lossy(&signed.body).into_owned();
+        self.called(format!("session of {} at {endpoint}: {body}", role.role_arn));
+        Box::pin(async { self.role() })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

@@ -13,11 +13,13 @@ use super::retry::{Bounds, Failure, bounded};
 use super::{
     Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
     ListedAccount, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers, endpoints, federation, hints,
+    roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
@@ -380,6 +382,24 @@ impl Aws for SdkAws {
         Box::pin(async move {
             let token = bounded(self.bounds, operation.name(), attempt).await;
             token.map_err(|error| self.with_clock_hint(error))
+        })
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        endpoints::roles_anywhere(&self.config, region)
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let operation = Operation::CreateSession;
+        let attempt = move || roles_anywhere::create_session(&self.http, endpoint, signed, role, self.now());
+        Box::pin(async move {
+            let credentials = bounded(self.bounds, operation.name(), attempt).await;
+            credentials.map_err(|error| hints::of_certificate(self.with_clock_hint(error)))
         })
     }
 

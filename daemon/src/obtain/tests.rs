@@ -1,6 +1,7 @@
 use super::*;
 use crate::aws::AwsError;
 use crate::aws::scripted::ScriptedAws;
+use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
 use crate::names::{AccountId, Region, RoleArn, RoleName, SessionName, StartUrl};
@@ -57,10 +58,13 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let store = Store::spawn(Box::new(memory.clone())).unwrap();
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
-    let stored = Arc::new(StoredRoles::new(store, clock.clone(), Arc::clone(&cache)));
+    let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+    let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
     let providers = Providers {
+        iam_users,
         aws: aws.clone(),
         sign_in_sessions: Arc::clone(&sessions),
+        certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
         commands: crate::helper::Commands::none(),
     };

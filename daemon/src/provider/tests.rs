@@ -22,10 +22,13 @@ impl World {
         let clock = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_478)));
         let aws = ScriptedAws::new(clock.clone());
         let store = Store::spawn(Box::new(Memory::default())).unwrap();
-        let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock, store));
+        let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, user, commands: Commands::none() };
+        let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+        let certificates = Arc::new(MachineCertificates::new(store, clock));
+        let commands = Commands::none();
+        let providers = Providers { aws: aws.clone(), sign_in_sessions, iam_users, certificates, commands, user };
         Self { aws, providers }
     }
 

@@ -15,6 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_protocol::adoption::{AdoptSession, AdoptionProof};
 use tegata_protocol::body::{BeginSignIn, SessionState, SignInFlow, SignInState, StoreState};
+use tegata_protocol::certificates::{CertificateState, EnterPin, ImportCertificate};
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
 use tegata_protocol::inventory::{BeginInventory, InventoryState};
@@ -110,7 +111,7 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    ["adoption.rs", "body.rs", "console.rs", "gate.rs", "error.rs", "inventory.rs"]
+    ["adoption.rs", "body.rs", "certificates.rs", "console.rs", "gate.rs", "error.rs", "inventory.rs"]
         .map(|file| fs::read_to_string(source().join(file)).unwrap())
         .concat()
 }
@@ -191,6 +192,7 @@ fn every_choice_is_described_value_by_value() {
         ("Purpose", variants::<Purpose>()),
         ("RequestState", variants::<RequestState>()),
         ("AdoptionProof", variants::<AdoptionProof>()),
+        ("CertificateState", variants::<CertificateState>()),
         ("InventoryState", variants::<InventoryState>()),
     ]);
     let compared: BTreeSet<String> = choices.keys().chain(&FLATTENED).map(|name| (*name).to_owned()).collect();
@@ -249,6 +251,8 @@ fn is_read(name: &str, body: &Value) -> bool {
     match name {
         "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
         "AdoptSession" => serde_json::from_value::<AdoptSession>(body).is_ok(),
+        "ImportCertificate" => serde_json::from_value::<ImportCertificate>(body).is_ok(),
+        "EnterPin" => serde_json::from_value::<EnterPin>(body).is_ok(),
         "BeginInventory" => serde_json::from_value::<BeginInventory>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
         "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),

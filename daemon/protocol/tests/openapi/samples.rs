@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tegata_protocol::adoption::*;
 use tegata_protocol::body::*;
+use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
@@ -14,7 +15,10 @@ use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
 pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    [answers(), answers_about_hands(), answers_about_inventories(), requests()].into_iter().flatten().collect()
+    [answers(), answers_about_hands(), answers_about_inventories(), answers_about_certificates(), requests()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Bodies that are written, with all of their fields and with only those that are always there.
@@ -40,6 +44,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         problem: None,
         tier: None,
         gate: None,
+        certificate_ends_at: None,
         read_only: None,
     };
     let profile_state = ProfileState {
@@ -72,6 +77,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         locked: false,
         store: store.clone(),
         sessions: vec![],
+        certificates: vec![],
         cached_credentials: 0,
         grants: vec![],
         requests: vec![],
@@ -128,6 +134,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 problem: text(),
                 tier: text(),
                 gate: text(),
+                certificate_ends_at: text(),
                 read_only: text(),
                 ..profile.clone()
             },
@@ -278,6 +285,37 @@ fn answers_about_inventories() -> BTreeMap<&'static str, [Value; 2]> {
     ])
 }
 
+/// The same for certificates.
+fn answers_about_certificates() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let certificate = Certificate {
+        profile: String::new(),
+        place: String::new(),
+        key_place: String::new(),
+        state: CertificateState::Unknown,
+        common_name: None,
+        serial: None,
+        ends_at: None,
+        problem: None,
+        mend: None,
+    };
+    let full = Certificate {
+        common_name: text(),
+        serial: text(),
+        ends_at: text(),
+        problem: text(),
+        mend: text(),
+        ..certificate.clone()
+    };
+    let listed = Certificates { certificates: vec![], left_out: 0 };
+    let forgotten = ForgottenCertificate { profile: String::new(), was_kept: true };
+    BTreeMap::from([
+        pair("Certificate", full, certificate),
+        pair("Certificates", listed.clone(), listed),
+        pair("ForgottenCertificate", forgotten.clone(), forgotten),
+    ])
+}
+
 /// Bodies that are read, with all of their fields and with only those that may not be left out.
 pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
     let text = || Some(String::from("x"));
@@ -313,7 +351,16 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: String::from("x"),
         renewal: Some(renewal()),
     };
+    let import = ImportCertificate {
+        profile: String::from("x"),
+        config: text(),
+        certificate: String::from("x"),
+        private_key: secret(),
+        passphrase: Some(secret()),
+    };
     BTreeMap::from([
+        read("ImportCertificate", import),
+        read("EnterPin", EnterPin { config: text(), pin: secret() }),
         read("AdoptSession", adopt),
         read("AdoptRenewal", renewal()),
         read("BeginInventory", BeginInventory { session: text(), config: text() }),

@@ -11,6 +11,7 @@ use crate::aws::BoxFuture;
 use crate::aws::scripted::ScriptedAws;
 use crate::cache::Cache;
 use crate::caller::Process;
+use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
 use crate::grant::Approved;
@@ -87,8 +88,11 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
-        let commands = crate::helper::Commands::none();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user, commands };
+        let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
+        let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+        let (sessions, commands) = (sign_in_sessions.clone(), crate::helper::Commands::none());
+        let providers =
+            Providers { aws: aws.clone(), sign_in_sessions: sessions, iam_users, certificates, commands, user };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
