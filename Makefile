@@ -3,14 +3,14 @@
 # make test   everything: installs what the tests need, builds, tests
 # make packages       .deb, .rpm, archive and installer, into target/packages; minutes, for release builds
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
-# make pages          writes the man pages and completions anew from the command line's own description
+# make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
 # make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -31,9 +31,13 @@ test-root: toolchain build
 bench: toolchain clients
 	tests/bench/run
 
-# Every state of the approval page, for the documentation.
-pictures: toolchain clients
+# Every state of the approval page, and the terminals, for the documentation.
+pictures: screens
 	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
+
+# The terminals alone: seconds. A test compares them.
+screens: toolchain clients build
+	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test terminal_pictures
 
 # docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
 book:
@@ -69,6 +73,8 @@ packages-test: toolchain clients build
 
 pages:
 	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-cli --bin tegata commands::pages
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-daemon --lib settings::reference
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-daemon --lib settings::reference
 
 audit:
 	packaging/tools cargo-deny

@@ -8,6 +8,7 @@ use crate::broker::{Broker, Rooms};
 use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
+use crate::helper::{self, Helper, HelperProcess, NoHelper};
 use crate::instance::{Instance, Start, passed_listener};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
@@ -53,6 +54,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
         Arguments::Run { detach } => run(detach),
         Arguments::CheckSettings { file } => check_settings(file.as_deref()),
+        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });
@@ -121,26 +123,39 @@ fn run(detach: bool) -> Result<(), Failure> {
     };
     harden::raise_descriptor_limit().map_err(fails(Exit::Failed))?;
     let Some(listener) = instance.take_listener() else { return Ok(()) };
+    let helper = settings.needs_helper().then(|| helper::start(&environment.for_commands));
+    let helper = helper.transpose().map_err(fails(Exit::Failed))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(fails(Exit::Failed))?;
-    let served = runtime.block_on(serve(environment, settings, &instance, listener, uid));
+    let served = runtime.block_on(async {
+        let outside = Outside { environment, settings, helper: attach(helper)?, uid };
+        serve(outside, &instance, listener).await
+    });
     // A keyring that waits for a person must not keep the daemon from ending.
     runtime.shutdown_background();
     served
 }
 
-async fn serve(
+/// What the daemon begins with.
+struct Outside {
     environment: Environment,
     settings: Settings,
-    instance: &Instance,
-    listener: UnixListener,
+    helper: Arc<dyn Helper>,
     uid: u32,
-) -> Result<(), Failure> {
+}
+
+fn attach(started: Option<helper::Started>) -> Result<Arc<dyn Helper>, Failure> {
+    let Some(started) = started else { return Ok(Arc::new(NoHelper)) };
+    Ok(Arc::new(HelperProcess::attach(started).map_err(fails(Exit::Failed))?))
+}
+
+async fn serve(outside: Outside, instance: &Instance, listener: UnixListener) -> Result<(), Failure> {
+    let Outside { settings, uid, .. } = &outside;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let limits = Limits {
         connections: u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX),
         ..Limits::default()
     };
-    let broker = Arc::new(Broker::new(rooms(&environment, &settings, &clock).await?));
+    let broker = Arc::new(Broker::new(rooms(&outside, &clock).await?));
     let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
     broker.record(&started).map_err(fails(Exit::Failed))?;
     let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
@@ -152,8 +167,8 @@ async fn serve(
     let locking = Arc::clone(&broker);
     tokio::spawn(async move { locking.finish_locking().await });
     let background =
-        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), uid))];
-    Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
+        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), *uid))];
+    Door::for_user(*uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     broker.note_all_refused();
     broker.end_grants(GrantEnd::DaemonEnded, &|_| true);
@@ -161,13 +176,16 @@ async fn serve(
 }
 
 /// Builds the outside (clock, AWS, human, store) and what is read from files.
-async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+    let Outside { environment, settings, helper, .. } = outside;
     let places = &environment.places;
     let aws = SdkAws::new(aws_config(settings)?, Arc::clone(clock)).map_err(fails(Exit::ProfileWrong))?;
     let audit = Audit::open_keeping(&places.state_dir, Arc::clone(clock), settings.limits.audit_days.get());
     Ok(Rooms {
         clock: Arc::clone(clock),
         aws: Arc::new(aws),
+        helper: Arc::clone(helper),
+        command_seconds: settings.limits.command_seconds.get(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
         files: Arc::new(

@@ -32,6 +32,8 @@ pub enum Arguments {
         /// Read this file instead of those in use.
         file: Option<PathBuf>,
     },
+    /// Do what the daemon that started this process asks for. Hidden: it is for `tegatad` alone.
+    Helper,
     /// Print the version.
     Version,
     /// Print [`HELP`].
@@ -57,6 +59,7 @@ impl Arguments {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--version" | "-V") => asked = Self::Version,
+                Some(crate::helper::ARGUMENT) if asked == (Self::Run { detach: false }) => asked = Self::Helper,
                 Some("--check-settings") if asked != Self::Version => asked = Self::CheckSettings { file: None },
                 Some("--detach") if matches!(asked, Self::Run { .. }) => asked = Self::Run { detach: true },
                 Some("--detach" | "--check-settings") => {}
@@ -101,6 +104,13 @@ mod tests {
         {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_helper_is_not_shown_and_stands_alone() {
+        assert_eq!(parse(&["--helper"]), Ok(Arguments::Helper));
+        assert!(!HELP.contains("--helper"));
+        assert!(parse(&["--detach", "--helper"]).is_err() && parse(&["--helper", "--helper"]).is_err());
     }
 
     #[test]

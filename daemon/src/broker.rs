@@ -23,6 +23,7 @@ use crate::credentials::Credentials;
 use crate::gate::Gate;
 use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
+use crate::helper::Helper;
 use crate::human::{Human, Notice};
 use crate::inventory::Inventories;
 use crate::lock::LockState;
@@ -88,6 +89,7 @@ impl Ask {
 pub struct Broker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) aws: Arc<dyn crate::aws::Aws>,
+    pub(crate) helper: Arc<dyn Helper>,
     pub(crate) human: Arc<dyn Human>,
     pub(crate) store: Store,
     files: Arc<ConfigFiles>,

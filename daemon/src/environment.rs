@@ -41,6 +41,8 @@ pub struct Environment {
     pub activated: bool,
     /// Where systemd puts a service's credentials (systemd.exec(5)).
     pub credentials_directory: Option<PathBuf>,
+    /// The variables, and no others, that commands of the settings are run with.
+    pub for_commands: Vec<(OsString, OsString)>,
     /// What to log: `TEGATA_LOG`, else `RUST_LOG`.
     pub log: Option<String>,
     /// Where a test wants the process to end.
@@ -130,8 +132,10 @@ impl Environment {
         pid: u32,
     ) -> Result<Self, EnvironmentError> {
         let text = |name| set(lookup, name).and_then(|value| value.into_string().ok());
+        let places = Places::decide(lookup, directories)?;
         Ok(Self {
-            places: Places::decide(lookup, directories)?,
+            for_commands: for_commands(lookup, &places.home),
+            places,
             session_bus: set(lookup, "DBUS_SESSION_BUS_ADDRESS").is_some(),
             activated: text("LISTEN_PID").is_some_and(|listener| listener == pid.to_string()),
             credentials_directory: set(lookup, "CREDENTIALS_DIRECTORY")
@@ -216,6 +220,33 @@ fn usable_socket_path(path: PathBuf) -> Result<PathBuf, EnvironmentError> {
 
 fn shown(path: &Path) -> String {
     one_line(&path.to_string_lossy())
+}
+
+/// What a command finds in its environment, beside `HOME` and `PATH`. A command runs unasked, in the background, for whoever
+/// asks: no display and no terminal to ask a person on, no agent of the shell that happened to start the daemon, and nothing
+/// that redirects a program (`AWS_*`, proxies, `LD_*`).
+const FOR_COMMANDS: [&str; 12] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LOGNAME",
+    "TZ",
+    "USER",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
+/// Where the programs are looked for that a command's own program calls by name.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+fn for_commands(lookup: &impl Fn(&str) -> Option<OsString>, home: &Path) -> Vec<(OsString, OsString)> {
+    let own = [("HOME", home.as_os_str().to_owned()), ("PATH", PATH.into())];
+    let taken = FOR_COMMANDS.iter().filter_map(|name| Some((*name, set(lookup, name)?)));
+    own.into_iter().chain(taken).map(|(name, value)| (name.into(), value)).collect()
 }
 
 /// Whether a variable is one that other programs would obey and the daemon does not.

@@ -4,6 +4,7 @@ use crate::aws::AwsError;
 use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
+use crate::helper::HelperError;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
 use crate::policy::terms::Denial;
@@ -73,6 +74,9 @@ pub enum Problem {
     /// The target cannot be issued on the terms of its gate.
     #[error(transparent)]
     Elevation(#[from] ElevationError),
+    /// What the settings name to be run did not do it.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
     /// AWS gave nothing usable.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -172,6 +176,7 @@ impl Problem {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_passing())
+            || matches!(self, Self::Helper(error) if !error.is_configuration())
             || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
     }
 
@@ -201,6 +206,8 @@ impl Problem {
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
+            Self::Helper(error) if error.is_configuration() => ErrorCode::ProfileInvalid,
+            Self::Helper(_) => ErrorCode::UpstreamUnavailable,
             Self::Aws(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
@@ -240,6 +247,7 @@ impl Problem {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))
             }
+            Self::Helper(error) => error.mend(),
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),

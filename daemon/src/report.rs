@@ -5,6 +5,7 @@ use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::gated::Standing;
 use crate::grant::Grant;
+use crate::helper::HelperError;
 use crate::names::ProfileName;
 use crate::problem::Problem;
 use crate::profile::{Config, ProfileError};
@@ -105,6 +106,8 @@ impl Broker {
             Vec::new()
         });
         warnings.extend(self.gate_warnings().await);
+        let ended = self.helper.ended().map(|how| HelperError::Ended { how });
+        warnings.extend(ended.map(|ended| format!("{ended}; run: tegata daemon stop")));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),

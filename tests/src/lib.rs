@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
+pub mod acme;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
@@ -21,6 +22,7 @@ pub mod login_manager;
 pub mod machine;
 pub mod moto;
 pub mod packages;
+pub mod picture;
 pub mod product;
 pub mod prompter;
 pub mod screen;

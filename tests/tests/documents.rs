@@ -85,6 +85,19 @@ fn a_link_that_leads_nowhere_is_found() {
 }
 
 #[test]
+fn every_picture_of_a_terminal_is_shown_and_says_what_it_is() {
+    let pictures = files(&root().join("docs/pictures"), ".svg");
+    assert!(pictures.len() >= 10, "{pictures:?}");
+    let text: String = files(&root(), ".md").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    for picture in pictures {
+        let name = picture.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(text.contains(&format!("pictures/{name}")), "{name} is shown nowhere");
+        let svg = fs::read_to_string(&picture).unwrap();
+        assert!(svg.contains("<title id=\"title\">") && svg.contains("<desc id=\"description\">"), "{name}");
+    }
+}
+
+#[test]
 fn every_document_is_a_page_of_the_book() {
     let docs = root().join("docs");
     let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();

@@ -302,6 +302,16 @@ fn hostile_names_and_lines_are_shown_escaped_and_in_time() {
     shows_no_secret(&ended);
     assert!(!ended.stdout.chars().any(|c| c != '\n' && is_hostile(c)), "{ended:?}");
     assert!(ended.stdout.contains("a\\u{a}\\u{1b}[31mred\\u{202e}.env:1:19, 2\n"), "{ended:?}");
+    let mend = ended
+        .stdout
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("mend").filter(|rest| rest.contains("red")))
+        .unwrap()
+        .trim();
+    let editor = put(&product, "editor", "#!/bin/sh\ncat -- \"$2\"\n");
+    fs::set_permissions(&editor, fs::Permissions::from_mode(0o755)).unwrap();
+    let shown = run(Command::new("bash").args(["-c", mend]).env("EDITOR", &editor));
+    assert_eq!(shown.stdout, env_file(), "the command opens that file: {mend} {shown:?}");
     assert_eq!(ended.stdout.matches("access key AKIA…VV7A, secret …Tq7r").count(), 4, "{ended:?}");
     assert!(ended.stdout.contains("bundle.js:1:4800"), "{ended:?}");
 }

@@ -60,11 +60,11 @@ fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
         page.push_str(&format!("{} {warning}\n", style.warning("warning:")));
     }
     page.push('\n');
-    page.push_str(&sessions(&status.sessions, now));
+    page.push_str(&sessions(&status.sessions, now, style));
     if !status.certificates.is_empty() {
         page.push_str(&format!("\n\n{}", certificate::table(&status.certificates, now)));
     }
-    page.push_str(&gate::page(status, now));
+    page.push_str(&gate::page(status, now, style));
     page
 }
 
@@ -102,7 +102,7 @@ fn skew(seconds: i64) -> Option<String> {
     }
 }
 
-fn sessions(sessions: &[Session], now: i64) -> String {
+fn sessions(sessions: &[Session], now: i64, style: Style) -> String {
     if sessions.is_empty() {
         return "No sign-in session is known. Sign in with: tegata login".to_owned();
     }
@@ -116,7 +116,7 @@ fn sessions(sessions: &[Session], now: i64) -> String {
             format!("{} ({})", one_line(&session.start_url), one_line(&session.region)),
         ]
     });
-    let table = output::table(["SIGN-IN SESSION", "STATE", "UNTIL", "RENEWED", "ORGANISATION"], rows);
+    let table = style.table(["SIGN-IN SESSION", "STATE", "UNTIL", "RENEWED", "ORGANISATION"], rows);
     std::iter::once(table).chain(sessions.iter().filter_map(trouble)).collect::<Vec<_>>().join("\n")
 }
 

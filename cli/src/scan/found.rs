@@ -105,9 +105,9 @@ pub(crate) struct Found {
 
 impl Found {
     /// Gives it its places: all of them, in order.
-    pub(super) fn at(mut self, offsets: &[usize], lines: &mut impl FnMut(usize) -> Position) -> Self {
+    pub(super) fn at(mut self, offsets: &[usize], positions: &Positions) -> Self {
         self.offset = offsets.first().copied().unwrap_or_default();
-        self.places = offsets.iter().take(MOST_PLACES).map(|offset| lines(*offset)).collect();
+        self.places = offsets.iter().take(MOST_PLACES).filter_map(|offset| positions.at(*offset)).collect();
         self.more = offsets.len().saturating_sub(MOST_PLACES);
         self
     }
@@ -122,29 +122,29 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// Tells the lines of offsets, of which each is behind the one before or not far from it.
-pub(super) struct Lines<'a> {
-    text: &'a [u8],
-    line: usize,
-    line_start: usize,
-    counted_to: usize,
-}
+/// The lines and columns of some offsets in a text. The text is gone through once, however many there are.
+pub(super) struct Positions(Vec<(usize, Position)>);
 
-impl<'a> Lines<'a> {
-    pub(super) fn of(text: &'a [u8]) -> Self {
-        Self { text, line: 1, line_start: 0, counted_to: 0 }
+impl Positions {
+    pub(super) fn of(text: &[u8], mut offsets: Vec<usize>) -> Self {
+        offsets.sort_unstable();
+        offsets.dedup();
+        let (mut line, mut line_start, mut counted_to) = (1, 0, 0);
+        let position = |offset: usize| {
+            let passed = text.get(counted_to..offset).unwrap_or_default();
+            for (at, _) in passed.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+                (line, line_start) = (line + 1, counted_to + at + 1);
+            }
+            counted_to = offset;
+            (offset, Position { line, column: offset - line_start + 1 })
+        };
+        Self(offsets.into_iter().map(position).collect())
     }
 
-    pub(super) fn position(&mut self, offset: usize) -> Position {
-        if offset < self.line_start {
-            *self = Self::of(self.text);
-        }
-        let passed = self.text.get(self.counted_to..offset).unwrap_or_default();
-        for (at, _) in passed.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            (self.line, self.line_start) = (self.line + 1, self.counted_to + at + 1);
-        }
-        self.counted_to = self.counted_to.max(offset);
-        Position { line: self.line, column: offset - self.line_start + 1 }
+    /// Returns where one of the offsets is.
+    pub(super) fn at(&self, offset: usize) -> Option<Position> {
+        let at = self.0.binary_search_by_key(&offset, |(known, _)| *known).ok()?;
+        self.0.get(at).map(|(_, position)| *position)
     }
 }
 
@@ -154,12 +154,11 @@ mod tests {
 
     #[test]
     fn lines_and_columns_count_from_one() {
-        let mut lines = Lines::of(b"ab\ncd\n\nef");
-        let mut at = |offset| {
-            let place = lines.position(offset);
-            (place.line, place.column)
-        };
-        assert_eq!((at(0), at(1), at(3), at(4), at(7), at(8)), ((1, 1), (1, 2), (2, 1), (2, 2), (4, 1), (4, 2)));
-        assert_eq!((at(7), at(3), at(0)), ((4, 1), (2, 1), (1, 1)), "and back");
+        let positions = Positions::of(b"ab\ncd\n\nef", vec![8, 0, 1, 3, 3, 4, 7]);
+        for (offset, expected) in [(0, (1, 1)), (1, (1, 2)), (3, (2, 1)), (4, (2, 2)), (7, (4, 1)), (8, (4, 2))] {
+            let at = positions.at(offset).unwrap();
+            assert_eq!((at.line, at.column), expected, "{offset}");
+        }
+        assert_eq!(positions.at(2), None);
     }
 }

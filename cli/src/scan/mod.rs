@@ -15,7 +15,7 @@ mod service;
 mod sighting;
 mod token;
 
-use found::Lines;
+use found::Positions;
 pub(crate) use found::{Found, Kind, Severity};
 use key_id::KeyKind;
 use pairs::Pairs;
@@ -31,21 +31,31 @@ struct Credential<'a> {
     offsets: Vec<usize>,
 }
 
-/// Finds what a text holds, in the order in which it stands there.
-pub(crate) fn examine(text: &[u8]) -> Vec<Found> {
-    let all = sighting::gather(text);
+/// What came of a text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Examined {
+    /// In the order in which it stands there.
+    pub(crate) found: Vec<Found>,
+    /// Whether the text holds so much that its end was not looked at.
+    pub(crate) is_cut_short: bool,
+}
+
+/// Finds what a text holds.
+pub(crate) fn examine(text: &[u8]) -> Examined {
+    examine_within(text, sighting::MOST)
+}
+
+fn examine_within(text: &[u8], most: usize) -> Examined {
+    let all = sighting::gather(text, most);
     if all.is_empty() {
-        return Vec::new();
+        return Examined::default();
     }
     let pairs = Pairs::of(text, &all);
-    let mut credentials: Vec<Credential<'_>> = Vec::new();
-    for at in 0..all.len() {
-        credentials.extend(credential(text, &all, &pairs, at));
-    }
-    let mut lines = Lines::of(text);
-    let mut found: Vec<_> = merged(credentials).into_iter().map(|credential| credential.found(&mut lines)).collect();
+    let credentials = merged((0..all.len()).filter_map(|at| credential(text, &all, &pairs, at)));
+    let positions = Positions::of(text, credentials.iter().flat_map(|credential| credential.offsets.clone()).collect());
+    let mut found: Vec<_> = credentials.into_iter().map(|credential| credential.found(&positions)).collect();
     found.sort_by_key(|found| found.offset);
-    found
+    Examined { found, is_cut_short: all.len() >= most }
 }
 
 /// Returns what a sighting is with what belongs to it; nothing where it is part of another, or alone no evidence.
@@ -107,11 +117,11 @@ fn secret_kind(id: What) -> Kind {
 }
 
 /// Makes one credential of all that have the same secret, or the same id and no other secret.
-fn merged(all: Vec<Credential<'_>>) -> Vec<Credential<'_>> {
+fn merged<'a>(all: impl Iterator<Item = Credential<'a>>) -> Vec<Credential<'a>> {
     let mut merged: Vec<Credential<'_>> = Vec::new();
     let mut by_text: HashMap<(bool, &[u8]), usize> = HashMap::new();
     // Those with a secret first, so that an id that stands alone elsewhere finds them.
-    let (with_secret, without): (Vec<_>, Vec<_>) = all.into_iter().partition(|credential| credential.secret.is_some());
+    let (with_secret, without): (Vec<_>, Vec<_>) = all.partition(|credential| credential.secret.is_some());
     for credential in with_secret.into_iter().chain(without) {
         let key = (credential.secret.is_some(), credential.secret.or(credential.id).unwrap_or_default());
         match by_text.get(&key).and_then(|at| merged.get_mut(*at)) {
@@ -128,7 +138,7 @@ fn merged(all: Vec<Credential<'_>>) -> Vec<Credential<'_>> {
     merged
 }
 
-impl<'a> Credential<'a> {
+impl Credential<'_> {
     /// Takes over what is known of the same one elsewhere.
     fn take(&mut self, other: Self) {
         self.kind = self.kind.min(other.kind);
@@ -137,7 +147,7 @@ impl<'a> Credential<'a> {
         self.offsets.extend(other.offsets);
     }
 
-    fn found(mut self, lines: &mut Lines<'a>) -> Found {
+    fn found(mut self, positions: &Positions) -> Found {
         self.offsets.sort_unstable();
         self.offsets.dedup();
         let account = self.id.and_then(key_id::account).or_else(|| self.user.as_ref().map(|user| user.account.clone()));
@@ -151,7 +161,7 @@ impl<'a> Credential<'a> {
             more: 0,
             offset: 0,
         };
-        found.at(&self.offsets, &mut |offset| lines.position(offset))
+        found.at(&self.offsets, positions)
     }
 }
 

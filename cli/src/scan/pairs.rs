@@ -96,7 +96,7 @@ fn candidate(text: &[u8], all: &[Sighting<'_>], id: usize, secret: usize) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::super::sighting::gather;
+    use super::super::sighting::{MOST, gather};
     use super::*;
 
     const IDS: [&str; 2] = ["AKIAY34FZKBOKMUTVV7A", "AKIAQNZGKIQY56JQ7WML"];
@@ -108,7 +108,7 @@ mod tests {
         for (mark, value) in ["I!", "J!", "S!", "T!"].into_iter().zip(IDS.into_iter().chain(SECRETS)) {
             text = text.replace(mark, value);
         }
-        let all = gather(text.as_bytes());
+        let all = gather(text.as_bytes(), MOST);
         let pairs = Pairs::of(text.as_bytes(), &all);
         let name = |at: usize| {
             let text = String::from_utf8(all[at].plain.bytes().to_vec()).unwrap();

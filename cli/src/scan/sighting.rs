@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// The most that is kept of a text. A log with more says the same again.
-pub(super) const MOST: usize = 20_000;
+/// The most that is kept of a text.
+pub(super) const MOST: usize = 100_000;
 
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,22 +50,22 @@ pub(super) struct Sighting<'a> {
     pub(super) plain: Plain<'a>,
 }
 
-/// Returns what stands in a text, in order.
-pub(super) fn gather(text: &[u8]) -> Vec<Sighting<'_>> {
+/// Returns what stands in a text, in order, and not much more than the given number.
+pub(super) fn gather(text: &[u8], most: usize) -> Vec<Sighting<'_>> {
     let mut all = Vec::new();
     for run in Runs::of(text) {
-        add_ids(&run, &mut all);
+        add_ids(&run, most, &mut all);
         if let Some((what, plain)) = secret_of(text, &run) {
             all.push(Sighting { what, start: run.start, end: run.end, plain });
         }
-        if all.len() >= MOST {
+        if all.len() >= most {
             break;
         }
     }
     all
 }
 
-fn add_ids<'a>(run: &Run<'a>, all: &mut Vec<Sighting<'a>>) {
+fn add_ids<'a>(run: &Run<'a>, most: usize, all: &mut Vec<Sighting<'a>>) {
     let mut from = 0;
     while let Some((kind, at)) = key_id::find(run.plain.bytes(), from) {
         from = at + key_id::LENGTH;
@@ -78,7 +78,7 @@ fn add_ids<'a>(run: &Run<'a>, all: &mut Vec<Sighting<'a>>) {
             let plain = part(from + 1, run.length);
             all.push(Sighting { what: What::Secret(Hint::Some), start: start + from + 1 - at, end: run.end, plain });
         }
-        if all.len() >= MOST {
+        if all.len() >= most {
             break;
         }
     }

@@ -279,8 +279,8 @@ pub struct ProcessCredentials<'a> {
     pub access_key_id: &'a str,
     /// `SecretAccessKey`.
     pub secret_access_key: &'a Secret,
-    /// `SessionToken`.
-    pub session_token: &'a Secret,
+    /// `SessionToken`; absent for an IAM user's access keys.
+    pub session_token: Option<&'a Secret>,
     /// `Expiration`, exactly `YYYY-MM-DDTHH:MM:SSZ`: the one form every SDK parses.
     pub expiration: &'a str,
     /// `AccountId`, read by botocore, JS, Rust, Java and C++.
@@ -293,7 +293,9 @@ impl Serialize for ProcessCredentials<'_> {
         json.serialize_field("Version", &1)?;
         json.serialize_field("AccessKeyId", self.access_key_id)?;
         json.serialize_field("SecretAccessKey", self.secret_access_key.expose_secret())?;
-        json.serialize_field("SessionToken", self.session_token.expose_secret())?;
+        if let Some(session_token) = self.session_token {
+            json.serialize_field("SessionToken", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", self.expiration)?;
         if let Some(account_id) = self.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -303,7 +305,7 @@ impl Serialize for ProcessCredentials<'_> {
 }
 
 /// The JSON of the container credentials endpoint (AWS SDKs and Tools Reference Guide, "Container credential provider"); all but
-/// `AccountId` have to be there.
+/// `AccountId` have to be there, so access keys without a session token are nothing that an SDK would take from it.
 #[derive(Debug)]
 pub struct ContainerCredentials<'a>(pub ProcessCredentials<'a>);
 
@@ -313,7 +315,9 @@ impl Serialize for ContainerCredentials<'_> {
         let mut json = serializer.serialize_struct("ContainerCredentials", 5)?;
         json.serialize_field("AccessKeyId", credentials.access_key_id)?;
         json.serialize_field("SecretAccessKey", credentials.secret_access_key.expose_secret())?;
-        json.serialize_field("Token", credentials.session_token.expose_secret())?;
+        if let Some(session_token) = credentials.session_token {
+            json.serialize_field("Token", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", credentials.expiration)?;
         if let Some(account_id) = credentials.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -333,7 +337,7 @@ mod tests {
         let credentials = ProcessCredentials {
             access_key_id: "ASIAX",
             secret_access_key: &secret,
-            session_token: &token,
+            session_token: Some(&token),
             expiration: "2026-11-22T09:07:58Z",
             account_id: Some("123456789012"),
         };
@@ -342,6 +346,11 @@ mod tests {
             r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","SessionToken":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
         );
         assert!(!format!("{credentials:?}").contains("sk\""));
+        let key = ProcessCredentials { session_token: None, account_id: None, ..credentials };
+        assert_eq!(
+            serde_json::to_string(&key).unwrap(),
+            r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Expiration":"2026-11-22T09:07:58Z"}"#
+        );
         assert_eq!(
             serde_json::to_string(&ContainerCredentials(credentials)).unwrap(),
             r#"{"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Token":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#

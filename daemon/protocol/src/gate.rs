@@ -201,7 +201,7 @@ pub struct Grant {
     pub role: String,
     /// `prompt`, `sealed` or `enforced`.
     pub tier: String,
-    /// Who it is for, such as `terminal of bash (pid 4242)`.
+    /// Who it is for, such as `the terminal of pid 4242`.
     pub holder: String,
     /// Whether it is for the caller that asks.
     pub yours: bool,

@@ -1,6 +1,10 @@
 //! AWS's answers → our types. Pure. An answer that cannot be right is refused: a missing, past or absurd expiry never
 //! becomes "never expires", and nothing empty becomes a token.
 
+mod users;
+
+pub(super) use users::{caller_identity, user_session};
+
 use super::refusals::Operation;
 use super::{AwsError, DeviceAuthorization, ListedAccount, Page, Registration, RoleToAssume, Tokens};
 use crate::clock::{from_unix_seconds, rfc3339, unix_seconds};
@@ -23,7 +27,7 @@ const DAY: u64 = 24 * HOUR;
 
 /// The longest role session is 12 hours (STS API, `DurationSeconds`; a permission set's session duration). The rest is
 /// for clocks that differ.
-const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
+pub(super) const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
 /// The longest sign-in session an administrator can set is 90 days.
 const LONGEST_ACCESS_TOKEN: u64 = 90 * DAY;
 /// A registration is good for 90 days; four times that is a mistake.
@@ -97,7 +101,7 @@ pub(super) fn role_credentials(
     credentials(
         operation,
         Keys { id: found.access_key_id, secret: found.secret_access_key, token: found.session_token },
-        expires_at,
+        (expires_at, LONGEST_CREDENTIALS),
         Some(account.clone()),
         now,
     )
@@ -149,13 +153,19 @@ pub(super) fn assumed_role(
         return Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))));
     }
     let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
-    credentials(
-        operation,
-        Keys { id: Some(found.access_key_id), secret: Some(found.secret_access_key), token: Some(found.session_token) },
-        SystemTime::try_from(found.expiration).ok(),
-        account,
-        now,
-    )
+    of_sts(operation, found, LONGEST_CREDENTIALS, account, now)
+}
+
+fn of_sts(
+    operation: Operation,
+    found: aws_sdk_sts::types::Credentials,
+    longest: Duration,
+    account: Option<AccountId>,
+    now: SystemTime,
+) -> Result<Credentials, AwsError> {
+    let (id, secret) = (Some(found.access_key_id), Some(found.secret_access_key));
+    let keys = Keys { id, secret, token: Some(found.session_token) };
+    credentials(operation, keys, (SystemTime::try_from(found.expiration).ok(), longest), account, now)
 }
 
 pub(super) struct Keys {
@@ -167,7 +177,7 @@ pub(super) struct Keys {
 pub(super) fn credentials(
     operation: Operation,
     keys: Keys,
-    expires_at: Option<SystemTime>,
+    (expires_at, longest): (Option<SystemTime>, Duration),
     account_id: Option<AccountId>,
     now: SystemTime,
 ) -> Result<Credentials, AwsError> {
@@ -175,15 +185,20 @@ pub(super) fn credentials(
         access_key_id: visible(operation, "access key id", keys.id)?,
         secret_access_key: Secret::new(visible(operation, "secret access key", keys.secret)?),
         session_token: Secret::new(visible(operation, "session token", keys.token)?),
-        expires_at: live(operation, expires_at.unwrap_or(SystemTime::UNIX_EPOCH), now)?,
+        expires_at: live(operation, expires_at.unwrap_or(SystemTime::UNIX_EPOCH), longest, now)?,
         issued_at: now,
         account_id,
     }))
 }
 
-fn live(operation: Operation, expires_at: SystemTime, now: SystemTime) -> Result<SystemTime, AwsError> {
+fn live(
+    operation: Operation,
+    expires_at: SystemTime,
+    longest: Duration,
+    now: SystemTime,
+) -> Result<SystemTime, AwsError> {
     let left = expires_at.duration_since(now).unwrap_or_default();
-    if left > Duration::ZERO && left <= LONGEST_CREDENTIALS {
+    if left > Duration::ZERO && left <= longest {
         return Ok(expires_at);
     }
     let (ends, here) = (rfc3339(expires_at), rfc3339(now));

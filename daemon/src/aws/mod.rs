@@ -16,10 +16,12 @@ mod roles_anywhere;
 pub(crate) mod scripted;
 mod sdk;
 mod trust;
+mod users;
 
 pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
 pub use sdk::SdkAws;
+pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 
 use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
@@ -316,6 +318,22 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         from: &'a Credentials,
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Makes a session of an IAM user (STS `GetSessionToken`) at the regional endpoint; `from` are the user's access keys. With a code it is
+    /// never retried after the request left: a code is good once.
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks who somebody with these credentials is (STS `GetCallerIdentity`). Everybody may ask.
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>>;
 
     /// Returns where the console of a partition is signed in to, without a path.
     ///

@@ -28,6 +28,8 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    GetSessionToken,
+    GetCallerIdentity,
     GetSigninToken,
     CreateSession,
     /// An organisation's own address, which is no operation of AWS.
@@ -45,6 +47,8 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::GetSessionToken => "GetSessionToken",
+            Self::GetCallerIdentity => "GetCallerIdentity",
             Self::GetSigninToken => "getSigninToken",
             Self::CreateSession => "CreateSession",
             Self::FollowStartUrl => "at the organisation's own address",

@@ -2,7 +2,7 @@
 //!
 //! The request holds no secret, and may be sent again within minutes; the answer holds credentials and is read once.
 
-use super::answers::{Keys, credentials, is_session_of};
+use super::answers::{Keys, LONGEST_CREDENTIALS, credentials, is_session_of};
 use super::http::SharedClient;
 use super::refusals::{Operation, Refusal, judge, retry_after, unreached};
 use super::retry::{Again, Failure};
@@ -89,7 +89,7 @@ fn read(body: &[u8], asked: &RoleToAssume, now: SystemTime) -> Result<Credential
     let keys = Keys { id: issued.access_key_id, secret: issued.secret_access_key, token: issued.session_token };
     let expires_at = issued.expiration.as_deref().and_then(from_rfc3339);
     let account = AccountId::new(asked.role_arn.account_and_role().0).ok();
-    credentials(OPERATION, keys, expires_at, account, now)
+    credentials(OPERATION, keys, (expires_at, LONGEST_CREDENTIALS), account, now)
 }
 
 fn refusal(answer: &HttpResponse, now: SystemTime) -> Refusal {

@@ -1,8 +1,8 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, DeviceAuthorization, Endpoints, Grant, ListedAccount, Page, Registration,
-    RoleToAssume, Tokens,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount, Page,
+    Registration, RoleToAssume, SessionToAsk, Tokens,
 };
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
@@ -63,6 +63,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) location: Mutex<Option<String>>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
+    /// Who callers are, each in its turn.
+    pub(crate) identities: Mutex<VecDeque<Result<CallerIdentity, AwsError>>>,
     exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
@@ -74,7 +76,21 @@ impl ScriptedAws {
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, location, assumed, exchanges, minted })
+        let identities = Mutex::default();
+        Arc::new(Self {
+            clock,
+            host,
+            tokens,
+            roles,
+            device,
+            calls,
+            listing,
+            location,
+            assumed,
+            identities,
+            exchanges,
+            minted,
+        })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -82,7 +98,7 @@ impl ScriptedAws {
         self.tokens.lock().unwrap().push_back(answer);
     }
 
-    /// The next GetRoleCredentials or AssumeRole answers so; a success is credentials of this life.
+    /// The next GetRoleCredentials, AssumeRole or GetSessionToken answers so; a success is credentials of this life.
     pub(crate) fn next_role(&self, answer: Result<Duration, AwsError>) {
         self.roles.lock().unwrap().push_back(answer);
     }
@@ -290,6 +306,30 @@ impl Aws for ScriptedAws {
         self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
         self.assumed.lock().unwrap().push(role.clone());
         Box::pin(async { self.role() })
+    }
+
+    fn get_session_token<'a>(
+        &'a self,
+        _: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let code = asked.mfa.map(|mfa| format!(" with {} of {}", mfa.code.expose_secret(), mfa.serial));
+        let seconds = asked.duration.as_secs();
+        self.called(format!("session of {} for {seconds}{}", from.access_key_id(), code.unwrap_or_default()));
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            self.role()
+        })
+    }
+
+    fn caller_identity<'a>(
+        &'a self,
+        _: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
+        self.called(format!("who is {}", from.access_key_id()));
+        Box::pin(async { self.identities.lock().unwrap().pop_front().expect("the script knows this caller") })
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

@@ -5,13 +5,15 @@
 
 mod own_address;
 mod portal;
+mod users;
 
 use super::http::{Limits, SharedClient};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, ListedAccount,
-    Page, Registration, RoleToAssume, Tokens, answers, endpoints, federation, hints, roles_anywhere,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
+    ListedAccount, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers, endpoints, federation, hints,
+    roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -116,7 +118,7 @@ impl SdkAws {
         let credentials = aws_credential_types::Credentials::new(
             from.access_key_id(),
             from.secret_access_key().expose_secret(),
-            Some(from.session_token().expose_secret().to_owned()),
+            from.session_token().map(|token| token.expose_secret().to_owned()),
             None,
             CLIENT_NAME,
         );
@@ -240,11 +242,9 @@ impl SdkAws {
                 .set_policy(role.session_policy.clone())
                 .set_policy_arns(present(policy_arns.clone()))
         };
+        let sent: Vec<&Secret> = from.secrets().collect();
         let answer = bounded(self.bounds, operation.name(), || async {
-            request()
-                .send()
-                .await
-                .map_err(|error| self.failed(operation, &error, &[from.secret_access_key(), from.session_token()]))
+            request().send().await.map_err(|error| self.failed(operation, &error, &sent))
         });
         let answer = answer.await.map_err(|error| hints::explained(self.with_clock_hint(error), role))?;
         answers::assumed_role(answer, role, self.now())
@@ -348,6 +348,23 @@ impl Aws for SdkAws {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
         Box::pin(self.assume(region, from, role))
+    }
+
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.session_token(region, from, asked))
+    }
+
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
+        Box::pin(self.identity_of(region, from))
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

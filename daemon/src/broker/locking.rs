@@ -120,6 +120,8 @@ mod tests {
         let broker = Broker::new(Rooms {
             clock: clock.clone(),
             aws: ScriptedAws::new(clock.clone()),
+            helper: Arc::new(crate::helper::NoHelper),
+            command_seconds: 30,
             human: Arc::new(Nobody),
             store: Store::spawn(Box::new(memory.clone())).unwrap(),
             files: Arc::new(ConfigFiles::new(directory.join("config"), clock.clone())),

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
 use crate::grant::Grants;
+use crate::helper::{Commands, Helper};
 use crate::human::Human;
 use crate::inventory::{self, Inventories};
 use crate::local_user::LocalUser;
@@ -38,6 +39,10 @@ pub struct Rooms {
     pub clock: Arc<dyn Clock>,
     /// AWS.
     pub aws: Arc<dyn Aws>,
+    /// Who runs what the settings name.
+    pub helper: Arc<dyn Helper>,
+    /// How many seconds a command of the settings may take.
+    pub command_seconds: u64,
     /// The human.
     pub human: Arc<dyn Human>,
     /// The lasting secrets.
@@ -95,6 +100,7 @@ impl Broker {
         let obtaining = obtaining(&rooms);
         let sessions = Arc::clone(&obtaining.sign_in_sessions);
         let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
+        let helper = Arc::clone(&rooms.helper);
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
         let Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer } = obtaining;
@@ -107,6 +113,7 @@ impl Broker {
         Self {
             clock,
             aws,
+            helper,
             human,
             store,
             files,
@@ -137,14 +144,15 @@ impl Broker {
 }
 
 fn obtaining(rooms: &Rooms) -> Obtaining {
-    let Rooms { clock, aws, store, user, .. } = rooms;
+    let Rooms { clock, aws, store, user, helper, command_seconds, .. } = rooms;
     let cache = Arc::new(Cache::default());
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
     let sessions = Arc::clone(&sign_in_sessions);
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
+    let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
-    let providers = Providers { aws, sign_in_sessions: sessions, certificates, user };
+    let providers = Providers { aws, sign_in_sessions: sessions, certificates, commands, user };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
     Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer }

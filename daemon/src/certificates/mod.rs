@@ -189,7 +189,7 @@ impl MachineCertificates {
 
     async fn certificates(&self, asked: &RolesAnywhere) -> Result<Certificates, Problem> {
         match &asked.certificate {
-            KeyPlace::File(path) => Ok(reading(path.clone(), |path| files::certificates(path)).await?),
+            KeyPlace::File(path) => Ok(reading(path.clone(), files::certificates).await?),
             KeyPlace::Keyring => Ok(self.kept(asked).await?.certificates()?),
             KeyPlace::Pkcs11(_) => Err(no_token()),
         }

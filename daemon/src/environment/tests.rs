@@ -161,3 +161,29 @@ fn the_real_environment_can_be_read() {
     let places = Environment::read().unwrap().places;
     assert!(places.socket.is_absolute() && places.state_dir.is_absolute());
 }
+
+#[test]
+fn a_command_finds_a_short_list_of_variables_whoever_started_the_daemon() {
+    let variables = [
+        ("PATH", "/tmp/evil"),
+        ("LANG", "ja_JP.UTF-8"),
+        ("USER", "kim"),
+        ("DISPLAY", ":0"),
+        ("SSH_AUTH_SOCK", "/tmp/agent"),
+        ("LD_PRELOAD", "/tmp/evil.so"),
+        ("HTTPS_PROXY", "http://evil"),
+        ("AWS_PROFILE", "evil"),
+        ("TEGATA_LOG", "debug"),
+        ("PYTHONPATH", "/tmp/evil"),
+    ];
+    let mut found = decide(&variables).unwrap().for_commands;
+    found.sort();
+    let expected = [
+        ("HOME", "/home/kim"),
+        ("LANG", "ja_JP.UTF-8"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("USER", "kim"),
+        ("XDG_RUNTIME_DIR", "/run/user/1000"),
+    ];
+    assert_eq!(found, expected.map(|(name, value)| (name.into(), value.into())));
+}

@@ -64,6 +64,7 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
         sign_in_sessions: Arc::clone(&sessions),
         certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
+        commands: crate::helper::Commands::none(),
     };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }

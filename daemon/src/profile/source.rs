@@ -115,6 +115,7 @@ pub struct IamUser {
 /// What kind of source a chain starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum SourceKind {
     /// A role assigned in IAM Identity Center.
     SignIn,

@@ -14,6 +14,7 @@ pub use elevation::{Elevation, ElevationError, can_honour};
 use crate::aws::Aws;
 use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
+use crate::helper::Commands;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
@@ -29,6 +30,8 @@ pub struct Providers {
     pub sign_in_sessions: Arc<SignInSessions>,
     /// The certificates of this machine.
     pub certificates: Arc<MachineCertificates>,
+    /// What the commands of the settings print.
+    pub commands: Arc<Commands>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }

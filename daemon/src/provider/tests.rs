@@ -26,7 +26,8 @@ impl World {
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
         let certificates = Arc::new(MachineCertificates::new(store, clock));
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, certificates, user };
+        let commands = Commands::none();
+        let providers = Providers { aws: aws.clone(), sign_in_sessions, certificates, commands, user };
         Self { aws, providers }
     }
 

@@ -29,6 +29,7 @@ pub type ExtrasByProfile = BTreeMap<ProfileName, Extras>;
 /// A permission set takes none of this (SSO portal API, `GetRoleCredentials`), so a profile without a role cannot have them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Keys")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Extras {
     /// `source_identity`: who is behind the role, in CloudTrail and along the chain.
     pub source_identity: Option<String>,
@@ -103,6 +104,11 @@ impl Extras {
         keys.into_iter().find_map(|(key, is_set)| (is_set && !used.contains(&key)).then_some(key))
     }
 
+    /// Whether a command is named, which a helper process has to run.
+    pub(super) fn needs_helper(&self) -> bool {
+        self.totp_command.is_some() || matches!(self.web_identity, Some(WebIdentity::Command(_)))
+    }
+
     /// Reads the file of the session policy, and counts what AWS counts together.
     pub(super) fn read_files(&mut self, read: &dyn Fn(&Path) -> Result<String, String>) -> Result<(), String> {
         self.session_policy.as_mut().map_or(Ok(()), |policy| policy.read_file(read))?;
@@ -127,18 +133,34 @@ pub(super) fn by_profile<'de, D: Deserializer<'de>>(from: D) -> Result<ExtrasByP
 /// The table as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Keys {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Keys {
+    /// Who is behind the role, in CloudTrail and along the chain (STS API, `SourceIdentity`).
     source_identity: Option<SourceIdentity>,
+    /// Session tags by key, 50 at most with that of the reason. Keys have up to 128, values up to 256 letters, digits, spaces and
+    /// `_.:/=+-@` (STS API, `Tag`).
     #[serde(default)]
     session_tags: BTreeMap<String, String>,
+    /// Keys of `session_tags`, or the reason's: the tags that later roles of the chain inherit.
     #[serde(default)]
     transitive_tags: Vec<String>,
+    /// Narrows what the role may do, at all times. At most 2,048 characters; AWS also packs policies and tags together and may
+    /// refuse one that fits.
     session_policy: Option<SessionPolicy>,
+    /// Up to 10 managed policies that narrow it, too; with `session_policy` 2,048 characters together.
     #[serde(default)]
+    #[cfg_attr(test, schemars(extend("maxItems" = MAX_POLICY_ARNS)))]
     policy_arns: Vec<PolicyArn>,
+    /// The key of the session tag that carries the reason of a grant; `""` switches it off.
+    #[cfg_attr(test, schemars(extend("default" = REASON_TAG)))]
     reason_tag: Option<String>,
+    /// Where the token for `role_arn` comes from, in place of `web_identity_token_file`: what a command prints, or the token service of a
+    /// GitHub Actions job.
     web_identity: Option<WebIdentity>,
+    /// Prints a code of the MFA device of `tegata_iam_user`. No shell reads it.
     totp_command: Option<Command>,
+    /// What `tegata_iam_user` hands out: a session, or the access keys themselves, for what AWS refuses to sessions (IAM without MFA).
+    #[cfg_attr(test, schemars(extend("default" = "session")))]
     hand_out: Option<HandOut>,
 }
 
@@ -214,6 +236,7 @@ pub fn is_tag_character(c: char) -> bool {
 /// STS API, `SourceIdentity`: 2 to 64 of `[\w+=,.@-]`, not beginning with `aws:`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "2 to 64 letters, digits and `_+=,.@-`", extend("pattern" = "^[A-Za-z0-9_+=,.@-]{2,64}$")))]
 struct SourceIdentity(String);
 
 impl TryFrom<String> for SourceIdentity {
@@ -231,6 +254,7 @@ impl TryFrom<String> for SourceIdentity {
 /// A managed policy's ARN (STS API, `PolicyDescriptorType`: 20 to 2,048 characters).
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "ARN of a managed policy", extend("pattern" = "^arn:")))]
 struct PolicyArn(String);
 
 impl TryFrom<String> for PolicyArn {

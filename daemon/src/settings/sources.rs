@@ -10,6 +10,7 @@ const MAX_WORD: usize = 4096;
 /// A command as a list of words: no shell reads it. The first is the program, by its absolute path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "Vec<String>")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "Vec<String>", inline, title = "list of words, the first an absolute path", extend("minItems" = 1, "maxItems" = MAX_WORDS)))]
 pub struct Command(Vec<String>);
 
 impl Command {
@@ -43,6 +44,14 @@ impl TryFrom<Vec<String>> for Command {
 /// Where a web identity token comes from: `web_identity`, exactly one of the two.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(
+        inline,
+        title = "`{ command = [\"/path/to/program\", …] }`, `{ github_actions = { audience = \"sts.amazonaws.com\" } }`"
+    )
+)]
 pub enum WebIdentity {
     /// `command`: what a command prints.
     Command(Command),
@@ -53,6 +62,7 @@ pub enum WebIdentity {
 /// What GitHub is asked for: `web_identity = { github_actions = { … } }`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct GithubActions {
     /// Whom the token is for (`aud`).
     #[serde(default = "GithubActions::usual_audience")]
@@ -69,6 +79,7 @@ impl GithubActions {
 /// Whom a token is for. It becomes part of a query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "text", extend("minLength" = 1, "maxLength" = 255)))]
 pub struct Audience(String);
 
 impl Audience {
@@ -91,6 +102,7 @@ impl TryFrom<String> for Audience {
 /// What a profile with an IAM user's access keys hands out: `hand_out`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum HandOut {
     /// A session (STS, `GetSessionToken`): it ends by itself, and may not call IAM without MFA.
     #[default]

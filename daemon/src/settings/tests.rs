@@ -79,6 +79,23 @@ fn a_wrong_type_is_one_line_that_names_the_key() {
 }
 
 #[test]
+fn a_list_is_no_table_even_where_its_values_would_fit() {
+    for (text, key) in [
+        ("endpoints = ['https://sso.example']\n", "endpoints"),
+        ("endpoints = []\n", "endpoints"),
+        ("rule = []\n", "rule"),
+        (
+            "profile.p = ['ann', {}, [], '{\"Statement\":[]}', [], 'Ticket', { github_actions = {} }, ['/bin/x'], 'keys']\n",
+            "profile.p",
+        ),
+    ] {
+        assert_eq!(refused(text), format!("line 1: {key}: invalid type: a list, expected a table"), "{text}");
+    }
+    assert!(Settings::parse("rule = [['name', '111111111111']]\n").is_err());
+    assert!(Settings::parse("endpoints = { use_fips = true }\nprofile.p = {}\n").is_ok());
+}
+
+#[test]
 fn a_number_out_of_range_is_told_the_range() {
     assert_eq!(refused("[limits]\nwait_seconds = 601\n"), "line 2: wait_seconds: 601 is not from 1 to 600");
     assert_eq!(refused("[limits]\nhand_seconds = 301\n"), "line 2: hand_seconds: 301 is not from 5 to 300");
@@ -194,4 +211,12 @@ fn a_file_that_the_settings_name_is_read_and_held_against_the_same() {
 fn h1_a_profile_s_table_has_a_profile_s_name() {
     assert!(refused("[profile.'']\n").contains("the profile name is empty"));
     assert!(refused("[profile.\"a\\u001bb\"]\n").contains("the profile name holds the character"));
+}
+
+#[test]
+fn a_helper_is_needed_where_a_command_is_named_and_nowhere_else() {
+    let needs = |lines: &str| Settings::parse(&format!("[profile.p]\n{lines}\n")).unwrap().needs_helper();
+    assert!(needs("totp_command = ['/usr/bin/ykman']") && needs("web_identity = { command = ['/usr/bin/token'] }"));
+    assert!(!needs("") && !needs("web_identity = { github_actions = {} }"));
+    assert!(!Settings::default().needs_helper());
 }

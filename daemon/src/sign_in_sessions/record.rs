@@ -269,7 +269,7 @@ impl RolesRecord {
             role: role.as_str().to_owned(),
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: credentials.secret_access_key().clone(),
-            session_token: credentials.session_token().clone(),
+            session_token: credentials.session_token().cloned().unwrap_or_default(),
             expires_at: unix_seconds(credentials.expires_at()),
             issued_at: unix_seconds(credentials.issued_at()),
         };
@@ -409,7 +409,7 @@ mod tests {
         let bytes = record.to_bytes("corp", &pins("us-east-1"), 1);
         let back = RolesRecord::from_bytes("corp", &pins("us-east-1"), &bytes).unwrap();
         assert_eq!(back.roles.len(), 1);
-        assert_eq!(back.roles[0].2.session_token().expose_secret(), "CANARY-token");
+        assert_eq!(back.roles[0].2.session_token().unwrap().expose_secret(), "CANARY-token");
         assert!(RolesRecord::from_bytes("corp", &pins("evil.test"), &bytes).unwrap().roles.is_empty());
     }
 

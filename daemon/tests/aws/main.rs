@@ -6,4 +6,5 @@ mod logs;
 mod network;
 mod roles;
 mod sign_in;
+mod users;
 mod world;

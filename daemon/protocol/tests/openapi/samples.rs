@@ -87,13 +87,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         warnings: vec![],
     };
     let secret = Secret::new(String::from("x"));
-    let credentials = |account_id| ProcessCredentials {
+    let key = || ProcessCredentials {
         access_key_id: "x",
         secret_access_key: &secret,
-        session_token: &secret,
+        session_token: None,
         expiration: "x",
-        account_id,
+        account_id: None,
     };
+    let credentials = || ProcessCredentials { session_token: Some(&secret), account_id: Some("x"), ..key() };
     let link = ConsoleLink {
         url: secret.clone(),
         expires_at: String::new(),
@@ -159,13 +160,9 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("Store", Store { detail: text(), ..store.clone() }, store),
         pair("Lock", Lock { locked: true }, Lock { locked: true }),
         pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
-        pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+        pair("ProcessCredentials", credentials(), key()),
         pair("ConsoleLink", ConsoleLink { grant: text(), ..link.clone() }, link),
-        pair(
-            "ContainerCredentials",
-            ContainerCredentials(credentials(Some("x"))),
-            ContainerCredentials(credentials(None)),
-        ),
+        pair("ContainerCredentials", ContainerCredentials(credentials()), ContainerCredentials(key())),
     ])
 }
 

@@ -3,6 +3,7 @@
 mod double;
 mod federation;
 mod tls;
+mod users;
 
 use super::http::{LONGEST_BODY, Limits};
 use super::retry::Bounds;

@@ -109,12 +109,19 @@ impl<'a> Looking<'a> {
         self.looked.files += 1;
         self.looked.bytes += text.len() as u64;
         self.counter.store(self.looked.files, Ordering::Relaxed);
+        let scan::Examined { found, is_cut_short } = scan::examine(text);
+        if found.is_empty() {
+            return Ok(());
+        }
         let is_of_aws = self.aws_files.iter().any(|file| file == path);
-        let profile = |found: &Found| scan::profile(text, found.offset).filter(|_| is_of_aws);
-        let found: Vec<_> = scan::examine(text).into_iter().map(|found| (profile(&found), found)).collect();
-        for (profile, found) in found {
-            let (reach, git) = (Reach::of(path), self.indexes.of(path));
+        let profile = |found: &Found| if is_of_aws { scan::profile(text, found.offset) } else { None };
+        let profiles: Vec<_> = found.iter().map(profile).collect();
+        let (reach, git) = (Reach::of(path), self.indexes.of(path));
+        for (found, profile) in found.into_iter().zip(profiles) {
             self.keep(Hit { place: Place::File(path.to_owned()), profile, reach, git, found });
+        }
+        if is_cut_short {
+            self.cannot(path, "holds so much that its end was not looked at");
         }
         Ok(())
     }
@@ -134,7 +141,7 @@ impl<'a> Looking<'a> {
             ends.push(text.bytes().filter(|byte| *byte == b'\n').count());
         }
         self.looked.variables = variables.len();
-        for found in scan::examine(text.as_bytes()) {
+        for found in scan::examine(text.as_bytes()).found {
             let of_line = |line: usize| ends.iter().position(|end| line <= *end).and_then(|at| variables.get(at));
             let mut names: Vec<_> =
                 found.places.iter().filter_map(|place| Some(of_line(place.line)?.0.clone())).collect();

@@ -3,6 +3,7 @@
 use super::git::Git;
 use super::look::{Hit, Looked, NotLookedAt, Place};
 use super::mend;
+use super::reach::Reach;
 use crate::output::Style;
 use crate::scan::{Found, Severity};
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ fn block(hit: &Hit, style: Style) -> String {
         field("whose", whose);
     }
     if let Some(open_to) = open_to(hit) {
-        field("open", open_to);
+        field("open", if is_wide_open(hit) { style.warning(&open_to) } else { open_to });
     }
     field("mend", one_line(&mend::command(hit)));
     lines.join("\n")
@@ -108,6 +109,11 @@ fn open_to(hit: &Hit) -> Option<String> {
     });
     let parts: Vec<_> = reach.into_iter().chain(git.map(str::to_owned)).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether others have it, or will.
+fn is_wide_open(hit: &Hit) -> bool {
+    hit.reach == Some(Reach::Everybody) || hit.git == Some(Git::Tracked)
 }
 
 fn not_looked_at(all: &[NotLookedAt]) -> String {
