@@ -74,28 +74,6 @@ fn providers(aws: Arc<dyn Aws>) -> Providers {
     }
 }
 
-fn asked(&self, issued: &IssuedCertificate) -> RolesAnywhere {
-        let certificate = self.file("certificate.pem", &format!("{}{}", issued.certificate, issued.chain));
-        asked(certificate, self.file("key.pem", &issued.private_key))
-    }
-
-    fn issued(&self, kind: KeyKind) -> IssuedCertificate {
-        self.authority.issue(&Subject::new("runner-7").with_key(kind)).unwrap()
-    }
-}
-
-fn providers(aws: Arc<dyn Aws>) -> Providers {
-    let (clock, store) = (Arc::new(SystemClock), Store::spawn(Box::new(Memory::default())).unwrap());
-    Providers {
-        sign_in_sessions: Arc::new(SignInSessions::new(Arc::clone(&aws), clock.clone(), store.clone())),
-        certificates: Arc::new(MachineCertificates::new(store, clock)),
-        user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned()
-        commands: crate::helper::Commands::none(),
-    }),
-        aws,
-    }
-}
-
 fn asked(certificate: KeyPlace, private_key: KeyPlace) -> RolesAnywhere {
     RolesAnywhere {
         trust_anchor: TrustAnchorArn::new(ANCHOR).unwrap(),
