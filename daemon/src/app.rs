@@ -20,7 +20,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, inventory, renewal, settings, upgrade, watch};
+use crate::{harden, inventory, qr, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -55,6 +55,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Arguments::Run { detach } => run(detach),
         Arguments::CheckSettings { file } => check_settings(file.as_deref()),
         Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
+        Arguments::ReadQr => read_qr(),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });
@@ -70,6 +71,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 /// Nobody may be reading; the exit code says it all the same.
 fn complain(line: &str) {
     let _ = writeln!(std::io::stderr(), "tegatad: {}", tegata_protocol::text::one_line(line));
+}
+
+/// Prints what the QR code in a picture on standard input says. Nothing of a daemon is started for it.
+fn read_qr() -> Result<(), Failure> {
+    let text = qr::read_from(std::io::stdin().lock()).map_err(fails(Exit::Failed))?;
+    say(text.expose_secret())
 }
 
 /// Reads the settings as a daemon that starts would, and says what is wrong with them, a line for each file.

@@ -165,6 +165,8 @@ impl Attempts {
             url: begun.url.to_string(),
             url_with_code: begun.url_with_code.map(String::from),
             user_code: begun.user_code,
+            device: None,
+            said: None,
             expires_at: rfc3339(begun.expires_at),
             state: SignInState::Pending,
         };

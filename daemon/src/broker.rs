@@ -3,6 +3,7 @@
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
 mod certificates;
+mod codes;
 mod console;
 mod listing;
 mod locking;
@@ -25,6 +26,7 @@ use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
 use crate::helper::Helper;
 use crate::human::{Human, Notice};
+use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::Inventories;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
@@ -99,6 +101,8 @@ pub struct Broker {
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
+    pub(crate) iam_users: Arc<IamUsers>,
+    pub(crate) logins: Logins,
     providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
@@ -168,7 +172,8 @@ impl Broker {
             }
             Decision::Gated(terms) => {
                 let patience = Patience { work: self.patience(ask), hand: ask.may_wait_for_person() };
-                Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
+                let served = self.gated.serve(caller, &profile, terms, patience).await;
+                Release::Elevated(served.map_err(|problem| problem.asked_for(&profile.name))?)
             }
             Decision::Denied(denial) => return Err(denial.into()),
         };
@@ -198,10 +203,10 @@ impl Broker {
             loop {
                 changes.mark_unchanged();
                 // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
-                let somebody_is_there = self.attempts.is_under_way(chain);
+                let somebody_is_there = self.attempts.is_under_way(chain) || self.logins.is_under_way(chain);
                 let problem = match self.obtainer.obtain(chain).await {
                     Err(problem) if problem.needs_person() => problem.asked_for(&profile.name),
-                    answer => return answer,
+                    answer => return answer.map_err(|problem| problem.asked_for(&profile.name)),
                 };
                 self.tell(profile);
                 if !may_wait_for_person || !somebody_is_there && (somebody_came || !waits_for_person) {
@@ -253,7 +258,7 @@ impl Broker {
     /// Whether a person is waiting for what only this daemon can finish: a sign-in, an inventory.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {
-        self.attempts.any_under_way() || self.inventories.any_under_way()
+        self.attempts.any_under_way() || self.logins.any_under_way() || self.inventories.any_under_way()
     }
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.

@@ -46,6 +46,7 @@ pub mod policy;
 pub mod problem;
 pub mod profile;
 pub mod provider;
+pub mod qr;
 pub mod random;
 mod refused_peers;
 mod regular_file;

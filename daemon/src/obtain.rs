@@ -139,13 +139,10 @@ impl Obtainer {
         self.lock().clear();
     }
 
-    /// Returns the wall time by AWS's clock, as far as it is known: expiry is judged by the clock of who enforces it.
+    /// Returns the wall time by AWS's clock, as far as it is known.
     #[must_use]
     pub fn aws_time(&self) -> SystemTime {
-        let now = self.clock.now();
-        let ahead = self.providers.aws.clock_skew_seconds().unwrap_or(0);
-        let by = Duration::from_secs(ahead.unsigned_abs());
-        if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+        self.providers.aws.time(self.clock.now())
     }
 
     /// One caller waits a moment for newer credentials; the others, and a renewal that fails, are served the live ones.
@@ -219,8 +216,8 @@ impl Obtainer {
     fn remember(&self, chain: &Arc<Chain>, problem: &Problem) {
         let boot = self.clock.since_boot();
         // What only a person can mend is known without asking AWS; what a person mends must work at once.
-        let remember =
-            if problem.is_passing() || matches!(problem, Problem::Aws(_)) { REMEMBER } else { Duration::ZERO };
+        let said_by_aws = matches!(problem, Problem::Aws(_) | Problem::KeyRefused { .. });
+        let remember = if problem.is_passing() || said_by_aws { REMEMBER } else { Duration::ZERO };
         let failure = Failure {
             problem: problem.clone(),
             remembered_until: boot + crate::jitter::around(remember),

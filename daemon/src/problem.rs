@@ -1,5 +1,6 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
+use crate::arns::{MfaSerial, UserArn};
 use crate::aws::AwsError;
 use crate::certificates;
 use crate::console::ConsoleFault;
@@ -35,6 +36,46 @@ pub enum Problem {
         why: String,
         /// The profile that was asked for; absent until somebody who knows it has put it in.
         profile: Option<ProfileName>,
+    },
+    /// No access key of the IAM user is in the store.
+    #[error("no access key of {user} is in the keyring")]
+    NoAccessKey {
+        /// The user.
+        user: UserArn,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// AWS does not know the access key that is in use.
+    #[error("AWS does not know access key …{last_four} of {user}: it was deactivated or deleted")]
+    KeyRefused {
+        /// The user.
+        user: UserArn,
+        /// The end of the key's id.
+        last_four: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A code that a person gave is not good.
+    #[error("the code of MFA device {device} is not good: {why}")]
+    CodeRefused {
+        /// The device.
+        device: MfaSerial,
+        /// Why.
+        why: String,
+    },
+    /// A seed is there already.
+    #[error("the seed of MFA device {device} is in the keyring already")]
+    SeedThere {
+        /// The device.
+        device: MfaSerial,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// AWS has no user with so many devices.
+    #[error("the keyring has {most} MFA devices of this user, which is as many as AWS has")]
+    TooManyDevices {
+        /// How many there may be.
+        most: usize,
     },
     /// A certificate of this machine or its key cannot be used.
     #[error("{fault}")]
@@ -191,6 +232,11 @@ impl Problem {
     pub fn asked_for(self, name: &ProfileName) -> Self {
         match self {
             Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::NoAccessKey { user, .. } => Self::NoAccessKey { user, profile: Some(name.clone()) },
+            Self::KeyRefused { user, last_four, .. } => {
+                Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
+            }
+            Self::SeedThere { device, .. } => Self::SeedThere { device, profile: Some(name.clone()) },
             Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
             other => other,
         }
@@ -198,11 +244,13 @@ impl Problem {
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::Aws(AwsError::SignInOver { .. }) => {
-                ErrorCode::SignInRequired
-            }
+            Self::SignInRequired { .. }
+            | Self::PersonNeeded { .. }
+            | Self::NoAccessKey { .. }
+            | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
+            Self::SignInFailed { .. } | Self::NotAdopted { .. } | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
             Self::Certificate { .. } => ErrorCode::CertificateUnusable,
-            Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
+            Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
             Self::SignInChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
@@ -222,7 +270,9 @@ impl Problem {
             }
             Self::Console(ConsoleFault::Nowhere(_)) => ErrorCode::ProfileInvalid,
             Self::Console(_) => ErrorCode::ConsoleInvalid,
-            Self::Reason(_) | Self::NotGated { .. } => ErrorCode::BadRequest,
+            Self::Reason(_) | Self::NotGated { .. } | Self::SeedThere { .. } | Self::TooManyDevices { .. } => {
+                ErrorCode::BadRequest
+            }
             Self::NotAccepted { .. } => ErrorCode::SettingsInvalid,
             Self::FreshSignInRequired { .. } => ErrorCode::SignInRequired,
             Self::Gate(error) => gate_code(error),
@@ -238,10 +288,11 @@ impl Problem {
             Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
                 Some(format!("tegata login {}", quoted(session.as_str())))
             }
-            Self::PersonNeeded { profile, .. } => {
-                let profile = profile.as_ref().map_or_else(|| "PROFILE".to_owned(), |name| quoted(name.as_str()));
-                Some(format!("tegata login {profile}"))
+            Self::PersonNeeded { profile, .. } => Some(format!("tegata login {}", shown(profile.as_ref()))),
+            Self::NoAccessKey { profile, .. } | Self::KeyRefused { profile, .. } => {
+                Some(format!("tegata keys import {}", shown(profile.as_ref())))
             }
+            Self::SeedThere { profile, .. } => Some(format!("tegata totp remove {}", shown(profile.as_ref()))),
             Self::Certificate { fault, profile } => fault.mend(profile.as_ref()),
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
@@ -284,6 +335,11 @@ fn gate_code(error: &GateError) -> ErrorCode {
         GateError::Internal(_) => ErrorCode::Internal,
         _ => ErrorCode::Denied,
     }
+}
+
+/// Returns a profile's name for a command; a place for it where nobody knows it.
+fn shown(profile: Option<&ProfileName>) -> String {
+    profile.map_or_else(|| "PROFILE".to_owned(), |name| quoted(name.as_str()))
 }
 
 /// Returns `word` so that a POSIX shell reads it as one word: what is offered for copying must mean what it says.

@@ -30,6 +30,7 @@ pub mod sdk;
 pub mod shell;
 pub mod store_process;
 pub mod terminal;
+pub mod typist;
 pub mod unlocker;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! `tegata login`: begins a sign-in, shows the person the page, waits for the end of it, and cancels it when the person
 //! goes away. The sign-in itself is the daemon's.
 
+mod code;
 mod page;
 
 use crate::browser::{self, Browser};
@@ -26,10 +27,11 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation.
+/// Sign in to an organisation, or with a code of your MFA device.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
-/// display use --device-code: any browser will do, on any machine.
+/// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
+/// user's MFA device in the terminal; without one the code is the first line of standard input.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -37,9 +39,10 @@ Examples:
   tegata login corp                                [sso-session corp] of ~/.aws/config
   tegata login https://acme.awsapps.com/start
   tegata login corp --device-code --qr             sign in with a telephone
+  tegata login deploy                              a code of the MFA device of an IAM user
   tegata login corp --browser 'firefox -P work'")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one or an IAM user, or a start URL [default: the only one there is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
@@ -91,6 +94,9 @@ impl HowToSignIn {
         drop(progress);
 
         let client = client.without_starting();
+        if sign_in.flow == SignInFlow::MfaCode {
+            return code::Asking { client: &client, signals, environment }.sign_in(sign_in);
+        }
         let again = again.map_or_else(|| format!("tegata login {}", sign_in.session), str::to_owned);
         let under_way = UnderWay { client: &client, signals, sign_in: &sign_in, again: &again };
         let done = show(&sign_in, &showing, &again, environment)

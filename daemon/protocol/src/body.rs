@@ -12,6 +12,8 @@ pub enum SignInFlow {
     Pkce,
     /// Device code: a page in any browser, the code compared by the person (RFC 8628).
     DeviceCode,
+    /// A code of an MFA device, for a profile that starts from an IAM user. It is the daemon that says so, whatever was asked for.
+    MfaCode,
 }
 
 /// `POST /v1/sign-ins`.
@@ -34,14 +36,22 @@ pub struct BeginSignIn {
 pub struct SignIn {
     /// Names this sign-in in later requests.
     pub id: String,
-    /// The sign-in session it is for.
+    /// The sign-in session it is for; with a code of an MFA device the profile.
     pub session: String,
-    /// The start URL of the organisation, to be shown to the person.
+    /// The start URL of the organisation, to be shown to the person. Absent where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub start_url: String,
     /// The flow in use.
     pub flow: SignInFlow,
-    /// The page to open. With a device code: the page without the code.
+    /// The page to open. With a device code: the page without the code. Absent where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// The MFA device a code of which is wanted now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Why the last code was not taken, or none could be had without a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// Device code only: the page with the code filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_with_code: Option<String>,

@@ -17,6 +17,7 @@ pub mod paths;
 mod secret;
 pub mod start_url;
 pub mod text;
+pub mod totp;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use exit::Exit;

@@ -4,6 +4,10 @@
 pub const CREDENTIALS: &str = "/v1/credentials";
 /// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
 pub const SIGN_INS: &str = "/v1/sign-ins";
+/// The last segment of giving a code of an MFA device: `POST …/{id}/code`.
+pub const CODE: &str = "code";
+/// `GET [?config=PATH]`: the MFA devices that profiles name. `POST`: keep the seed of one. `DELETE ?profile=P[&config=PATH]`: forget it.
+pub const TOTP_SEEDS: &str = "/v1/totp-seeds";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
 /// The last segment of taking over a sign-in that another tool made: `POST …/{name}/adopt`.

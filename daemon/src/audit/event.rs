@@ -1,7 +1,7 @@
 //! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
 
 use super::record::{name, names, shown, shown_if, text, texts, time};
-use crate::arns::{IdentityArn, UserArn};
+use crate::arns::{IdentityArn, MfaSerial, UserArn};
 use crate::credentials::Credentials;
 use crate::grant::{GrantId, Holder};
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
@@ -144,6 +144,68 @@ pub enum Event<'a> {
         session: &'a SessionName,
         /// Whether AWS confirmed that its tokens are dead.
         revoked_upstream: bool,
+    },
+    /// A person, or a seed in the store, had AWS make a session of an IAM user.
+    UserSessionMade {
+        /// The profile that was signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The MFA device whose code it took.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        device: Option<&'a MfaSerial>,
+        /// When AWS stops accepting it.
+        #[serde(serialize_with = "time")]
+        expires_at: SystemTime,
+    },
+    /// A session of an IAM user was asked for, and there is none.
+    UserSessionFailed {
+        /// The profile that was signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The MFA device whose code it would have taken.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        device: Option<&'a MfaSerial>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A person's code was not taken; another one is waited for.
+    CodeRefused {
+        /// The profile that is signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
+    },
+    /// The sessions of an IAM user were forgotten.
+    UserSessionsForgotten {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+    },
+    /// The seed of an MFA device came into the store.
+    SeedAdded {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
+    },
+    /// The seed of an MFA device was forgotten.
+    SeedRemoved {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
     },
     /// A hand is asked for.
     HandAsked {

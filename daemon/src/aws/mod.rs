@@ -368,6 +368,14 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
 
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;
+
+    /// Returns what time it is by AWS's clock, as far as that is known, when it is `now` by this machine's: what ends, and which code is
+    /// shown, is judged by the clock of who enforces it.
+    fn time(&self, now: SystemTime) -> SystemTime {
+        let ahead = self.clock_skew_seconds().unwrap_or(0);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+    }
 }
 
 #[cfg(test)]

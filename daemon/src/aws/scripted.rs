@@ -65,6 +65,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     /// Who callers are, each in its turn.
     pub(crate) identities: Mutex<VecDeque<Result<CallerIdentity, AwsError>>>,
+    /// What the next GetSessionToken waits for before it answers.
+    pub(crate) held: Mutex<Option<Arc<tokio::sync::Notify>>>,
     exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
@@ -76,7 +78,7 @@ impl ScriptedAws {
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let identities = Mutex::default();
+        let (identities, held) = (Mutex::default(), Mutex::default());
         Arc::new(Self {
             clock,
             host,
@@ -88,6 +90,7 @@ impl ScriptedAws {
             location,
             assumed,
             identities,
+            held,
             exchanges,
             minted,
         })
@@ -317,8 +320,12 @@ impl Aws for ScriptedAws {
         let code = asked.mfa.map(|mfa| format!(" with {} of {}", mfa.code.expose_secret(), mfa.serial));
         let seconds = asked.duration.as_secs();
         self.called(format!("session of {} for {seconds}{}", from.access_key_id(), code.unwrap_or_default()));
-        Box::pin(async {
-            tokio::task::yield_now().await;
+        let held = self.held.lock().unwrap().take();
+        Box::pin(async move {
+            match held {
+                Some(held) => held.notified().await,
+                None => tokio::task::yield_now().await,
+            }
             self.role()
         })
     }

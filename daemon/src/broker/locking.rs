@@ -26,12 +26,14 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
+        self.logins.cancel_all();
         self.inventories.stop_all(&Problem::Locked).await;
         self.obtainer.forget_all();
         self.end_grants(GrantEnd::Locked, &|_| true);
         self.desk.end_all();
         let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
+        self.iam_users.forget_all();
         self.providers.certificates.forget_all();
         self.note(Some(caller), &Event::Locked);
         match deleted {

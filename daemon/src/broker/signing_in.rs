@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tegata_protocol::adoption::{AdoptSession, Adopted};
-use tegata_protocol::body::{self, BeginSignIn};
+use tegata_protocol::body::{self, BeginSignIn, SignInFlow};
 use tegata_protocol::{ErrorBody, ErrorCode};
 
 impl Broker {
@@ -25,6 +25,12 @@ impl Broker {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
+        if let Some((profile, user)) = self.user_meant(&config, request.session.as_deref()) {
+            return Ok(self.logins.begin(&profile, &user));
+        }
+        if request.flow == SignInFlow::MfaCode {
+            return Err(ErrorBody::new(ErrorCode::BadRequest, "codes are for profiles that start from an IAM user"));
+        }
         let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
         let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
         let event = match &begun {
@@ -40,7 +46,11 @@ impl Broker {
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub async fn sign_in(&self, id: &str, wait: Duration) -> Result<body::SignIn, ErrorBody> {
-        self.attempts.stands(id, wait.min(self.longest_wait)).await.ok_or_else(no_such_sign_in)
+        let wait = wait.min(self.longest_wait);
+        match self.attempts.stands(id, wait).await {
+            Some(stands) => Ok(stands),
+            None => self.logins.stands(id, wait).await.ok_or_else(no_such_sign_in),
+        }
     }
 
     /// Cancels a sign-in: the callback listener closes, polling stops.
@@ -48,7 +58,7 @@ impl Broker {
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub async fn cancel_sign_in(&self, id: &str) -> Result<(), ErrorBody> {
-        if self.attempts.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
+        if self.attempts.cancel(id) || self.logins.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
     }
 
     /// Takes over a sign-in of another tool. Once this has succeeded the tool's own copy is of no use any more, or of no more

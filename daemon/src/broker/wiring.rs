@@ -14,6 +14,7 @@ use crate::gated::{self, Gated};
 use crate::grant::Grants;
 use crate::helper::{Commands, Helper};
 use crate::human::Human;
+use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::{self, Inventories};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
@@ -75,6 +76,7 @@ pub struct Rooms {
 struct Obtaining {
     cache: Arc<Cache>,
     sign_in_sessions: Arc<SignInSessions>,
+    iam_users: Arc<IamUsers>,
     stored_roles: Arc<StoredRoles>,
     providers: Providers,
     obtainer: Arc<Obtainer>,
@@ -103,10 +105,12 @@ impl Broker {
         let helper = Arc::clone(&rooms.helper);
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
-        let Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer } = obtaining;
+        let Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer } = obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
         let attempts =
             Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
+        let logins =
+            Logins::new(Arc::clone(&iam_users), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
         let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
         let (started_at, refused_peers) = (clock.now(), RefusedPeers::new(Arc::clone(&clock)));
         let (told, end) = (Mutex::default(), Notify::new());
@@ -123,6 +127,8 @@ impl Broker {
             warnings,
             cache,
             sign_in_sessions,
+            iam_users,
+            logins,
             providers,
             stored_roles,
             obtainer,
@@ -148,14 +154,15 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let cache = Arc::new(Cache::default());
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
-    let sessions = Arc::clone(&sign_in_sessions);
+    let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
+    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
-    let providers = Providers { aws, sign_in_sessions: sessions, certificates, commands, user };
+    let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, user };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
-    Obtaining { cache, sign_in_sessions, stored_roles, providers, obtainer }
+    Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer }
 }
 
 fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
@@ -177,6 +184,7 @@ fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
         obtainer: Arc::clone(&obtaining.obtainer),
         stored_roles: Arc::clone(&obtaining.stored_roles),
         sign_in_sessions: Arc::clone(&obtaining.sign_in_sessions),
+        iam_users: Arc::clone(&obtaining.iam_users),
         files,
     });
     let desk = Arc::new(Desk::new(requests::desk::Rooms {

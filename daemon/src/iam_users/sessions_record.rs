@@ -83,12 +83,13 @@ impl SessionsRecord {
         json::to_bytes(&Json { version: json::VERSION, user: self.user.clone(), sessions }, ROOM)
     }
 
-    /// Reads the record of `user`, whose account is `account`.
+    /// Reads the record of `user`.
     ///
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
-    pub fn from_bytes(user: &str, account: Option<&AccountId>, bytes: &[u8]) -> Result<Self, RecordError> {
+    pub fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
         let json: Json = json::from_bytes(bytes)?;
+        let account = user.split(':').nth(4).and_then(|account| AccountId::new(account).ok());
         if json.user != user {
             return Err(RecordError::Foreign);
         }
@@ -101,7 +102,7 @@ impl SessionsRecord {
                 session_token: found.session_token,
                 expires_at: from_unix_seconds(found.expires_at),
                 issued_at: from_unix_seconds(found.issued_at),
-                account_id: account.cloned(),
+                account_id: account.clone(),
             }),
         };
         let sessions = json.sessions.into_iter().take(MOST_SESSIONS).map(session).collect();
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn a_record_comes_back_whole() {
         let account = AccountId::new("123456789012").unwrap();
-        let back = SessionsRecord::from_bytes(ALICE, Some(&account), &full().to_bytes()).unwrap();
+        let back = SessionsRecord::from_bytes(ALICE, &full().to_bytes()).unwrap();
         let session = &back.sessions[0];
         assert_eq!((session.asked.as_secs(), session.serial.as_str()), (43_200, full().sessions[0].serial.as_str()));
         let credentials = &session.credentials;
@@ -148,9 +149,9 @@ mod tests {
     #[test]
     fn a_record_is_bounded_and_its_owners_alone() {
         let many = SessionsRecord { sessions: vec![full().sessions[0].clone(); 20], ..full() };
-        let back = SessionsRecord::from_bytes(ALICE, None, &many.to_bytes()).unwrap();
+        let back = SessionsRecord::from_bytes(ALICE, &many.to_bytes()).unwrap();
         assert_eq!(back.sessions.len(), MOST_SESSIONS);
-        assert_eq!(SessionsRecord::from_bytes("bob", None, &many.to_bytes()).unwrap_err(), RecordError::Foreign);
-        assert!(SessionsRecord::from_bytes(ALICE, None, b"{\"version\":1,\"user\":\"CANARY\"").is_err());
+        assert_eq!(SessionsRecord::from_bytes("bob", &many.to_bytes()).unwrap_err(), RecordError::Foreign);
+        assert!(SessionsRecord::from_bytes(ALICE, b"{\"version\":1,\"user\":\"CANARY\"").is_err());
     }
 }

@@ -58,8 +58,10 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let store = Store::spawn(Box::new(memory.clone())).unwrap();
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
+    let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
     let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
     let providers = Providers {
+        iam_users,
         aws: aws.clone(),
         sign_in_sessions: Arc::clone(&sessions),
         certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),

@@ -33,6 +33,7 @@ pub(super) fn resolve(config: &Config, slot: &Slot) -> Result<Profile, ProfileEr
     let base = walk(config, slot)?;
     let source = base.source(config).map_err(|fault| base.blame(slot, &fault))?;
     base.durations_are_allowed(slot, &source)?;
+    let source = if base.roles.is_empty() { source } else { source.before_a_role() };
     let region = match region(slot, &base.roles)? {
         Some(region) => region,
         None => source.region().clone(),

@@ -164,6 +164,15 @@ impl Source {
         }
     }
 
+    /// Returns the source as it is where a role comes after it: access keys are for whoever wants them, and a role is assumed with a session.
+    #[must_use]
+    pub fn before_a_role(self) -> Self {
+        match self {
+            Self::IamUser(user) => Self::IamUser(Box::new(IamUser { hand_out: HandOut::Session, ..*user })),
+            other => other,
+        }
+    }
+
     /// Returns the region in which it is asked for.
     #[must_use]
     pub fn region(&self) -> &Region {

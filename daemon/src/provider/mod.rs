@@ -15,6 +15,7 @@ use crate::aws::Aws;
 use crate::certificates::MachineCertificates;
 use crate::credentials::Credentials;
 use crate::helper::Commands;
+use crate::iam_users::IamUsers;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
@@ -28,6 +29,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The IAM users.
+    pub iam_users: Arc<IamUsers>,
     /// The certificates of this machine.
     pub certificates: Arc<MachineCertificates>,
     /// What the commands of the settings print.

@@ -67,6 +67,7 @@ fn providers(aws: Arc<dyn Aws>) -> Providers {
     let (clock, store) = (Arc::new(SystemClock), Store::spawn(Box::new(Memory::default())).unwrap());
     Providers {
         sign_in_sessions: Arc::new(SignInSessions::new(Arc::clone(&aws), clock.clone(), store.clone())),
+        iam_users: Arc::new(crate::iam_users::IamUsers::new(Arc::clone(&aws), clock.clone(), store.clone())),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
         commands: crate::helper::Commands::none(),
         user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),

@@ -25,9 +25,10 @@ impl World {
         let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
+        let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
         let certificates = Arc::new(MachineCertificates::new(store, clock));
         let commands = Commands::none();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, certificates, commands, user };
+        let providers = Providers { aws: aws.clone(), sign_in_sessions, iam_users, certificates, commands, user };
         Self { aws, providers }
     }
 

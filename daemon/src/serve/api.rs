@@ -51,7 +51,13 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
-            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer.0).await?)),
+            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer).await?)),
+            Call::GiveCode { id, given } => Ok(ok(&broker.give_code(&id, &given).await?)),
+            Call::Seeds { config } => Ok(ok(&broker.seeds(config.as_deref()).await?)),
+            Call::AddSeed(sent) => Ok(answer::written(StatusCode::CREATED, &broker.add_seed(caller, &sent).await?)),
+            Call::RemoveSeed { profile, config } => {
+                Ok(ok(&broker.remove_seed(caller, &profile, config.as_deref()).await?))
+            }
             Call::BeginInventory(request) => {
                 let begun = broker.begin_inventory(caller, request).await?;
                 created(&begun, paths::INVENTORIES, &begun.id)

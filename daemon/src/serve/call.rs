@@ -1,6 +1,7 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
 mod certificates;
+mod codes;
 mod console;
 mod hands;
 
@@ -20,6 +21,7 @@ use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
 use tegata_protocol::text::{is_hostile, one_line};
+use tegata_protocol::totp::{AddSeed, GiveCode};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
@@ -40,7 +42,15 @@ pub(super) enum Call {
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
     /// `POST /v1/sessions/{name}/adopt`
-    Adopt { name: String, offer: Offer },
+    Adopt { name: String, offer: Sent<AdoptSession> },
+    /// `POST /v1/sign-ins/{id}/code`
+    GiveCode { id: String, given: Sent<GiveCode> },
+    /// `GET /v1/totp-seeds`
+    Seeds { config: Option<PathBuf> },
+    /// `POST /v1/totp-seeds`
+    AddSeed(Sent<AddSeed>),
+    /// `DELETE /v1/totp-seeds`
+    RemoveSeed { profile: String, config: Option<PathBuf> },
     /// `POST /v1/inventories`
     BeginInventory(BeginInventory),
     /// `GET /v1/inventories/{id}`
@@ -69,17 +79,31 @@ pub(super) enum Call {
     Hand(HandCall),
 }
 
-/// A sign-in of another tool. Its secrets are not compared: it is equal to itself.
-#[derive(Clone, Debug)]
-pub(super) struct Offer(pub(super) Arc<AdoptSession>);
+/// A body with secrets in it. These are not compared: it is equal to itself.
+#[derive(Debug)]
+pub(super) struct Sent<T>(Arc<T>);
 
-impl PartialEq for Offer {
+impl<T> Clone for Sent<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> std::ops::Deref for Sent<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> PartialEq for Sent<T> {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Offer {}
+impl<T> Eq for Sent<T> {}
 
 /// Why a request is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +127,8 @@ enum Resource {
     ConsoleLinks,
     SignIns,
     SignIn(String),
+    CodeOf(String),
+    TotpSeeds,
     Sessions,
     Session(String),
     Adoption(String),
@@ -141,10 +167,14 @@ impl Call {
             (method, Resource::Certificate(resource)) => {
                 return resource.call(method, query, body).map(Self::Certificate);
             }
+            (&Method::POST, Resource::CodeOf(id)) => return Ok(codes::give(id, query, body)?),
+            (&Method::POST, Resource::TotpSeeds) => return Ok(codes::add(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
             (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
+            (&Method::GET, Resource::TotpSeeds) => Self::Seeds { config: query.only_config()? },
+            (&Method::DELETE, Resource::TotpSeeds) => codes::remove(query)?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
@@ -195,6 +225,7 @@ impl Resource {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
+            paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
@@ -211,8 +242,11 @@ impl Resource {
             return found.map(Self::Certificate);
         }
         let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
-        if let Some(id) = under(paths::SIGN_INS) {
-            return segment(id).map(Self::SignIn);
+        if let Some(named) = under(paths::SIGN_INS) {
+            return match named.split_once('/') {
+                Some((id, paths::CODE)) => segment(id).map(Self::CodeOf),
+                _ => segment(named).map(Self::SignIn),
+            };
         }
         if let Some(name) = under(paths::PROFILES) {
             return segment(name).map(Self::Profile);
@@ -233,7 +267,8 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIns | Self::CodeOf(_) | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
                 "GET"
@@ -361,15 +396,20 @@ fn inventory(body: &[u8]) -> Result<BeginInventory, ErrorBody> {
 }
 
 /// Reads a body with secrets in it: what is wrong with it is not quoted.
-fn offer(body: &[u8]) -> Result<Offer, ErrorBody> {
+fn secret_object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<Sent<T>, ErrorBody> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(bad("the body is not a JSON object"));
     }
-    let offer: AdoptSession = serde_json::from_slice(body).map_err(|error| {
-        bad(&format!("the body is not a sign-in to take over (line {}, column {})", error.line(), error.column()))
+    let read = serde_json::from_slice(body).map_err(|error| {
+        bad(&format!("the body is not a {what} (line {}, column {})", error.line(), error.column()))
     })?;
+    Ok(Sent(Arc::new(read)))
+}
+
+fn offer(body: &[u8]) -> Result<Sent<AdoptSession>, ErrorBody> {
+    let offer: Sent<AdoptSession> = secret_object(body, "sign-in to take over")?;
     checked(None, offer.config.as_deref())?;
-    Ok(Offer(Arc::new(offer)))
+    Ok(offer)
 }
 
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {

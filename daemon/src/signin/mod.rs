@@ -64,6 +64,9 @@ pub enum SignInError {
     /// The system gave no random bytes, without which nothing can be proved.
     #[error("the system gave no random bytes")]
     Randomness,
+    /// A code of an MFA device signs in to no organisation.
+    #[error("an organisation is not signed in to with a code of an MFA device")]
+    NoPage,
 }
 
 impl SignInError {
@@ -130,6 +133,7 @@ pub async fn begin(
                 outcome: Box::pin(sign_in.finish()),
             })
         }
+        SignInFlow::MfaCode => Err(SignInError::NoPage),
     }
 }
 

@@ -58,6 +58,7 @@ impl<'a> Page<'a> {
                 "Signing in to {session} ({start_url}) with a device code.\n\
                  Go on only if you began this yourself: whoever sends you a code signs in as you."
             ),
+            SignInFlow::MfaCode => format!("Signing in to {session}."),
         }
     }
 
@@ -148,6 +149,8 @@ mod tests {
             flow,
             url: url.to_owned(),
             url_with_code: None,
+            device: None,
+            said: None,
             user_code: (flow == SignInFlow::DeviceCode).then(|| "ABCD-EFGH".to_owned()),
             expires_at: "2026-11-22T09:17:00Z".to_owned(),
             state: SignInState::Pending,
