@@ -42,6 +42,7 @@ mod nearest;
 pub mod notify;
 pub mod obtain;
 pub mod partition;
+pub mod pkcs11;
 pub mod policy;
 pub mod problem;
 pub mod profile;

@@ -168,18 +168,19 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let cache = Arc::new(Cache::default());
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
-    let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
-    let sessions = Arc::clone(&sign_in_sessions);
     let console_logins =
-        Arc::new(ConsoleLogins::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&sessions)));
+        Arc::new(ConsoleLogins::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&sign_in_sessions)));
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
+    let users = IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&commands));
+    let iam_users = Arc::new(users);
+    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
     let providers = Providers {
         aws,
         sign_in_sessions: sessions,
         console_logins: Arc::clone(&console_logins),
-        iam_users: Arc::clone(&iam_users),
+        iam_users: users,
         certificates,
         commands,
         user,

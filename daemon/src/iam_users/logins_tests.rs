@@ -61,7 +61,8 @@ impl World {
         let clock: Arc<ManualClock> = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_480)));
         let aws = ScriptedAws::new(clock.clone());
         let store = Store::spawn(Box::new(Memory::default())).unwrap();
-        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+        let commands = crate::helper::Commands::none();
+        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands));
         let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store));
         let directory = tempfile::tempdir().unwrap();
         let audit = Arc::new(Audit::open(&directory.path().join("audit"), clock.clone()).unwrap());

@@ -60,16 +60,17 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
     let console_logins = ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), Arc::clone(&sessions));
-    let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+    let commands = crate::helper::Commands::none();
+    let users = crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone());
     let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
     let providers = Providers {
-        iam_users,
+        iam_users: Arc::new(users),
         aws: aws.clone(),
         sign_in_sessions: Arc::clone(&sessions),
         console_logins: Arc::new(console_logins),
         certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
-        commands: crate::helper::Commands::none(),
+        commands,
     };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }

@@ -28,9 +28,9 @@ impl World {
             Arc::new(ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone()));
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
-        let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
-        let certificates = Arc::new(MachineCertificates::new(store, clock));
         let commands = Commands::none();
+        let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone()));
+        let certificates = Arc::new(MachineCertificates::new(store, clock));
         let providers =
             Providers { aws: aws.clone(), sign_in_sessions, console_logins, iam_users, certificates, commands, user };
         Self { aws, providers }

@@ -92,10 +92,12 @@ impl World {
         let console_logins =
             Arc::new(ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone()));
         let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
-        let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
-        let (sessions, commands) = (sign_in_sessions.clone(), crate::helper::Commands::none());
+        let commands = crate::helper::Commands::none();
+        let users = crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone());
+        let (sessions, iam_users) = (sign_in_sessions.clone(), Arc::new(users));
+        let aws_room = aws.clone();
         let providers = Providers {
-            aws: aws.clone(),
+            aws: aws_room,
             sign_in_sessions: sessions,
             console_logins,
             iam_users,
