@@ -250,9 +250,8 @@ impl IamUsers {
         let mut outcome = Ok(());
         let known = self.sessions.users().into_iter();
         for user in known.chain(users).collect::<HashSet<_>>() {
-            match self.sign_out(&user).await {
-                Err(Problem::Store(error)) => outcome = outcome.and(Err(error)),
-                Ok(_) | Err(_) => {}
+            if let Err(Problem::Store(error)) = self.sign_out(&user).await {
+                outcome = outcome.and(Err(error));
             }
         }
         outcome
