@@ -4,13 +4,14 @@
 # make packages       .deb, .rpm, archive and installer, into target/packages; minutes, for release builds
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
 # make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
+# make walk           what README says, done in a fresh home from a clone, and recorded; minutes
 # make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain walk
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -39,7 +40,12 @@ pictures: screens
 screens: toolchain clients build
 	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test terminal_pictures
 
-# docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
+# From a clone to a served tool by README's own commands, in a fresh home; writes what it saw into docs/recordings and docs/pictures.
+# It builds a release: minutes the first time.
+walk: toolchain clients
+	$(CARGO) test -p tegata-tests $(TEST) --test readme_walk -- --ignored --nocapture
+
+# docs/ as a book, in target/book. Needs mdbook: cargo install --locked mdbook --version 0.5.4
 book:
 	mdbook build
 

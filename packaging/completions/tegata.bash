@@ -22,6 +22,9 @@ _tegata() {
             tegata,approve)
                 cmd="tegata__subcmd__approve"
                 ;;
+            tegata,certificate)
+                cmd="tegata__subcmd__certificate"
+                ;;
             tegata,console)
                 cmd="tegata__subcmd__console"
                 ;;
@@ -97,6 +100,30 @@ _tegata() {
             tegata,unlock)
                 cmd="tegata__subcmd__unlock"
                 ;;
+            tegata__subcmd__certificate,help)
+                cmd="tegata__subcmd__certificate__subcmd__help"
+                ;;
+            tegata__subcmd__certificate,import)
+                cmd="tegata__subcmd__certificate__subcmd__import"
+                ;;
+            tegata__subcmd__certificate,list)
+                cmd="tegata__subcmd__certificate__subcmd__list"
+                ;;
+            tegata__subcmd__certificate,remove)
+                cmd="tegata__subcmd__certificate__subcmd__remove"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,help)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,import)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__import"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,list)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__list"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,remove)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__remove"
+                ;;
             tegata__subcmd__daemon,help)
                 cmd="tegata__subcmd__daemon__subcmd__help"
                 ;;
@@ -126,6 +153,9 @@ _tegata() {
                 ;;
             tegata__subcmd__help,approve)
                 cmd="tegata__subcmd__help__subcmd__approve"
+                ;;
+            tegata__subcmd__help,certificate)
+                cmd="tegata__subcmd__help__subcmd__certificate"
                 ;;
             tegata__subcmd__help,console)
                 cmd="tegata__subcmd__help__subcmd__console"
@@ -201,6 +231,15 @@ _tegata() {
                 ;;
             tegata__subcmd__help,unlock)
                 cmd="tegata__subcmd__help__subcmd__unlock"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,import)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__import"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,list)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,remove)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__remove"
                 ;;
             tegata__subcmd__help__subcmd__daemon,start)
                 cmd="tegata__subcmd__help__subcmd__daemon__subcmd__start"
@@ -350,7 +389,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
+            opts="-h -V --help --version setup login logout credential-process status list console certificate elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -392,6 +431,144 @@ _tegata() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate)
+            opts="-h --help list import remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help)
+            opts="list import remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__import)
+            opts="-h --certificate --intermediates --key --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --intermediates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__remove)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -708,7 +885,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
+            opts="setup login logout credential-process status list console certificate elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -738,6 +915,62 @@ _tegata() {
         tegata__subcmd__help__subcmd__approve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate)
+            opts="list import remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -11,7 +11,7 @@ use tegata_sandbox::{Account, Options, Organization, Sandbox, Settings, User};
 pub const START_URL: &str = "https://acme.awsapps.com/start";
 
 /// A browser that allows every sign-in: it follows the redirects, as a person's click would, and lets the command line go on.
-const BROWSER: &str = "#!/bin/sh\nsetsid curl -sL -m 20 \"$1\" >/dev/null 2>&1 </dev/null &\n";
+pub const BROWSER: &str = "#!/bin/sh\nsetsid curl -sL -m 20 \"$1\" >/dev/null 2>&1 </dev/null &\n";
 
 /// Starts AWS with this organisation: three accounts, three roles in each. The administrators' credentials live an hour.
 ///

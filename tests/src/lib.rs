@@ -6,6 +6,7 @@ pub mod acme;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
+pub mod certified;
 pub mod chromium;
 pub mod corpus;
 pub mod crowd;
@@ -29,6 +30,7 @@ pub mod sdk;
 pub mod shell;
 pub mod store_process;
 pub mod terminal;
+pub mod typist;
 pub mod unlocker;
 
 use std::path::{Path, PathBuf};

@@ -6,21 +6,16 @@ use std::fs;
 use std::path::Path;
 use tegata_tests::hand::Hand;
 use tegata_tests::keyring::{Around, PrivateKeyring};
-use tegata_tests::picture::{self, Same};
-use tegata_tests::product::{Product, wait_until};
-use tegata_tests::screen::{Screen, Size};
+use tegata_tests::picture;
+use tegata_tests::product::Product;
+use tegata_tests::typist::Typist;
 use tegata_tests::{acme, client};
 
-const SIZE: Size = Size { columns: 110, rows: 48 };
-/// As long as the temporary home's path, so that no table is laid out otherwise.
-const HOME: &str = "/home/yoshiko";
-const PROMPT: &str = "\\[\\e[1;32m\\]$\\[\\e[0m\\] ";
-
-/// Somebody at a terminal, whose screens are kept.
+/// Somebody whose screens are kept.
 struct Desk {
+    // The terminal ends before the home that it is in.
+    typist: Typist,
     product: Product,
-    screen: Screen,
-    same: Same,
     stale: Vec<String>,
     _keyring: PrivateKeyring,
 }
@@ -31,97 +26,21 @@ impl Desk {
         let aws = client("awscli-v2/dist/aws");
         let mut product = acme::fresh_home(&aws.parent().unwrap().display().to_string());
         product.write_settings("store = \"secret-service\"\n");
-        let sandbox = product.sandbox().url();
-        product.environment.extend([("DBUS_SESSION_BUS_ADDRESS".to_owned(), keyring.address())]);
+        product.environment.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), keyring.address()));
         product.start_daemon();
-        let home = product.path("");
-        assert_eq!(
-            home.display().to_string().trim_end_matches('/').len(),
-            HOME.len(),
-            "pictures are drawn in a home of /tmp; unset TMPDIR"
-        );
         let mut tmux = product.command("tmux");
-        tmux.env("PS1", PROMPT).env("AWS_ENDPOINT_URL_STS", &sandbox).env("AWS_PAGER", "");
-        let screen = Screen::start(tmux, &home, SIZE, &["bash", "--noprofile", "--norc", "-i"]);
-        let same = Same::everywhere()
-            .and(r"http://127\.0\.0\.1:40123/authorize\S*", "https://oidc.us-east-1.amazonaws.com/authorize?…")
-            .and(r"http://127\.0\.0\.1:40123/federation\S*", "https://signin.aws.amazon.com/federation?Action=login&…")
-            .path(&home, HOME);
-        let desk = Self { product, screen, same, stale: vec![], _keyring: keyring };
-        desk.at_prompt();
-        desk
-    }
-
-    /// Waits until the shell wants the next line.
-    fn at_prompt(&self) {
-        wait_until("the shell prompts", || self.screen.shown().trim_end().lines().last() == Some("$"));
-    }
-
-    /// Types a line on an empty screen.
-    fn begins(&self, line: &str) {
-        self.screen.enters("clear && tmux -S \"${TMUX%%,*}\" clear-history");
-        wait_until("the screen is empty", || self.screen.shown().trim() == "$");
-        self.types(line);
-    }
-
-    /// Types a line, and waits until it is there.
-    fn types(&self, line: &str) {
-        self.screen.types(line);
-        wait_until("the line is typed", || self.screen.shown().contains(line));
-        self.screen.presses(&["Enter"]);
-        wait_until("the line is taken", || !self.screen.shown().trim_end().ends_with(line));
-    }
-
-    /// Types a line and waits until it has run.
-    fn runs(&self, line: &str) {
-        self.types(line);
-        self.at_prompt();
+        tmux.env("AWS_ENDPOINT_URL_STS", product.sandbox().url()).env("AWS_PAGER", "");
+        let typist = Typist::sit_down(tmux, &product.path(""), &product.path(""));
+        Self { typist, product, stale: vec![], _keyring: keyring }
     }
 
     /// Keeps what is on the screen, from the first line that holds `from`.
     fn keeps(&mut self, name: &str, title: &str, from: &str, description: &str) {
-        let drawn = self.same.of(&self.screen.drawn());
-        let lines: Vec<_> = drawn.lines().map(str::trim_end).skip_while(|line| !line.contains(from)).collect();
-        // The prompt that waits for the next line says nothing.
-        let end = lines.iter().rposition(|line| !["", "$"].contains(&plain(line).trim())).map_or(0, |last| last + 1);
-        assert!(end > 0, "{from:?} is not in\n{drawn}");
-        let kept = wrapped(&lines[..end].join("\n"), SIZE.columns);
-        if let Err(why) = picture::keep(&format!("terminal-{name}.svg"), &picture::svg(title, description, &kept)) {
+        let svg = picture::svg(title, description, &self.typist.drawn(from));
+        if let Err(why) = picture::keep(&format!("terminal-{name}.svg"), &svg) {
             self.stale.push(why);
         }
     }
-
-    /// Returns the first address on the screen that begins so.
-    fn address(&self, begin: &str) -> String {
-        let shown = self.screen.shows(begin);
-        let at = shown.find(begin).unwrap();
-        shown[at..].split_whitespace().next().unwrap().to_owned()
-    }
-}
-
-/// A line without the sequences that colour it.
-fn plain(line: &str) -> String {
-    let parts = line.split('\u{1b}').enumerate();
-    parts.map(|(at, part)| if at == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) }).collect()
-}
-
-/// Breaks lines where a terminal does, without counting what only colours.
-fn wrapped(drawn: &str, columns: usize) -> String {
-    let (mut out, mut column, mut in_sequence) = (String::new(), 0, false);
-    for c in drawn.chars() {
-        match c {
-            '\n' => column = 0,
-            '\u{1b}' => in_sequence = true,
-            _ if in_sequence => in_sequence = !c.is_ascii_alphabetic(),
-            _ if column == columns => {
-                out.push('\n');
-                column = 1;
-            }
-            _ => column += 1,
-        }
-        out.push(c);
-    }
-    out
 }
 
 #[test]
@@ -138,18 +57,18 @@ fn the_terminals_of_the_documentation_are_what_the_programs_draw() {
 }
 
 fn sets_up(desk: &mut Desk) {
-    desk.begins("tegata setup");
-    desk.screen.shows("Start URL of your organisation");
-    desk.screen.enters("acme.awsapps.com");
-    desk.screen.shows("Region of its IAM Identity Center");
-    desk.screen.enters("us-east-1");
-    desk.screen.shows("Name of this sign-in session [acme]");
-    desk.screen.enters("");
-    desk.screen.shows("9/9, 0 ticked");
-    desk.screen.types("dev");
-    desk.screen.shows("3/9, 0 ticked");
-    desk.screen.presses(&["Right"]);
-    desk.screen.shows("3/9, 3 ticked");
+    desk.typist.begins("tegata setup");
+    desk.typist.screen.shows("Start URL of your organisation");
+    desk.typist.screen.enters("acme.awsapps.com");
+    desk.typist.screen.shows("Region of its IAM Identity Center");
+    desk.typist.screen.enters("us-east-1");
+    desk.typist.screen.shows("Name of this sign-in session [acme]");
+    desk.typist.screen.enters("");
+    desk.typist.screen.shows("9/9, 0 ticked");
+    desk.typist.screen.types("dev");
+    desk.typist.screen.shows("3/9, 0 ticked");
+    desk.typist.screen.presses(&["Right"]);
+    desk.typist.screen.shows("3/9, 3 ticked");
     desk.keeps(
         "setup-choose",
         "tegata setup: choosing roles",
@@ -157,10 +76,10 @@ fn sets_up(desk: &mut Desk) {
         "tegata setup has asked for the start URL, the region and a name, signed in, and found three accounts with nine roles. \
          A list of them is narrowed to those that fit the typed word dev, and the three that are left are ticked.",
     );
-    desk.screen.presses(&["Enter"]);
-    desk.screen.shows("Name template");
-    desk.screen.enters("");
-    desk.screen.shows("[y/N]");
+    desk.typist.screen.presses(&["Enter"]);
+    desk.typist.screen.shows("Name template");
+    desk.typist.screen.enters("");
+    desk.typist.screen.shows("[y/N]");
     desk.keeps(
         "setup-difference",
         "tegata setup: what is to be written",
@@ -168,8 +87,8 @@ fn sets_up(desk: &mut Desk) {
         "The difference to the AWS config file, with each new line behind a plus sign: a sign-in session and three profiles between \
          two marker lines. Then each profile with what stands before it, and the question whether this is to be written.",
     );
-    desk.screen.enters("y");
-    desk.at_prompt();
+    desk.typist.screen.enters("y");
+    desk.typist.at_prompt();
     desk.keeps(
         "setup-done",
         "tegata setup: what is next",
@@ -182,47 +101,46 @@ fn sets_up(desk: &mut Desk) {
 
 fn looks_around(desk: &mut Desk) -> Hand {
     let hand = desk.product.enrol("ann", None);
-    desk.begins("tegata list");
-    desk.at_prompt();
+    desk.typist.begins("tegata list");
+    desk.typist.at_prompt();
     desk.keeps(
         "list",
         "tegata list",
         "tegata list",
-        "A table of the nine profiles, each with its sign-in session, account, role and tier.",
+        "A table of the nine profiles, each with its account, role, what it starts from and its gate.",
     );
-    desk.begins("tegata");
-    desk.screen.shows("Enter chooses, Esc leaves");
-    desk.screen.types("pro adm");
-    desk.screen.shows("3/9");
+    desk.typist.begins("tegata");
+    desk.typist.screen.shows("Enter chooses, Esc leaves");
+    desk.typist.screen.types("pro adm");
+    desk.typist.screen.shows("3/9");
     desk.keeps(
         "picker",
         "tegata alone: choosing a profile",
         "tegata",
         "A list of profiles, narrowed by what was typed, the best fit first.",
     );
-    desk.screen.presses(&["Escape"]);
-    desk.at_prompt();
+    desk.typist.screen.presses(&["Escape"]);
+    desk.typist.at_prompt();
     hand
 }
 
 fn works(desk: &mut Desk, hand: &mut Hand) {
-    desk.begins("tegata exec acme-dev-read-only -- aws sts get-caller-identity");
-    desk.at_prompt();
+    desk.typist.begins("tegata exec acme-dev-read-only -- aws sts get-caller-identity");
+    desk.typist.at_prompt();
     desk.keeps(
         "exec",
         "tegata exec with the AWS CLI",
         "tegata exec",
         "AWS CLI's get-caller-identity under tegata exec answers with the assumed role AWSReservedSSO_ReadOnly.",
     );
-    desk.begins("tegata elevate acme-prod-admin --for 15m --reason 'INC-42: stuck deployment' --print");
-    let page = desk.address("http://tegata.localhost");
-    desk.screen.shows("Waiting for a passkey");
+    desk.typist.begins("tegata elevate acme-prod-admin --for 15m --reason 'INC-42: stuck deployment' --print");
+    let page = desk.typist.address("http://tegata.localhost");
+    desk.typist.screen.shows("Waiting for a passkey");
     assert_eq!(hand.approve(&page).expect("it approves")["state"], "approved");
-    desk.screen.shows("Approved");
-    desk.at_prompt();
-    let same = std::mem::take(&mut desk.same);
+    desk.typist.screen.shows("Approved");
+    desk.typist.at_prompt();
     // The two words are others each time.
-    desk.same = same.and(r"(?m)^(    \x1b\[1m)[a-z]+ [a-z]+", "${1}brave otter");
+    desk.typist.also_same(r"(?m)^(    \x1b\[1m)[a-z]+ [a-z]+", "${1}brave otter");
     desk.keeps(
         "elevate",
         "tegata elevate: two words to compare",
@@ -230,16 +148,16 @@ fn works(desk: &mut Desk, hand: &mut Hand) {
         "tegata elevate says what is asked for, the reason, by whom and what the tier is worth, shows two words that the page must show, \
          too, waits for the passkey, and says until when the profile may be used.",
     );
-    desk.begins("tegata status");
-    desk.at_prompt();
+    desk.typist.begins("tegata status");
+    desk.typist.at_prompt();
     desk.keeps(
         "status",
         "tegata status",
         "tegata status",
         "The store, the sign-in with its end, the live grant and the passkeys.",
     );
-    desk.begins("tegata console acme-dev-read-only --service s3 --print");
-    desk.at_prompt();
+    desk.typist.begins("tegata console acme-dev-read-only --service s3 --print");
+    desk.typist.at_prompt();
     desk.keeps(
         "console",
         "tegata console --print",
@@ -249,13 +167,12 @@ fn works(desk: &mut Desk, hand: &mut Hand) {
 }
 
 fn goes_wrong(desk: &mut Desk) {
-    desk.begins("tegata exec acme-dev-readonly -- terraform plan");
-    desk.at_prompt();
-    desk.runs("tegata exec acme-staging-admin --wait 0 -- terraform apply");
-    desk.runs("tegata logout acme");
-    desk.runs("tegata exec acme-dev-read-only -- terraform plan; echo $?");
-    let same = std::mem::take(&mut desk.same);
-    desk.same = same.and(r"approve [a-z0-9]{4,}", "approve cd457n");
+    desk.typist.begins("tegata exec acme-dev-readonly -- terraform plan");
+    desk.typist.at_prompt();
+    desk.typist.runs("tegata exec acme-staging-admin --wait 0 -- terraform apply");
+    desk.typist.runs("tegata logout acme");
+    desk.typist.runs("tegata exec acme-dev-read-only -- terraform plan; echo $?");
+    desk.typist.also_same(r"approve [a-z0-9]{4,}", "approve cd457n");
     desk.keeps(
         "errors",
         "Errors name the command that mends them",
@@ -273,9 +190,9 @@ fn goes_wrong(desk: &mut Desk) {
     fs::write(desk.product.path(".aws/config"), stale).unwrap();
     let keys = "[old-script]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n";
     fs::write(desk.product.path(".aws/credentials"), keys).unwrap();
-    desk.begins("unset AWS_ENDPOINT_URL_STS");
-    desk.begins("tegata doctor");
-    desk.at_prompt();
+    desk.typist.begins("unset AWS_ENDPOINT_URL_STS");
+    desk.typist.begins("tegata doctor");
+    desk.typist.at_prompt();
     desk.keeps(
         "doctor",
         "tegata doctor",

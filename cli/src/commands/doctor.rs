@@ -1,6 +1,7 @@
 //! `tegata doctor`: looks at everything that decides whether credentials are safe and tools get them, and names the command for what
 //! it finds. Facts are gathered first; what is wrong with them is decided without looking at anything again.
 
+mod certificates;
 mod config_text;
 mod credential_process;
 mod daemon;
@@ -75,6 +76,7 @@ fn examine(facts: &Facts) -> Vec<Finding> {
     let checks = [
         daemon::findings,
         profiles::findings,
+        certificates::findings,
         credential_process::findings,
         disk::findings,
         overrides::findings,

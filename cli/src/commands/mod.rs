@@ -2,6 +2,7 @@
 
 mod adopt_session;
 mod approve;
+mod certificate;
 mod console;
 mod credential_process;
 mod daemon;
@@ -72,6 +73,8 @@ enum Command {
     Status(status::Status),
     List(list::List),
     Console(console::Console),
+    #[command(subcommand)]
+    Certificate(certificate::Certificate),
     Elevate(elevate::Elevate),
     AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
@@ -136,6 +139,7 @@ impl Command {
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
             Self::Console(command) => command.run(environment),
+            Self::Certificate(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
             Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),

@@ -97,6 +97,7 @@ mod tests {
             expires_at: None,
             problem: problem.map(str::to_owned),
             tier: None,
+            certificate_ends_at: None,
             read_only: None,
             gate: Some("open".to_owned()),
         }

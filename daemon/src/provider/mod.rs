@@ -13,6 +13,7 @@ pub use elevation::{Elevation, ElevationError, can_honour};
 
 use crate::aws::Aws;
 use crate::certificates::MachineCertificates;
+use crate::console_logins::ConsoleLogins;
 use crate::credentials::Credentials;
 use crate::helper::Commands;
 use crate::iam_users::IamUsers;
@@ -29,6 +30,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The console logins.
+    pub console_logins: Arc<ConsoleLogins>,
     /// The IAM users.
     pub iam_users: Arc<IamUsers>,
     /// The certificates of this machine.
@@ -61,13 +64,25 @@ impl Providers {
     pub async fn provide_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
         match &chain.source {
             Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
-            Source::Console { identity, region } => self.console_credentials(identity, region).await,
+            Source::Console { identity, .. } => self.console_credentials(identity).await,
             Source::WebIdentity { token, role, region } => self.web_identity_credentials(token, role, region).await,
             Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked).await,
             Source::IamUser(user) => self.iam_user_credentials(user).await,
             Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
             Source::EcsContainer { .. } => self.ecs_container_credentials().await,
         }
+    }
+
+    /// Obtains them under a grant: no other room keeps a copy that would outlive it.
+    ///
+    /// # Errors
+    /// As [`Providers::provide_source`].
+    pub async fn provide_gated_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
+        let credentials = self.provide_source(chain).await;
+        if let Source::Console { identity, .. } = &chain.source {
+            self.console_logins.forget_credentials(|held| held == identity);
+        }
+        credentials
     }
 
     /// Assumes the roles of a chain from `chain.roles[first]` on, under a grant; `from` are the credentials of what stands

@@ -53,6 +53,8 @@ pub enum Operation {
     CreateSession,
     /// STS GetSessionToken.
     GetSessionToken,
+    /// STS AssumeRoleWithWebIdentity.
+    AssumeRoleWithWebIdentity,
     /// Federation `Action=getSigninToken`, by GET or POST.
     GetSigninToken,
     /// Federation `Action=login`: a browser follows the link.
@@ -61,6 +63,22 @@ pub enum Operation {
     ConsoleLogout,
     /// A page of the web console, on loopback alone.
     ConsolePage,
+    /// EC2 instance metadata, `PUT /latest/api/token`.
+    MetadataToken,
+    /// EC2 instance metadata, the name of the instance's role.
+    MetadataRoleName,
+    /// EC2 instance metadata, the role's credentials.
+    MetadataCredentials,
+    /// EC2 instance metadata, everything else: the region, and what is not found.
+    MetadataPlace,
+    /// The credentials of an ECS task.
+    ContainerCredentials,
+    /// GitHub Actions, `GET …/idtoken`.
+    GithubIdToken,
+    /// An identity provider's `GET /.well-known/openid-configuration`.
+    OpenidConfiguration,
+    /// An identity provider's public keys.
+    JsonWebKeys,
     /// STS with an action this double does not have.
     UnknownStsAction,
     /// Any path at [`OWN_ADDRESS`]: a redirect to where the settings say.
@@ -87,6 +105,10 @@ pub(crate) enum Service {
     Sts,
     Federation,
     RolesAnywhere,
+    Instance,
+    Container,
+    Github,
+    IdentityProvider,
 }
 
 impl Operation {
@@ -100,7 +122,17 @@ impl Operation {
             | Self::CreateOAuth2TokenRefreshToken
             | Self::CreateOAuth2Token => Service::Signin,
             Self::CreateSession => Service::RolesAnywhere,
-            Self::GetCallerIdentity | Self::AssumeRole | Self::GetSessionToken | Self::UnknownStsAction => Service::Sts,
+            Self::GetCallerIdentity
+            | Self::AssumeRole
+            | Self::AssumeRoleWithWebIdentity
+            | Self::GetSessionToken
+            | Self::UnknownStsAction => Service::Sts,
+            Self::MetadataToken | Self::MetadataRoleName | Self::MetadataCredentials | Self::MetadataPlace => {
+                Service::Instance
+            }
+            Self::ContainerCredentials => Service::Container,
+            Self::GithubIdToken => Service::Github,
+            Self::OpenidConfiguration | Self::JsonWebKeys => Service::IdentityProvider,
             Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
@@ -114,6 +146,8 @@ pub(crate) enum Endpoint {
     Loopback,
     /// One of AWS's own hosts.
     Aws { service: Service, region: String },
+    /// A fixed address of no region: of a machine in AWS, or of GitHub.
+    Fixed(Service),
     /// The organisation's own address.
     OwnAddress,
     /// A host nobody here answers for.
@@ -134,6 +168,9 @@ impl Endpoint {
         if name == "sts.amazonaws.com" {
             return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
         }
+        if let Some(service) = fixed(&name) {
+            return Self::Fixed(service);
+        }
         aws_endpoint(&name).or_else(|| sign_in_endpoint(&name)).unwrap_or(Self::Foreign)
     }
 
@@ -141,7 +178,7 @@ impl Endpoint {
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Aws { region, .. } => Some(region),
-            Self::Loopback | Self::OwnAddress | Self::Foreign => None,
+            Self::Loopback | Self::Fixed(_) | Self::OwnAddress | Self::Foreign => None,
         }
     }
 
@@ -150,9 +187,17 @@ impl Endpoint {
             Self::Loopback => true,
             // The hosts that sign in to one region's console also federate into it.
             Self::Aws { service: Service::Signin, .. } => matches!(wanted, Service::Signin | Service::Federation),
-            Self::Aws { service, .. } => *service == wanted,
+            Self::Aws { service, .. } | Self::Fixed(service) => *service == wanted,
             Self::OwnAddress | Self::Foreign => false,
         }
+    }
+}
+
+fn fixed(name: &str) -> Option<Service> {
+    match name {
+        "169.254.169.254" => Some(Service::Instance),
+        "169.254.170.2" => Some(Service::Container),
+        _ => name.ends_with(".actions.githubusercontent.com").then_some(Service::Github),
     }
 }
 
@@ -222,11 +267,25 @@ pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &s
         ("POST", "/sessions") => Operation::CreateSession,
         ("GET", "/oauth") => Operation::ConsoleLogout,
         ("GET", "/console") if *endpoint == Endpoint::Loopback => Operation::ConsolePage,
+        (_, "/latest/api/token") => Operation::MetadataToken,
+        ("GET", "/.well-known/openid-configuration") => Operation::OpenidConfiguration,
+        ("GET", "/.well-known/jwks.json") => Operation::JsonWebKeys,
+        ("GET", path) if path.starts_with("/latest/") => metadata(path),
+        ("GET", path) if path.starts_with("/v2/credentials/") => Operation::ContainerCredentials,
+        ("GET", path) if path.ends_with("/idtoken") => Operation::GithubIdToken,
         ("POST", "/") => sts_action(body),
         ("GET", "/") if !query.is_empty() => sts_action(query.as_bytes()),
         _ => return Operation::Unknown,
     };
     if endpoint.serves(found.service()) { found } else { Operation::Unknown }
+}
+
+fn metadata(path: &str) -> Operation {
+    match path.strip_prefix("/latest/meta-data/iam/security-credentials") {
+        Some("" | "/") => Operation::MetadataRoleName,
+        Some(rest) if rest.starts_with('/') => Operation::MetadataCredentials,
+        _ => Operation::MetadataPlace,
+    }
 }
 
 fn grant_type(body: &[u8]) -> Option<String> {
@@ -270,6 +329,7 @@ fn sts_action(parameters: &[u8]) -> Operation {
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,
         Some("AssumeRole") => Operation::AssumeRole,
         Some("GetSessionToken") => Operation::GetSessionToken,
+        Some("AssumeRoleWithWebIdentity") => Operation::AssumeRoleWithWebIdentity,
         _ => Operation::UnknownStsAction,
     }
 }

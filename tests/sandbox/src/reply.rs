@@ -90,7 +90,11 @@ impl Refusal {
                 self.json_reply("com.amazonaws.rolesanywhere", tail, |refusal| json!({"message": refusal.message}))
             }
             Service::Sts => self.xml_reply(),
-            Service::Federation => self.page_reply(),
+            Service::Federation | Service::Instance => self.page_reply(),
+            Service::Container => Reply::json(self.status, &json!({"code": self.code, "message": self.message})),
+            Service::Github | Service::IdentityProvider => {
+                Reply::json(self.status, &json!({"typeKey": self.code, "message": self.message}))
+            }
         };
         match retry_after {
             Some(seconds) => reply.with("retry-after", seconds.to_string()),

@@ -4,7 +4,10 @@ use crate::call::{Answer, Call};
 use crate::clock::Clock;
 use crate::faults::Delivery;
 use crate::federation::{self, Federation, Gatehouse};
+use crate::github::{self, Jobs};
+use crate::identity_provider::{self, SigningKeys};
 use crate::issued::Ledger;
+use crate::metadata::{self, Machine, Sessions};
 use crate::mint::Mint;
 use crate::oidc::{self, Desk, Oidc};
 use crate::operation::{Operation, Service};
@@ -15,7 +18,7 @@ use crate::roles_anywhere::{self, CertificateSession, Registry};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
 use crate::signin::{self, Logins, Reception};
-use crate::sts::{self, AssumedRole, Bench, UserSession};
+use crate::sts::{self, AssumedRole, Bench, RoleForToken, UserSession};
 use crate::traffic::Traffic;
 use crate::users::Users;
 
@@ -33,15 +36,19 @@ pub(crate) struct State {
     pub(crate) assumed: Vec<AssumedRole>,
     pub(crate) certificate_sessions: Vec<CertificateSession>,
     pub(crate) user_sessions: Vec<UserSession>,
+    pub(crate) for_tokens: Vec<RoleForToken>,
+    pub(crate) keys: SigningKeys,
+    pub(crate) jobs: Jobs,
+    metadata: Sessions,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
-    base_url: String,
+    pub(crate) base_url: String,
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, base_url: String) -> Self {
-        Self {
+    pub(crate) fn new(settings: Settings, base_url: String) -> Result<Self, ring::error::KeyRejected> {
+        Ok(Self {
             settings,
             base_url,
             clock: Clock::default(),
@@ -54,10 +61,14 @@ impl State {
             assumed: Vec::new(),
             certificate_sessions: Vec::new(),
             user_sessions: Vec::new(),
+            for_tokens: Vec::new(),
+            keys: SigningKeys::new()?,
+            jobs: Jobs::default(),
+            metadata: Sessions::default(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
-        }
+        })
     }
 
     /// Limits first, then faults, then the work.
@@ -100,6 +111,12 @@ impl State {
             Service::Sts => self.sts(call),
             Service::Federation => self.federation(call),
             Service::RolesAnywhere => self.roles_anywhere(call),
+            Service::Instance | Service::Container => self.machine(call),
+            Service::Github => {
+                let Self { jobs, keys, mint, settings, .. } = self;
+                github::id_token(jobs, keys, mint, &settings.github_token, call)
+            }
+            Service::IdentityProvider => identity_provider::document(&self.keys, &self.base_url, call.operation),
         }
     }
 
@@ -148,13 +165,27 @@ impl State {
     }
 
     fn sts(&mut self, call: &Call) -> Answer {
-        let Self { ledger, mint, users, assumed, user_sessions, settings, .. } = self;
-        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, settings };
+        let Self { ledger, mint, users, assumed, user_sessions, for_tokens, keys, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, for_tokens, keys, settings };
         match call.operation {
             Operation::GetCallerIdentity => sts::get_caller_identity(&mut bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
             Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
+            Operation::AssumeRoleWithWebIdentity => sts::assume_role_with_web_identity(&mut bench, call),
             _ => sts::unknown_action(&mut bench, call),
+        }
+    }
+
+    fn machine(&mut self, call: &Call) -> Answer {
+        let Self { metadata: sessions, ledger, mint, settings, .. } = self;
+        let mut machine = Machine { sessions, ledger, mint, settings };
+        match call.operation {
+            Operation::MetadataToken if call.method != "PUT" => Err(Refusal::new(405, "Not Allowed", "Not Allowed")),
+            Operation::MetadataToken => metadata::token(&mut machine, call),
+            Operation::MetadataRoleName => metadata::role_name(&machine, call),
+            Operation::MetadataCredentials => metadata::credentials(&mut machine, call),
+            Operation::MetadataPlace => metadata::place(&machine, call),
+            _ => metadata::container_credentials(&mut machine, call),
         }
     }
 

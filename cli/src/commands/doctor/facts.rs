@@ -17,7 +17,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use tegata_protocol::body::{Profiles, Status};
+use tegata_protocol::body::{Profiles, Status, StoreState};
+use tegata_protocol::certificates::Certificates;
 use tegata_protocol::gate::PolicyState;
 use tegata_protocol::paths;
 use zeroize::Zeroizing;
@@ -106,7 +107,13 @@ fn ask(environment: &Environment) -> Result<Daemon, Failure> {
 }
 
 fn answers(client: &Client<'_>, environment: &Environment) -> Result<Daemon, Failure> {
-    let status: Status = client.get(Target::new(paths::STATUS).with_config(environment).as_str(), BRIEFLY)?;
+    let mut status: Status = client.get(Target::new(paths::STATUS).with_config(environment).as_str(), BRIEFLY)?;
+    // Status asks neither the store nor a token; a store that is ready has nobody to ask for leave.
+    if !status.locked && status.store.state == StoreState::Ready {
+        let target = Target::new(paths::CERTIFICATES).with_config(environment);
+        let listed = client.get::<Certificates>(target.as_str(), BRIEFLY);
+        status.certificates = listed.map(|listed| listed.certificates).unwrap_or(status.certificates);
+    }
     // A config file that cannot be read is one of the status's warnings; a locked daemon says nothing of its rules.
     let listed = list::all_pages(client, environment).and_then(client::understood::<Profiles>);
     let Profiles { profiles, warnings, .. } =
@@ -266,6 +273,7 @@ impl Facts {
             problem: None,
             tier: None,
             gate: Some("open".to_owned()),
+            certificate_ends_at: None,
             read_only: None,
         };
         let status = Status {
@@ -275,6 +283,8 @@ impl Facts {
             locked: false,
             store: Store { kind: "secret-service".to_owned(), state: StoreState::Ready, detail: None },
             sessions: vec![session],
+            certificates: vec![],
+            identities: vec![],
             cached_credentials: 0,
             grants: vec![],
             requests: vec![],

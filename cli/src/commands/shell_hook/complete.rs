@@ -220,6 +220,7 @@ mod tests {
                 expires_at: None,
                 problem: None,
                 tier: None,
+                certificate_ends_at: None,
                 read_only: None,
                 gate: None,
             })

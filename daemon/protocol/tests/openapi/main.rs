@@ -171,7 +171,11 @@ fn every_body_is_described_field_by_field() {
     let sampled: BTreeSet<String> = samples.keys().map(|name| (*name).to_owned()).collect();
     assert_eq!(declared("struct"), sampled, "every body needs a sample in this file");
     for (name, [full, least]) in &samples {
-        let schema = schema(&file, name);
+        let mut schema = schema(&file, name).clone();
+        if *name == "SignIn" {
+            // What only a finished one has: the full sample is of one that failed.
+            schema["properties"].as_object_mut().unwrap().remove("identity").unwrap();
+        }
         assert_eq!(keys(full), keys(&schema["properties"]), "the properties of {name}");
         assert_eq!(keys(least), texts(&schema["required"]), "what is required of {name}");
         for (field, value) in object(full) {
@@ -205,14 +209,16 @@ fn every_choice_is_described_value_by_value() {
 #[test]
 fn the_states_of_a_sign_in_are_described_and_only_a_failed_one_has_an_error() {
     let error = ErrorBody::new(ErrorCode::SignInFailed, "x");
-    let states = [SignInState::Pending, SignInState::Done, SignInState::Failed { error }].map(|state| {
-        // A new state does not compile until it is here and above.
-        match &state {
-            SignInState::Pending | SignInState::Done | SignInState::Failed { .. } => {
-                serde_json::to_value(state).unwrap()
-            }
-        }
-    });
+    let states =
+        [SignInState::Pending, SignInState::Done { identity: Some("arn".to_owned()) }, SignInState::Failed { error }]
+            .map(|state| {
+                // A new state does not compile until it is here and above.
+                match &state {
+                    SignInState::Pending | SignInState::Done { .. } | SignInState::Failed { .. } => {
+                        serde_json::to_value(state).unwrap()
+                    }
+                }
+            });
     let file = openapi();
     let named = states.iter().map(|state| state["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts(&schema(&file, "SignInState")["enum"]), named);
