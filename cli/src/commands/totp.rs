@@ -31,6 +31,10 @@ Examples:
   tegata totp remove deploy")]
 pub(crate) enum Totp {
     /// Keep the seed of the MFA device that a profile names
+    #[command(after_help = "\
+Examples:
+  tegata totp add deploy
+  tegata totp add deploy --qr code.png")]
     Add {
         /// The profile
         profile: String,
@@ -39,8 +43,14 @@ pub(crate) enum Totp {
         qr: Option<PathBuf>,
     },
     /// List the MFA devices that profiles name, and where their codes come from
+    #[command(after_help = "\
+Example:
+  tegata totp list")]
     List,
     /// Forget the seed of the MFA device that a profile names
+    #[command(after_help = "\
+Example:
+  tegata totp remove deploy")]
     Remove {
         /// The profile
         profile: String,
