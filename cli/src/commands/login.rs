@@ -3,6 +3,7 @@
 
 mod code;
 mod page;
+mod pin;
 
 use crate::browser::{self, Browser};
 use crate::client::{BRIEFLY, Client, Target, below};
@@ -27,11 +28,12 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation, or with a code of your MFA device.
+/// Sign in to an organisation, with a code of your MFA device, or with the PIN of a token.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
-/// user's MFA device in the terminal; without one the code is the first line of standard input.
+/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a PKCS#11 token it asks for the token's PIN,
+/// likewise.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -40,9 +42,10 @@ Examples:
   tegata login https://acme.awsapps.com/start
   tegata login corp --device-code --qr             sign in with a telephone
   tegata login deploy                              a code of the MFA device of an IAM user
+  tegata login ci                                  the PIN of the PKCS#11 token that its key is in
   tegata login corp --browser 'firefox -P work'")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one or an IAM user, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one, an IAM user or a token, or a start URL [default: the only one there is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
@@ -70,6 +73,12 @@ impl Login {
         let Self { session, how } = self;
         let config = super::config_file(environment)?;
         let signals = Signals::catch()?;
+        if let Some(name) = &session {
+            let client = Client::new(environment)?.ended_by(&signals);
+            if let Some(token) = pin::token_of(name, &client, environment)? {
+                return pin::enter(name, &token, config, &client, &signals);
+            }
+        }
         how.sign_in(session, config, None, environment, &signals)
     }
 }

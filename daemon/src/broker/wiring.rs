@@ -7,7 +7,7 @@ use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::aws::Aws;
 use crate::cache::Cache;
-use crate::certificates::MachineCertificates;
+use crate::certificates::{MachineCertificates, Tokens};
 use crate::clock::Clock;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
@@ -29,6 +29,7 @@ use crate::serve::page::PageDoor;
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
 use crate::store::Store;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -42,6 +43,8 @@ pub struct Rooms {
     pub aws: Arc<dyn Aws>,
     /// Who runs what the settings name.
     pub helper: Arc<dyn Helper>,
+    /// `[pkcs11] module`.
+    pub pkcs11_module: Option<PathBuf>,
     /// How many seconds a command of the settings may take.
     pub command_seconds: u64,
     /// The human.
@@ -156,7 +159,9 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
     let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
-    let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
+    let tokens = Tokens::new(Arc::clone(helper), rooms.pkcs11_module.clone());
+    let certificates = MachineCertificates::new(store.clone(), Arc::clone(clock)).with_tokens(tokens);
+    let certificates = Arc::new(certificates);
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
     let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, user };
