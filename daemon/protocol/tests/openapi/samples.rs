@@ -54,6 +54,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: None,
         gate: None,
         elevated_until: None,
+        pin_for: None,
         sign_in_needed: None,
         locked: false,
     };
@@ -172,6 +173,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 expires_at: text(),
                 gate: text(),
                 elevated_until: text(),
+                pin_for: text(),
                 sign_in_needed: text(),
                 ..profile_state.clone()
             },
