@@ -17,6 +17,7 @@ mod failure;
 mod hand;
 mod hidden;
 mod http;
+mod key_files;
 mod moment;
 mod one_shot;
 mod output;

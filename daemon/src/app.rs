@@ -9,6 +9,7 @@ use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
 use crate::helper::{self, Helper, HelperProcess, NoHelper};
+use crate::iam_keys::Marks;
 use crate::instance::{Instance, Start, passed_listener};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
@@ -210,6 +211,7 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
             .map_err(fails(Exit::ProfileWrong))?,
         reviews: Reviews::at(places.state_dir.join("reviews.json")),
+        key_rotations: Arc::new(Marks::at(places.state_dir.join("key-rotations.json"))),
         inventories: inventories(environment, settings),
     })
 }

@@ -5,6 +5,7 @@
 mod certificates;
 mod codes;
 mod console;
+mod keys;
 mod listing;
 mod locking;
 mod logging_in;
@@ -28,6 +29,7 @@ use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
 use crate::helper::Helper;
 use crate::human::{Human, Notice};
+use crate::iam_keys::KeyKeeper;
 use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::Inventories;
 use crate::lock::LockState;
@@ -109,6 +111,7 @@ pub struct Broker {
     providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
+    pub(crate) keys: Arc<KeyKeeper>,
     pub(crate) attempts: Attempts,
     pub(crate) inventories: Inventories,
     pub(crate) gate: Arc<Gate>,
@@ -279,6 +282,13 @@ impl Broker {
         self.obtainer.renew_ahead();
         self.sign_in_sessions.look_after().await;
         self.console_logins.look_after().await;
+    }
+
+    /// Goes on with rotations of access keys that are due. It looks at a file first, so that no keyring is asked for nothing.
+    pub async fn look_after_keys(&self) {
+        if !self.lock.is_locked() && self.keys.has_due() && self.gated.leads_as_accepted().await.is_ok() {
+            self.keys.look_after().await;
+        }
     }
 
     /// Clears what belonged to the time before somebody signed in or out; who is still needed has been told already.

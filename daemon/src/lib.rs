@@ -31,6 +31,7 @@ pub mod hands;
 pub mod harden;
 pub mod helper;
 pub mod human;
+pub mod iam_keys;
 pub mod iam_users;
 pub mod instance;
 pub mod inventory;

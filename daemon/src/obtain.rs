@@ -138,6 +138,15 @@ impl Obtainer {
         self.lock().retain(|chain, _| !of(&chain.source));
     }
 
+    /// Drops what starts from the access keys of a user, also what is being fetched.
+    pub fn forget_user(&self, user: &crate::arns::UserArn) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        let of =
+            |chain: &Chain| matches!(&chain.source, crate::profile::Source::IamUser(source) if source.user == *user);
+        self.cache.forget(of);
+        self.lock().retain(|chain, _| !of(chain));
+    }
+
     /// Forgets remembered failures: a person has just signed in.
     pub fn forget_failures(&self) {
         self.lock().clear();

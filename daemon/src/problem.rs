@@ -6,6 +6,7 @@ use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
 use crate::helper::HelperError;
+use crate::iam_keys::KeyProblem;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
 use crate::policy::terms::Denial;
@@ -137,6 +138,9 @@ pub enum Problem {
         /// What differs.
         difference: String,
     },
+    /// An access key is not taken in, or not turned over.
+    #[error(transparent)]
+    Keys(#[from] KeyProblem),
     /// The configuration cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
@@ -278,6 +282,7 @@ impl Problem {
 
     fn code(&self) -> ErrorCode {
         match self {
+            Self::Keys(problem) => problem.code(),
             Self::SignInRequired { .. }
             | Self::PersonNeeded { .. }
             | Self::LoginRequired { .. }

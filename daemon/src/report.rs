@@ -105,7 +105,10 @@ impl Broker {
     pub async fn status(&self, caller: &Caller, config: Option<&Path>) -> Status {
         let mut warnings = self.warnings.clone();
         match self.config(config).await {
-            Ok(config) => warnings.extend(config.warnings().iter().cloned()),
+            Ok(config) => {
+                warnings.extend(config.warnings().iter().cloned());
+                warnings.extend(self.key_warnings(&config).await);
+            }
             Err(error) => warnings.push(error.to_string()),
         }
         let sessions = self.session_views(config).await;

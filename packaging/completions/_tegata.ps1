@@ -475,6 +475,9 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -486,12 +489,46 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tegata;keys;import' {
+            [CompletionResult]::new('--trial', '--trial', [CompletionResultType]::ParameterName, 'Put the plaintext aside for so many days in place of removing it, for instance 7d')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Remove what a trial has put aside')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;rotate' {
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long the old key is kept, deactivated: 90 days at most [default: 24h]')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Make no key; delete what was replaced, whatever is left of the grace time')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;report' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'tegata;keys;help' {
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'tegata;keys;help;scan' {
+            break
+        }
+        'tegata;keys;help;import' {
+            break
+        }
+        'tegata;keys;help;rotate' {
+            break
+        }
+        'tegata;keys;help;report' {
             break
         }
         'tegata;keys;help;help' {
@@ -733,9 +770,21 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;help;keys' {
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             break
         }
         'tegata;help;keys;scan' {
+            break
+        }
+        'tegata;help;keys;import' {
+            break
+        }
+        'tegata;help;keys;rotate' {
+            break
+        }
+        'tegata;help;keys;report' {
             break
         }
         'tegata;help;totp' {

@@ -256,6 +256,15 @@ _tegata() {
             tegata__subcmd__help__subcmd__daemon,stop)
                 cmd="tegata__subcmd__help__subcmd__daemon__subcmd__stop"
                 ;;
+            tegata__subcmd__help__subcmd__keys,import)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__import"
+                ;;
+            tegata__subcmd__help__subcmd__keys,report)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__report"
+                ;;
+            tegata__subcmd__help__subcmd__keys,rotate)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__rotate"
+                ;;
             tegata__subcmd__help__subcmd__keys,scan)
                 cmd="tegata__subcmd__help__subcmd__keys__subcmd__scan"
                 ;;
@@ -304,11 +313,29 @@ _tegata() {
             tegata__subcmd__keys,help)
                 cmd="tegata__subcmd__keys__subcmd__help"
                 ;;
+            tegata__subcmd__keys,import)
+                cmd="tegata__subcmd__keys__subcmd__import"
+                ;;
+            tegata__subcmd__keys,report)
+                cmd="tegata__subcmd__keys__subcmd__report"
+                ;;
+            tegata__subcmd__keys,rotate)
+                cmd="tegata__subcmd__keys__subcmd__rotate"
+                ;;
             tegata__subcmd__keys,scan)
                 cmd="tegata__subcmd__keys__subcmd__scan"
                 ;;
             tegata__subcmd__keys__subcmd__help,help)
                 cmd="tegata__subcmd__keys__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__keys__subcmd__help,import)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__import"
+                ;;
+            tegata__subcmd__keys__subcmd__help,report)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__report"
+                ;;
+            tegata__subcmd__keys__subcmd__help,rotate)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__rotate"
                 ;;
             tegata__subcmd__keys__subcmd__help,scan)
                 cmd="tegata__subcmd__keys__subcmd__help__subcmd__scan"
@@ -1190,8 +1217,50 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help__subcmd__keys)
-            opts="scan"
+            opts="scan import rotate report"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1638,7 +1707,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__keys)
-            opts="-h --help scan help"
+            opts="-h --help scan import rotate report help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1652,7 +1721,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__keys__subcmd__help)
-            opts="scan help"
+            opts="scan import rotate report help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1679,6 +1748,48 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__keys__subcmd__help__subcmd__scan)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -1686,6 +1797,56 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__import)
+            opts="-h --trial --finish --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --trial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__report)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__rotate)
+            opts="-h --grace --finish --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -3,9 +3,11 @@
 mod gate;
 
 use super::certificate;
+use crate::aws_config::{self, ConfigFile};
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
+use crate::key_files;
 use crate::moment;
 use crate::output::{self, Progress, Style};
 use clap::Args;
@@ -39,10 +41,20 @@ impl Status {
             drop(progress);
             return output::say(&output::pretty(&status));
         }
-        let status: body::Status = client.get(target.as_str(), BRIEFLY)?;
+        let mut status: body::Status = client.get(target.as_str(), BRIEFLY)?;
+        status.warnings.extend(on_trial(environment));
         drop(progress);
         output::say(&page(&status, &client.socket(), environment::now(), Style::for_stdout(environment)))
     }
+}
+
+/// The reminders of access keys on trial. The files are the person's, and the daemon does not look into all of them.
+pub(crate) fn on_trial(environment: &Environment) -> Vec<String> {
+    let read = |path: Result<std::path::PathBuf, Failure>| ConfigFile::read(&path.ok()?).ok();
+    let files = (read(aws_config::path(environment)), read(aws_config::credentials_path(environment)));
+    let (Some(config), Some(credentials)) = files else { return Vec::new() };
+    let files = key_files::Files { config: &config, credentials: &credentials };
+    key_files::trials(files, environment::now()).iter().map(key_files::Trial::reminder).collect()
 }
 
 fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {

@@ -42,6 +42,10 @@ pub const POLICY: &str = "/v1/policy";
 pub const REVIEWS: &str = "/v1/reviews";
 /// `POST [?wait=S]`: a link that signs in to AWS's web console.
 pub const CONSOLE_LINKS: &str = "/v1/console-links";
+/// `GET [?config=PATH]`: the access keys of the IAM users that profiles name. `POST`: take one into the keyring.
+pub const ACCESS_KEYS: &str = "/v1/access-keys";
+/// `POST [?wait=S]`: turn an access key over, or go on with that.
+pub const ROTATIONS: &str = "/v1/access-keys/rotations";
 /// `GET [?config=PATH][&from=memory]`: how the certificates of the profiles stand. `POST`: keep one, once it is proven.
 /// `DELETE …/{profile}`: forget it. `PUT …/{profile}/pin`: open the PKCS#11 token its key is in.
 pub const CERTIFICATES: &str = "/v1/certificates";

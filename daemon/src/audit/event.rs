@@ -190,6 +190,53 @@ pub enum Event<'a> {
         /// Whether AWS confirmed that its tokens are dead.
         revoked_upstream: bool,
     },
+    /// An access key of an IAM user was offered for the store, and proven.
+    KeyImported {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// The key.
+        access_key: KeyTail,
+        /// Whether it is the one that is used from now on; otherwise another one of that user was there.
+        kept: bool,
+    },
+    /// An access key was offered for the store and not taken.
+    KeyNotImported {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Somebody had the access key of an IAM user turned over, or a rotation brought to its end.
+    KeyRotationAsked {
+        /// The profile that was named.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Whether no new key was to be made, and the old one deleted.
+        finish: bool,
+        /// The grant it was done under.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        grant: Option<&'a GrantId>,
+    },
+    /// A rotation did not come to its end.
+    KeyNotRotated {
+        /// The profile that was named; absent where that is no name.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        profile: Option<&'a ProfileName>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A step of a rotation was done.
+    KeyRotated {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Which step.
+        step: KeyStep,
+        /// The key it was done to.
+        access_key: KeyTail,
+    },
     /// A person, or a seed in the store, had AWS make a session of an IAM user.
     UserSessionMade {
         /// The profile that was signed in with.
@@ -432,6 +479,22 @@ fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a
     credentials.account_id().or(starts_with)
 }
 
+/// A step of the rotation of an access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStep {
+    /// Made at IAM, and in the store.
+    Made,
+    /// Known to AWS, and the one that signs from now on.
+    InUse,
+    /// Not accepted by AWS any more.
+    Deactivated,
+    /// Gone.
+    Deleted,
+    /// Gone: it was made, and the answer with its secret was lost.
+    LostDeleted,
+}
+
 /// Why a grant ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -491,6 +554,13 @@ impl<'a> Reached<'a> {
 pub struct KeyTail(String);
 
 impl KeyTail {
+    /// Takes what was cut off already.
+    #[must_use]
+    pub fn last_four(tail: &str) -> Self {
+        let fits = tail.len() <= 4 && tail.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self(if fits { tail.to_owned() } else { String::new() })
+    }
+
     /// Takes them from credentials. An id that is shorter than any of AWS's (16 characters) leaves nothing.
     #[must_use]
     pub fn of(credentials: &Credentials) -> Self {

@@ -103,7 +103,7 @@ fn resolved(future: EndpointFuture<'_>) -> Result<String, AwsError> {
     }
 }
 
-fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
+pub(super) fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
     let message = tegata_protocol::text::one_line(&error.to_string());
     AwsError::Refused { operation: "the choice of an endpoint", code: String::from("NoEndpoint"), message }
 }

@@ -9,12 +9,15 @@ mod endpoints;
 mod federation;
 mod hints;
 mod http;
+pub mod iam;
 mod login;
 mod refusals;
 mod retry;
 mod roles_anywhere;
 #[cfg(test)]
 pub(crate) mod scripted;
+#[cfg(test)]
+pub(crate) mod scripted_iam;
 mod sdk;
 mod trust;
 mod users;
@@ -29,6 +32,7 @@ use crate::credentials::Credentials;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
+use iam::{KeysOf, LastUse, ListedKey, MadeKey};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -345,6 +349,31 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         region: &'a Region,
         from: &'a Credentials,
     ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>>;
+
+    /// Makes a user another access key (IAM `CreateAccessKey`). Never retried after the request left: a key may have been made whose
+    /// secret nobody was told.
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>>;
+
+    /// Lists a user's access keys (IAM `ListAccessKeys`), all pages of it.
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>>;
+
+    /// Switches an access key of a user on or off (IAM `UpdateAccessKey`).
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>>;
+
+    /// Deletes an access key of a user for good (IAM `DeleteAccessKey`).
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>>;
+
+    /// Tells when an access key of a user was last used (IAM `GetAccessKeyLastUsed`); absent: never, as far as IAM knows yet.
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>>;
 
     /// Returns where the console of a partition is signed in to, without a path.
     ///

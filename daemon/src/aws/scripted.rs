@@ -1,5 +1,7 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey};
+use super::scripted_iam::ScriptedIam;
 use super::{
     Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount,
     LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens,
@@ -74,6 +76,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     /// Who callers are, each in its turn.
     pub(crate) identities: Mutex<VecDeque<Result<CallerIdentity, AwsError>>>,
+    /// IAM.
+    pub(crate) iam: Mutex<ScriptedIam>,
     /// What the next GetSessionToken waits for before it answers.
     pub(crate) held: Mutex<Option<Arc<tokio::sync::Notify>>>,
     exchanges: Mutex<Vec<Exchange>>,
@@ -88,7 +92,7 @@ impl ScriptedAws {
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (logins, identity) = (Mutex::default(), Mutex::new(ALICE.to_owned()));
-        let (identities, held) = (Mutex::default(), Mutex::default());
+        let (identities, iam, held) = (Mutex::default(), Mutex::default(), Mutex::default());
         Arc::new(Self {
             clock,
             host,
@@ -102,6 +106,7 @@ impl ScriptedAws {
             identity,
             assumed,
             identities,
+            iam,
             held,
             exchanges,
             minted,
@@ -360,7 +365,47 @@ impl Aws for ScriptedAws {
         from: &'a Credentials,
     ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
         self.called(format!("who is {}", from.access_key_id()));
-        Box::pin(async { self.identities.lock().unwrap().pop_front().expect("the script knows this caller") })
+        let known = self.iam.lock().unwrap().knows(from.access_key_id());
+        Box::pin(async move {
+            if !known {
+                return Err(ScriptedIam::refused("GetCallerIdentity", "InvalidClientTokenId"));
+            }
+            self.identities.lock().unwrap().pop_front().expect("the script knows this caller")
+        })
+    }
+
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>> {
+        self.called(format!("make a key for {} with {}", of.user.name(), of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().create(of, self.clock.now()) })
+    }
+
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>> {
+        self.called(format!("list keys with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().list(of) })
+    }
+
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>> {
+        self.called(format!("set {id} to {active} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().set_active(of, id, active) })
+    }
+
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>> {
+        self.called(format!("delete {id} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().delete(of, id) })
+    }
+
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
+        self.called(format!("last use of {id} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().last_use(of, id) })
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

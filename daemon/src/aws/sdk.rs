@@ -9,6 +9,7 @@ mod portal;
 mod users;
 
 use super::http::{Limits, SharedClient};
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, Wire};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
@@ -132,6 +133,10 @@ impl SdkAws {
             .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
             .credentials_provider(credentials);
         aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn iam(&self) -> Wire<'_> {
+        Wire { config: &self.config, http: &self.http, bounds: self.bounds, now: self.now() }
     }
 
     fn now(&self) -> SystemTime {
@@ -371,6 +376,35 @@ impl Aws for SdkAws {
         from: &'a Credentials,
     ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
         Box::pin(self.identity_of(region, from))
+    }
+
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>> {
+        Box::pin(async move { self.iam().create(of).await.map_err(|error| self.with_clock_hint(error)) })
+    }
+
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>> {
+        Box::pin(async move { self.iam().list(of).await.map_err(|error| self.with_clock_hint(error)) })
+    }
+
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { self.iam().set_active(of, id, active).await })
+    }
+
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { self.iam().delete(of, id).await })
+    }
+
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
+        Box::pin(async move { self.iam().last_use(of, id).await })
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

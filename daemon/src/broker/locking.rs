@@ -91,6 +91,7 @@ mod tests {
     use crate::clock::from_unix_seconds;
     use crate::clock::manual::ManualClock;
     use crate::human::{Human, Notice};
+    use crate::iam_keys::Marks;
     use crate::inventory;
     use crate::local_user::LocalUser;
     use crate::lock::LockState;
@@ -138,6 +139,7 @@ mod tests {
             wanted: Wanted::of(&Settings::parse("").unwrap()),
             organisation: Vec::new(),
             reviews: Reviews::at(directory.join("reviews.json")),
+            key_rotations: Arc::new(Marks::at(directory.join("key-rotations.json"))),
             inventories: inventory::Options { directory: directory.join("inventories"), rate },
         });
         (broker, memory)

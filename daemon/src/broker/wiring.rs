@@ -15,6 +15,7 @@ use crate::gated::{self, Gated};
 use crate::grant::Grants;
 use crate::helper::{Commands, Helper};
 use crate::human::Human;
+use crate::iam_keys::{KeyKeeper, Marks, Switched};
 use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::{self, Inventories};
 use crate::local_user::LocalUser;
@@ -72,6 +73,8 @@ pub struct Rooms {
     pub organisation: Vec<Rule>,
     /// The review items.
     pub reviews: Reviews,
+    /// Where rotations of access keys that are under way are noted.
+    pub key_rotations: Arc<Marks>,
     /// Where inventories are kept and how fast they are made.
     pub inventories: inventory::Options,
 }
@@ -109,11 +112,23 @@ impl Broker {
         let inventories = Inventories::new(Arc::clone(&aws), Arc::clone(&clock), sessions, rooms.inventories.clone());
         let helper = Arc::clone(&rooms.helper);
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
+        let marks = rooms.key_rotations.clone();
         let hands = hands(rooms, &obtaining);
         let Obtaining { cache, sign_in_sessions, console_logins, iam_users, stored_roles, providers, obtainer } =
             obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
         let attempts = attempts(&aws, &clock, &sign_in_sessions, &console_logins, &audit);
+        let of_obtainer = Arc::clone(&obtainer);
+        let switched = Switched(Box::new(move |user| of_obtainer.forget_user(user)));
+        let keys = Arc::new(KeyKeeper::new(
+            Arc::clone(&aws),
+            Arc::clone(&clock),
+            Arc::clone(&iam_users),
+            store.clone(),
+            Arc::clone(&audit),
+            marks,
+            switched,
+        ));
         let logins =
             Logins::new(Arc::clone(&iam_users), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
         let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
@@ -138,6 +153,7 @@ impl Broker {
             providers,
             stored_roles,
             obtainer,
+            keys,
             attempts,
             inventories,
             gate,

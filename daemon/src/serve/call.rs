@@ -5,9 +5,11 @@ mod certificates;
 mod codes;
 mod console;
 mod hands;
+mod keys;
 
 pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
+pub(super) use keys::OfferedKey;
 
 use crate::broker::{Ask, Form};
 use carried::Carried;
@@ -22,6 +24,7 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
+use tegata_protocol::keys::RotateKey;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::totp::{AddSeed, GiveCode};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
@@ -41,6 +44,12 @@ pub(super) enum Call {
     CarryCode { id: String, code: Carried },
     /// `POST /v1/console-links`
     OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
+    /// `GET /v1/access-keys`
+    KeysReport { config: Option<PathBuf> },
+    /// `POST /v1/access-keys`
+    ImportKey(OfferedKey),
+    /// `POST /v1/access-keys/rotations`
+    RotateKey { wanted: RotateKey, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
@@ -129,6 +138,8 @@ impl From<ErrorBody> for NoCall {
 enum Resource {
     Credentials,
     ConsoleLinks,
+    AccessKeys,
+    Rotations,
     SignIns,
     SignIn(String),
     SignInCode(String),
@@ -164,6 +175,8 @@ impl Call {
                 return Ok(Self::CarryCode { id, code: carried::read(query, body)? });
             }
             (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
+            (&Method::POST, Resource::AccessKeys) => return Ok(keys::import(&query, body)?),
+            (&Method::POST, Resource::Rotations) => return Ok(keys::rotate(query, body)?),
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
@@ -185,6 +198,7 @@ impl Call {
             (&Method::DELETE, Resource::TotpSeeds) => codes::remove(query)?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::AccessKeys) => Self::KeysReport { config: query.only_config()? },
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
@@ -232,6 +246,8 @@ impl Resource {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
+            paths::ACCESS_KEYS => Ok(Self::AccessKeys),
+            paths::ROTATIONS => Ok(Self::Rotations),
             paths::SIGN_INS => Ok(Self::SignIns),
             paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
@@ -273,7 +289,13 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::CodeOf(_) | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIns
+            | Self::CodeOf(_)
+            | Self::Inventories
+            | Self::Adoption(_)
+            | Self::ConsoleLinks
+            | Self::Rotations => "POST",
+            Self::AccessKeys => "GET, POST",
             Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::SignInCode(_) => "PUT",

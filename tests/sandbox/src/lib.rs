@@ -1,4 +1,4 @@
-//! An AWS double for tests: SSO OIDC, the SSO portal, STS, the federation endpoint of the web console, AWS Sign-In, IAM Roles Anywhere, and what
+//! An AWS double for tests: SSO OIDC, the SSO portal, STS, IAM, the federation endpoint of the web console, AWS Sign-In, IAM Roles Anywhere, and what
 //! a machine without a person has (instance and task metadata, tokens of identity providers), at least as strict as AWS, on 127.0.0.1 only.
 //!
 //! It runs on a thread of its own, so synchronous and asynchronous tests use it alike, and it stops when dropped:
@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = Sandbox::start()?;
-//! // Point a client at `sandbox.url()`: it is the endpoint of SSO OIDC, SSO, Sign-In and STS at once.
+//! // Point a client at `sandbox.url()`: it is the endpoint of SSO OIDC, SSO, Sign-In, STS and IAM at once.
 //! assert!(sandbox.url().starts_with("http://127.0.0.1:"));
 //!
 //! // Knobs: everything in `Settings`, in force from the next request on.
@@ -53,6 +53,7 @@ mod faults;
 mod federation;
 mod github;
 mod http_control;
+mod iam;
 mod identity_provider;
 mod issued;
 mod metadata;

@@ -53,6 +53,20 @@ pub enum Operation {
     CreateSession,
     /// STS GetSessionToken.
     GetSessionToken,
+    /// IAM CreateAccessKey.
+    CreateAccessKey,
+    /// IAM ListAccessKeys.
+    ListAccessKeys,
+    /// IAM UpdateAccessKey.
+    UpdateAccessKey,
+    /// IAM DeleteAccessKey.
+    DeleteAccessKey,
+    /// IAM GetAccessKeyLastUsed.
+    GetAccessKeyLastUsed,
+    /// IAM GetUser.
+    GetUser,
+    /// An action of IAM that this double does not have.
+    UnknownIamAction,
     /// STS AssumeRoleWithWebIdentity.
     AssumeRoleWithWebIdentity,
     /// Federation `Action=getSigninToken`, by GET or POST.
@@ -103,6 +117,7 @@ pub(crate) enum Service {
     Portal,
     Signin,
     Sts,
+    Iam,
     Federation,
     RolesAnywhere,
     Instance,
@@ -127,6 +142,13 @@ impl Operation {
             | Self::AssumeRoleWithWebIdentity
             | Self::GetSessionToken
             | Self::UnknownStsAction => Service::Sts,
+            Self::CreateAccessKey
+            | Self::ListAccessKeys
+            | Self::UpdateAccessKey
+            | Self::DeleteAccessKey
+            | Self::GetAccessKeyLastUsed
+            | Self::GetUser
+            | Self::UnknownIamAction => Service::Iam,
             Self::MetadataToken | Self::MetadataRoleName | Self::MetadataCredentials | Self::MetadataPlace => {
                 Service::Instance
             }
@@ -167,6 +189,9 @@ impl Endpoint {
         }
         if name == "sts.amazonaws.com" {
             return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
+        }
+        if let Some(partition) = iam_partition(&name) {
+            return Self::Aws { service: Service::Iam, region: partition.iam_region().to_owned() };
         }
         if let Some(service) = fixed(&name) {
             return Self::Fixed(service);
@@ -217,6 +242,17 @@ fn aws_endpoint(name: &str) -> Option<Endpoint> {
     let partition = Partition::of_region(region)?;
     let known = suffix == partition.dns_suffix() || suffix == partition.dual_stack_suffix();
     known.then(|| Endpoint::Aws { service, region: region.to_owned() })
+}
+
+/// The hosts of IAM, one for each partition (botocore 1.44, `iam` endpoint rule set), plain, FIPS and dual-stack.
+fn iam_partition(name: &str) -> Option<Partition> {
+    match name {
+        "iam.amazonaws.com" | "iam-fips.amazonaws.com" | "iam.global.api.aws" => Some(Partition::Aws),
+        "iam.cn-north-1.amazonaws.com.cn" | "iam.global.api.amazonwebservices.com.cn" => Some(Partition::China),
+        "iam.us-gov.amazonaws.com" | "iam.us-gov.api.aws" => Some(Partition::GovCloud),
+        "iam.eusc-de-east-1.amazonaws.eu" | "iam.global.api.amazonwebservices.eu" => Some(Partition::EuropeanSovereign),
+        _ => None,
+    }
 }
 
 /// The hosts at which consoles are signed in to: one for each region and, except in the European Sovereign Cloud, one for the whole
@@ -273,8 +309,8 @@ pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &s
         ("GET", path) if path.starts_with("/latest/") => metadata(path),
         ("GET", path) if path.starts_with("/v2/credentials/") => Operation::ContainerCredentials,
         ("GET", path) if path.ends_with("/idtoken") => Operation::GithubIdToken,
-        ("POST", "/") => sts_action(body),
-        ("GET", "/") if !query.is_empty() => sts_action(query.as_bytes()),
+        ("POST", "/") => query_action(endpoint, body),
+        ("GET", "/") if !query.is_empty() => query_action(endpoint, query.as_bytes()),
         _ => return Operation::Unknown,
     };
     if endpoint.serves(found.service()) { found } else { Operation::Unknown }
@@ -323,9 +359,22 @@ fn federation_action(parameters: &[u8]) -> Operation {
     }
 }
 
-fn sts_action(parameters: &[u8]) -> Operation {
-    let action = form_urlencoded::parse(parameters).find(|(name, _)| name == "Action").map(|(_, action)| action);
-    match action.as_deref() {
+/// The operation of STS or IAM. Where the host tells nothing, the version of an unknown action tells whose it is.
+fn query_action(endpoint: &Endpoint, parameters: &[u8]) -> Operation {
+    let value =
+        |wanted: &str| form_urlencoded::parse(parameters).find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let is_iam = match endpoint {
+        Endpoint::Aws { service, .. } => *service == Service::Iam,
+        _ => value("Version").as_deref() == Some(crate::iam::VERSION),
+    };
+    match value("Action").as_deref() {
+        Some("CreateAccessKey") if is_iam => Operation::CreateAccessKey,
+        Some("ListAccessKeys") if is_iam => Operation::ListAccessKeys,
+        Some("UpdateAccessKey") if is_iam => Operation::UpdateAccessKey,
+        Some("DeleteAccessKey") if is_iam => Operation::DeleteAccessKey,
+        Some("GetAccessKeyLastUsed") if is_iam => Operation::GetAccessKeyLastUsed,
+        Some("GetUser") if is_iam => Operation::GetUser,
+        _ if is_iam => Operation::UnknownIamAction,
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,
         Some("AssumeRole") => Operation::AssumeRole,
         Some("GetSessionToken") => Operation::GetSessionToken,

@@ -59,6 +59,10 @@ pub struct Settings {
     pub own_address_leads_to: String,
     /// Whether it knows `HEAD`, or answers 405.
     pub own_address_knows_head: bool,
+    /// How long after CreateAccessKey AWS does not know the key yet, in seconds: IAM is eventually consistent (IAM User Guide,
+    /// "Changes that I make are not always immediately visible").
+    #[serde(with = "seconds")]
+    pub new_key_delay: Duration,
     /// The `user:password` the CONNECT proxy demands; absent means it asks for none.
     pub proxy_authorization: Option<String>,
 }
@@ -87,6 +91,7 @@ impl Default for Settings {
             throttle: BTreeMap::new(),
             own_address_leads_to: START_URL.to_owned(),
             own_address_knows_head: true,
+            new_key_delay: Duration::ZERO,
             proxy_authorization: None,
         }
     }

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::faults::Delivery;
 use crate::federation::{self, Federation, Gatehouse};
 use crate::github::{self, Jobs};
+use crate::iam::{self, Clerk};
 use crate::identity_provider::{self, SigningKeys};
 use crate::issued::Ledger;
 use crate::metadata::{self, Machine, Sessions};
@@ -94,7 +95,7 @@ impl State {
         let Some(bucket) = self.settings.throttle.get(&call.operation) else { return Ok(()) };
         self.traffic.take_token(call.operation, *bucket, call.now).map_err(|seconds| {
             let mut refusal = match call.operation.service() {
-                Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+                Service::Sts | Service::Iam => Refusal::new(400, "Throttling", "Rate exceeded"),
                 Service::Signin => Refusal::new(429, "TooManyRequestsError", "Rate exceeded"),
                 _ => Refusal::new(429, "TooManyRequestsException", "HTTP 429 Too Many Requests"),
             };
@@ -109,6 +110,7 @@ impl State {
             Service::Portal => self.portal(call),
             Service::Signin => self.signin(call),
             Service::Sts => self.sts(call),
+            Service::Iam => self.iam(call),
             Service::Federation => self.federation(call),
             Service::RolesAnywhere => self.roles_anywhere(call),
             Service::Instance | Service::Container => self.machine(call),
@@ -173,6 +175,20 @@ impl State {
             Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
             Operation::AssumeRoleWithWebIdentity => sts::assume_role_with_web_identity(&mut bench, call),
             _ => sts::unknown_action(&mut bench, call),
+        }
+    }
+
+    fn iam(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, users, settings, .. } = self;
+        let mut clerk = Clerk { ledger, mint, users, settings };
+        match call.operation {
+            Operation::CreateAccessKey => iam::create_access_key(&mut clerk, call),
+            Operation::ListAccessKeys => iam::list_access_keys(&mut clerk, call),
+            Operation::UpdateAccessKey => iam::update_access_key(&mut clerk, call),
+            Operation::DeleteAccessKey => iam::delete_access_key(&mut clerk, call),
+            Operation::GetAccessKeyLastUsed => iam::get_access_key_last_used(&mut clerk, call),
+            Operation::GetUser => iam::get_user(&mut clerk, call),
+            _ => iam::unknown_action(&mut clerk, call),
         }
     }
 

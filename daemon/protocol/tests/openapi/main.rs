@@ -19,6 +19,7 @@ use tegata_protocol::certificates::{CertificateState, EnterPin, ImportCertificat
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
 use tegata_protocol::inventory::{BeginInventory, InventoryState};
+use tegata_protocol::keys::{ImportKey, KeptState, ReplacedState, RotateKey};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
 
 /// Types that have no schema of their own: their fields are among those of the type they are flattened into.
@@ -196,6 +197,8 @@ fn every_choice_is_described_value_by_value() {
         ("Purpose", variants::<Purpose>()),
         ("RequestState", variants::<RequestState>()),
         ("AdoptionProof", variants::<AdoptionProof>()),
+        ("ReplacedState", variants::<ReplacedState>()),
+        ("KeptState", variants::<KeptState>()),
         ("CertificateState", variants::<CertificateState>()),
         ("InventoryState", variants::<InventoryState>()),
     ]);
@@ -256,6 +259,8 @@ fn is_read(name: &str, body: &Value) -> bool {
     let body = body.clone();
     match name {
         "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
+        "ImportKey" => serde_json::from_value::<ImportKey>(body).is_ok(),
+        "RotateKey" => serde_json::from_value::<RotateKey>(body).is_ok(),
         "AdoptSession" => serde_json::from_value::<AdoptSession>(body).is_ok(),
         "ImportCertificate" => serde_json::from_value::<ImportCertificate>(body).is_ok(),
         "EnterPin" => serde_json::from_value::<EnterPin>(body).is_ok(),

@@ -11,15 +11,23 @@ use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
+use tegata_protocol::keys::*;
 use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
 pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    [answers(), answers_about_hands(), answers_about_inventories(), answers_about_certificates(), requests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        answers(),
+        answers_about_hands(),
+        answers_about_inventories(),
+        answers_about_certificates(),
+        answers_about_keys(),
+        requests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Bodies that are written, with all of their fields and with only those that are always there.
@@ -392,6 +400,11 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         passphrase: Some(secret()),
     };
     BTreeMap::from([
+        read("ImportKey", import_key()),
+        read(
+            "RotateKey",
+            RotateKey { profile: String::from("x"), config: text(), grace_seconds: Some(1), finish: true },
+        ),
         read("ImportCertificate", import),
         read("EnterPin", EnterPin { config: text(), pin: secret() }),
         read("AdoptSession", adopt),
@@ -407,6 +420,52 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         read("AddPasskey", AddPasskey { person, name: name.clone() }),
         read("RenamePasskey", RenamePasskey { name }),
         read("CloseReview", CloseReview { note }),
+    ])
+}
+
+fn import_key() -> ImportKey {
+    ImportKey {
+        access_key_id: String::from("x"),
+        secret_access_key: Secret::new(String::from("x")),
+        region: Some(String::from("x")),
+    }
+}
+
+fn answers_about_keys() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let imported =
+        ImportedKey { user: String::new(), account_id: String::new(), last_four: String::new(), in_use: None };
+    let replaced =
+        ReplacedKey { access_key_id: String::new(), state: ReplacedState::Deleted, delete_after: None, detail: None };
+    let rotated = RotatedKey { user: String::new(), began: true, in_use: String::new(), created_at: None, old: vec![] };
+    let key = ReportedKey {
+        access_key_id: String::new(),
+        kept: KeptState::Elsewhere,
+        active: true,
+        created_at: None,
+        last_used_at: None,
+        last_used_service: None,
+        last_used_region: None,
+    };
+    let user = ReportedUser { user: String::new(), profiles: vec![], keys: vec![], max_age_days: None, problem: None };
+    let report = KeysReport { users: vec![], more: 0 };
+    BTreeMap::from([
+        pair("ImportedKey", ImportedKey { in_use: text(), ..imported.clone() }, imported),
+        pair("ReplacedKey", ReplacedKey { delete_after: text(), detail: text(), ..replaced.clone() }, replaced),
+        pair("RotatedKey", RotatedKey { created_at: text(), ..rotated.clone() }, rotated),
+        pair(
+            "ReportedKey",
+            ReportedKey {
+                created_at: text(),
+                last_used_at: text(),
+                last_used_service: text(),
+                last_used_region: text(),
+                ..key.clone()
+            },
+            key,
+        ),
+        pair("ReportedUser", ReportedUser { max_age_days: Some(1), problem: text(), ..user.clone() }, user),
+        pair("KeysReport", report.clone(), report),
     ])
 }
 

@@ -10,6 +10,7 @@ mod control;
 mod device;
 mod faults;
 mod federation;
+mod iam;
 mod listeners;
 mod login;
 mod metadata;
