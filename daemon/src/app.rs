@@ -193,6 +193,8 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         aws: Arc::new(aws),
         helper: Arc::clone(helper),
         command_seconds: settings.limits.command_seconds.get(),
+        github_actions: endpoint_overrides(&settings.endpoints)?.github_actions,
+        task: environment.task.clone(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
         files: Arc::new(

@@ -5,6 +5,7 @@
 mod certificates;
 mod codes;
 mod console;
+mod jobs;
 mod listing;
 mod locking;
 mod own_address;

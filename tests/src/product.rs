@@ -133,8 +133,9 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let endpoints =
-            format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\nfederation = \"{url}\"\n");
+        let services = ["sso_oidc", "sso", "sts", "federation", "ec2_metadata", "ecs_container", "github_actions"];
+        let lines = services.map(|service| format!("{service} = \"{url}\"\n"));
+        let endpoints = format!("\n[endpoints]\n{}", lines.concat());
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
             .expect("the settings are written");
     }

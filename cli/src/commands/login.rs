@@ -2,6 +2,7 @@
 //! goes away. The sign-in itself is the daemon's.
 
 mod code;
+mod job;
 mod page;
 
 use crate::browser::{self, Browser};
@@ -27,11 +28,12 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation, or with a code of your MFA device.
+/// Sign in to an organisation, with a code of your MFA device, or in a job of GitHub Actions.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
-/// user's MFA device in the terminal; without one the code is the first line of standard input.
+/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile that starts from a job
+/// of GitHub Actions it hands over the job it runs in.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +44,8 @@ Examples:
   tegata login deploy                              a code of the MFA device of an IAM user
   tegata login corp --browser 'firefox -P work'")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one or an IAM user, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one, an IAM user or a job of GitHub Actions, or a start URL [default: the only one there
+    /// is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
@@ -90,8 +93,14 @@ impl HowToSignIn {
         let begin = BeginSignIn { session, config, flow };
         let client = Client::new(environment)?.ended_by(signals);
         let progress = Progress::begin("asking for the page");
-        let sign_in: SignIn = client.post(paths::SIGN_INS, &begin)?;
+        let begun = client.post(paths::SIGN_INS, &begin);
         drop(progress);
+        let sign_in: SignIn = match (begun, begin.session) {
+            (Err(failure), Some(profile)) if failure.kind == Kind::Reported(ErrorCode::JobRequired) => {
+                return job::hand_over(profile, begin.config, &client, environment);
+            }
+            (begun, _) => begun?,
+        };
 
         let client = client.without_starting();
         if sign_in.flow == SignInFlow::MfaCode {

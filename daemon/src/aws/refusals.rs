@@ -28,10 +28,15 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    AssumeRoleWithWebIdentity,
     GetSessionToken,
     GetCallerIdentity,
     GetSigninToken,
     CreateSession,
+    /// The EC2 metadata service, which is no operation of AWS; nor are the next two.
+    InstanceMetadata,
+    ContainerCredentials,
+    GithubIdToken,
     /// An organisation's own address, which is no operation of AWS.
     FollowStartUrl,
 }
@@ -47,10 +52,14 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
             Self::GetSessionToken => "GetSessionToken",
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::GetSigninToken => "getSigninToken",
             Self::CreateSession => "CreateSession",
+            Self::InstanceMetadata => "at the metadata service of EC2",
+            Self::ContainerCredentials => "at the credentials endpoint of ECS",
+            Self::GithubIdToken => "at the token service of GitHub Actions",
             Self::FollowStartUrl => "at the organisation's own address",
         }
     }
@@ -202,6 +211,10 @@ pub(super) fn judge(operation: Operation, refusal: &Refusal) -> Failure {
             never(AwsError::SignInOver { message: message() })
         }
         (_, Some(code)) if is_throttling(code) => throttled(operation, refusal),
+        // STS API reference, `AssumeRoleWithWebIdentity`: AWS itself could not reach the provider, and says to try again.
+        (Operation::AssumeRoleWithWebIdentity, Some("IDPCommunicationError")) => {
+            operation.failed(Again::Soon, format!("it could not reach the identity provider: {}", message()))
+        }
         (_, Some("InternalServerException" | "server_error" | "InternalFailure" | "ServiceUnavailable")) => {
             operation.failed(Again::Soon, format!("a fault of its own (HTTP {status})"))
         }

@@ -35,6 +35,7 @@ impl Broker {
         self.sign_in_sessions.forget_all();
         self.iam_users.forget_all();
         self.providers.certificates.forget_all();
+        self.providers.github_job.forget();
         self.note(Some(caller), &Event::Locked);
         match deleted {
             Ok(()) => Ok(body::Lock { locked: true }),
@@ -124,6 +125,8 @@ mod tests {
             aws: ScriptedAws::new(clock.clone()),
             helper: Arc::new(crate::helper::NoHelper),
             command_seconds: 30,
+            github_actions: None,
+            task: crate::environment::TaskPath::None,
             human: Arc::new(Nobody),
             store: Store::spawn(Box::new(memory.clone())).unwrap(),
             files: Arc::new(ConfigFiles::new(directory.join("config"), clock.clone())),

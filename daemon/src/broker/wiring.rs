@@ -9,8 +9,10 @@ use crate::aws::Aws;
 use crate::cache::Cache;
 use crate::certificates::MachineCertificates;
 use crate::clock::Clock;
+use crate::environment::TaskPath;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
+use crate::github_job::GithubJob;
 use crate::grant::Grants;
 use crate::helper::{Commands, Helper};
 use crate::human::Human;
@@ -44,6 +46,10 @@ pub struct Rooms {
     pub helper: Arc<dyn Helper>,
     /// How many seconds a command of the settings may take.
     pub command_seconds: u64,
+    /// Where jobs of GitHub Actions ask for tokens, in place of GitHub's hosts.
+    pub github_actions: Option<url::Url>,
+    /// Where an ECS task finds its credentials.
+    pub task: TaskPath,
     /// The human.
     pub human: Arc<dyn Human>,
     /// The lasting secrets.
@@ -159,7 +165,10 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
-    let providers = Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, user };
+    let github_job = Arc::new(GithubJob::at(rooms.github_actions.clone()));
+    let task = Arc::new(rooms.task.clone());
+    let providers =
+        Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, github_job, task, user };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
     Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer }

@@ -70,6 +70,8 @@ fn providers(aws: Arc<dyn Aws>) -> Providers {
         iam_users: Arc::new(crate::iam_users::IamUsers::new(Arc::clone(&aws), clock.clone(), store.clone())),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
         commands: crate::helper::Commands::none(),
+        github_job: Arc::default(),
+        task: Arc::default(),
         user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),
         aws,
     }

@@ -28,7 +28,10 @@ impl World {
         let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
         let certificates = Arc::new(MachineCertificates::new(store, clock));
         let commands = Commands::none();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, iam_users, certificates, commands, user };
+        let (github_job, task) = (Arc::default(), Arc::default());
+        let aws_too = aws.clone();
+        let providers =
+            Providers { aws: aws_too, sign_in_sessions, iam_users, certificates, commands, github_job, task, user };
         Self { aws, providers }
     }
 

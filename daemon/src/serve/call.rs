@@ -4,6 +4,7 @@ mod certificates;
 mod codes;
 mod console;
 mod hands;
+mod jobs;
 
 pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
@@ -20,6 +21,7 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
+use tegata_protocol::jobs::HandOverJob;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::totp::{AddSeed, GiveCode};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
@@ -45,6 +47,8 @@ pub(super) enum Call {
     Adopt { name: String, offer: Sent<AdoptSession> },
     /// `POST /v1/sign-ins/{id}/code`
     GiveCode { id: String, given: Sent<GiveCode> },
+    /// `POST /v1/github-job`
+    HandOverJob(Sent<HandOverJob>),
     /// `GET /v1/totp-seeds`
     Seeds { config: Option<PathBuf> },
     /// `POST /v1/totp-seeds`
@@ -129,6 +133,7 @@ enum Resource {
     SignIn(String),
     CodeOf(String),
     TotpSeeds,
+    GithubJob,
     Sessions,
     Session(String),
     Adoption(String),
@@ -168,6 +173,7 @@ impl Call {
                 return resource.call(method, query, body).map(Self::Certificate);
             }
             (&Method::POST, Resource::CodeOf(id)) => return Ok(codes::give(id, query, body)?),
+            (&Method::POST, Resource::GithubJob) => return Ok(jobs::hand_over(query, body)?),
             (&Method::POST, Resource::TotpSeeds) => return Ok(codes::add(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
@@ -225,6 +231,7 @@ impl Resource {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
             paths::SIGN_INS => Ok(Self::SignIns),
+            paths::GITHUB_JOB => Ok(Self::GithubJob),
             paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
@@ -267,7 +274,12 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::CodeOf(_) | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIns
+            | Self::CodeOf(_)
+            | Self::GithubJob
+            | Self::Inventories
+            | Self::Adoption(_)
+            | Self::ConsoleLinks => "POST",
             Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {

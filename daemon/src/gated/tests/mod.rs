@@ -91,8 +91,16 @@ impl World {
         let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
         let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
         let (sessions, commands) = (sign_in_sessions.clone(), crate::helper::Commands::none());
-        let providers =
-            Providers { aws: aws.clone(), sign_in_sessions: sessions, iam_users, certificates, commands, user };
+        let providers = Providers {
+            aws: aws.clone(),
+            sign_in_sessions: sessions,
+            iam_users,
+            certificates,
+            commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
+            user,
+        };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
