@@ -15,6 +15,7 @@ mod endpoint;
 mod environment;
 mod failure;
 mod hand;
+mod hidden;
 mod http;
 mod moment;
 mod one_shot;

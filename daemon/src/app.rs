@@ -54,8 +54,8 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
         Arguments::Run { detach } => run(detach),
         Arguments::CheckSettings { file } => check_settings(file.as_deref()),
-        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::ReadQr => read_qr(),
+        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });

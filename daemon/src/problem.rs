@@ -1,6 +1,6 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
-use crate::arns::{MfaSerial, UserArn};
+use crate::arns::{IdentityArn, MfaSerial, UserArn};
 use crate::aws::AwsError;
 use crate::certificates;
 use crate::console::ConsoleFault;
@@ -37,6 +37,34 @@ pub enum Problem {
         why: String,
         /// The profile that was asked for; absent until somebody who knows it has put it in.
         profile: Option<ProfileName>,
+    },
+    /// Whoever a profile starts as has to sign in to the console.
+    #[error("{identity} {why}")]
+    LoginRequired {
+        /// Who.
+        identity: IdentityArn,
+        /// What became of it, to follow that.
+        why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A console login leads elsewhere than when it was made.
+    #[error("the console login of {identity} is not what it was: {difference}")]
+    LoginChanged {
+        /// Who.
+        identity: IdentityArn,
+        /// What differs.
+        difference: String,
+        /// As in [`Problem::LoginRequired`].
+        profile: Option<ProfileName>,
+    },
+    /// A person began to sign in to the console for a profile and it came to nothing.
+    #[error("signing in to the console for {profile} failed: {why}")]
+    LoginFailed {
+        /// The profile.
+        profile: ProfileName,
+        /// Why.
+        why: String,
     },
     /// No access key of the IAM user is in the store.
     #[error("no access key of {user} is in the keyring")]
@@ -244,7 +272,7 @@ impl Problem {
     /// Whether only a person can help, by signing in or the like.
     #[must_use]
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. })
+        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::LoginRequired { .. })
     }
 
     /// Puts in the profile that was asked for, so that the command that mends it can name it.
@@ -252,6 +280,12 @@ impl Problem {
     pub fn asked_for(self, name: &ProfileName) -> Self {
         match self {
             Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::LoginRequired { identity, why, .. } => {
+                Self::LoginRequired { identity, why, profile: Some(name.clone()) }
+            }
+            Self::LoginChanged { identity, difference, .. } => {
+                Self::LoginChanged { identity, difference, profile: Some(name.clone()) }
+            }
             Self::NoAccessKey { user, .. } => Self::NoAccessKey { user, profile: Some(name.clone()) },
             Self::KeyRefused { user, last_four, .. } => {
                 Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
@@ -267,16 +301,20 @@ impl Problem {
         match self {
             Self::SignInRequired { .. }
             | Self::PersonNeeded { .. }
+            | Self::LoginRequired { .. }
             | Self::NoAccessKey { .. }
             | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
-            Self::SignInFailed { .. } | Self::NotAdopted { .. } | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
+            Self::SignInFailed { .. }
+            | Self::LoginFailed { .. }
+            | Self::NotAdopted { .. }
+            | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
             Self::Certificate { .. } => ErrorCode::CertificateUnusable,
             Self::JobRequired { .. } | Self::Token(TokenError::JobRefused { .. }) => ErrorCode::JobRequired,
             Self::Token(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
             Self::Token(_) | Self::NoTask { .. } => ErrorCode::ProfileInvalid,
             Self::Job(_) => ErrorCode::BadRequest,
             Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
-            Self::SignInChanged { .. } => ErrorCode::SignInChanged,
+            Self::SignInChanged { .. } | Self::LoginChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
             Self::Helper(error) if error.is_configuration() => ErrorCode::ProfileInvalid,
@@ -316,6 +354,10 @@ impl Problem {
             Self::PersonNeeded { profile, .. } | Self::JobRequired { profile } => {
                 Some(format!("tegata login {}", shown(profile.as_ref())))
             }
+            Self::LoginRequired { profile, .. } | Self::LoginChanged { profile, .. } => {
+                Some(format!("tegata login --console {}", shown(profile.as_ref())))
+            }
+            Self::LoginFailed { profile, .. } => Some(format!("tegata login --console {}", shown(Some(profile)))),
             Self::NoAccessKey { profile, .. } | Self::KeyRefused { profile, .. } => {
                 Some(format!("tegata keys import {}", shown(profile.as_ref())))
             }

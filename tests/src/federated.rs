@@ -51,7 +51,8 @@ impl Federated {
     /// As [`Federated::new`].
     #[must_use]
     pub fn by_file() -> Self {
-        let source = |federated: &Self| format!("tegata_web_identity_token_file = {}", federated.token_file().display());
+        let source =
+            |federated: &Self| format!("tegata_web_identity_token_file = {}", federated.token_file().display());
         Self::new(source, |_| String::new())
     }
 
@@ -81,7 +82,9 @@ impl Federated {
     pub fn write_profiles(&self, source: &str) {
         let served = |name: &str, keys: &str| {
             let tegata = self.product.cli_binary.display();
-            format!("[profile {name}]\nregion = us-east-1\n{keys}\ncredential_process = {tegata} credential-process --profile {name}\n\n")
+            format!(
+                "[profile {name}]\nregion = us-east-1\n{keys}\ncredential_process = {tegata} credential-process --profile {name}\n\n"
+            )
         };
         let ci = served("ci", &format!("tegata_role_arn = {ROLE}\n{source}"));
         let next = served("next", &format!("tegata_source_profile = ci\ntegata_role_arn = {NEXT}"));

@@ -6,6 +6,7 @@ pub mod acme;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
+pub mod certified;
 pub mod chromium;
 pub mod corpus;
 pub mod crowd;

@@ -133,9 +133,19 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let services = ["sso_oidc", "sso", "sts", "federation", "ec2_metadata", "ecs_container", "github_actions"];
-        let lines = services.map(|service| format!("{service} = \"{url}\"\n"));
-        let endpoints = format!("\n[endpoints]\n{}", lines.concat());
+        let names = [
+            "sso_oidc",
+            "sso",
+            "sts",
+            "federation",
+            "signin",
+            "rolesanywhere",
+            "ec2_metadata",
+            "ecs_container",
+            "github_actions",
+        ];
+        let endpoints: String = names.iter().map(|name| format!("{name} = \"{url}\"\n")).collect();
+        let endpoints = format!("\n[endpoints]\n{endpoints}");
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
             .expect("the settings are written");
     }

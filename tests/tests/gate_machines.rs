@@ -50,7 +50,10 @@ fn a_token_in_a_file_is_not_read_before_the_hand_and_the_role_carries_the_grant(
     let grant = is_served_under_the_grant(&federated.product, &mut hand);
     let role = federated.product.sandbox().roles_for_tokens().pop().unwrap();
     assert!(role.session_name.ends_with(&grant), "{} {grant}", role.session_name);
-    assert_eq!((role.duration_seconds, role.policy.as_deref()), (900, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)));
+    assert_eq!(
+        (role.duration_seconds, role.policy.as_deref()),
+        (900, Some(r#"{"Version":"2012-10-17","Statement":[]}"#))
+    );
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn a_command_that_floods_is_ended() {
 
 #[test]
 fn what_a_command_says_can_not_command_a_terminal_and_shows_no_token() {
-    let federated = with_a_second("printf '\\033]0;x\\007\\033[2J token=' >&2; cat \"${0%token}token.jwt\" >&2; exit 1");
+    let federated =
+        with_a_second("printf '\\033]0;x\\007\\033[2J token=' >&2; cat \"${0%token}token.jwt\" >&2; exit 1");
     let line = refused(&federated.product, 14);
     assert!(line.contains("\\u{1b}]0;x\\u{7}\\u{1b}[2J …"), "{line}");
     federated.product.assert_no_canaries();
@@ -140,8 +141,12 @@ fn a_command_that_others_can_change_is_not_run() {
 
 #[test]
 fn a_command_finds_nothing_of_the_daemon() {
-    let mut federated = Federated::by_command("env >\"$0.env\"; ls /proc/self/fd | tr '\\n' ' ' >\"$0.fds\"; cat \"${0%token}token.jwt\"");
-    for (name, value) in [("AWS_PROFILE", "evil"), ("HTTPS_PROXY", "http://evil"), ("LD_LIBRARY_PATH", "/x"), ("SSH_AUTH_SOCK", "/x")] {
+    let mut federated = Federated::by_command(
+        "env >\"$0.env\"; ls /proc/self/fd | tr '\\n' ' ' >\"$0.fds\"; cat \"${0%token}token.jwt\"",
+    );
+    for (name, value) in
+        [("AWS_PROFILE", "evil"), ("HTTPS_PROXY", "http://evil"), ("LD_LIBRARY_PATH", "/x"), ("SSH_AUTH_SOCK", "/x")]
+    {
         federated.product.environment.push((name.to_owned(), value.to_owned()));
     }
     let (federated, _) = started(federated);

@@ -34,7 +34,8 @@ fn the_role_of_an_instance_opens_the_next_one_by_version_two_alone() {
     let sandbox = product.sandbox();
     let token = sandbox.requests_of(Operation::MetadataToken);
     assert_eq!((token.len(), token[0].method.as_str()), (1, "PUT"));
-    let asked = [Operation::MetadataRoleName, Operation::MetadataCredentials].map(|operation| sandbox.requests_of(operation));
+    let asked =
+        [Operation::MetadataRoleName, Operation::MetadataCredentials].map(|operation| sandbox.requests_of(operation));
     assert!(asked.iter().flatten().all(|request| request.headers.contains_key("x-aws-ec2-metadata-token")));
     let assumed = sandbox.assumed_roles().pop().unwrap();
     assert_eq!(assumed.caller, "arn:aws:sts::123456789012:assumed-role/Build/i-0123456789abcdef0");
@@ -120,10 +121,18 @@ fn d9_what_the_metadata_service_says_is_not_believed_blindly() {
     let answer = |body: String| Effect::Answer { status: 200, content_type: "application/json".to_owned(), body };
     for (operation, effect, said) in [
         (Operation::MetadataCredentials, answer(good.to_string()), "credentials with an impossible end, 2126-01-01"),
-        (Operation::MetadataCredentials, answer(failed.to_string()), "(AssumeRoleUnauthorizedAccess): EC2 cannot assume Build\\u{1b}"),
+        (
+            Operation::MetadataCredentials,
+            answer(failed.to_string()),
+            "(AssumeRoleUnauthorizedAccess): EC2 cannot assume Build\\u{1b}",
+        ),
         (Operation::MetadataCredentials, Effect::Garbage, "an answer that holds no credentials"),
         (Operation::MetadataCredentials, Effect::Huge { bytes: 4 << 20 }, "the answer is longer than 1 MiB"),
-        (Operation::MetadataCredentials, Effect::Redirect { location: "http://evil.example/".to_owned() }, "a redirect"),
+        (
+            Operation::MetadataCredentials,
+            Effect::Redirect { location: "http://evil.example/".to_owned() },
+            "a redirect",
+        ),
         (Operation::MetadataRoleName, answer("../../user-data".to_owned()), "a role that is none"),
         (Operation::MetadataRoleName, answer("Build\r\nX-Evil: 1".to_owned()), "impossible"),
         (Operation::MetadataRoleName, answer("a/b".to_owned()), "a role that is none"),

@@ -86,12 +86,16 @@ fn a_role_behind_it_is_chained_and_the_role_itself_may_last_longer() {
     let role = product.sandbox().roles_for_tokens().pop().unwrap();
     assert_eq!((role.duration_seconds, role.session_name.as_str()), (14_400, "job-7"));
     let assumed = product.sandbox().assumed_roles().pop().unwrap();
-    assert_eq!((assumed.role_arn.as_str(), assumed.caller.as_str()), (NEXT, "arn:aws:sts::210987654321:assumed-role/Deploy/job-7"));
+    assert_eq!(
+        (assumed.role_arn.as_str(), assumed.caller.as_str()),
+        (NEXT, "arn:aws:sts::210987654321:assumed-role/Deploy/job-7")
+    );
 }
 
 #[test]
 fn session_policies_of_the_settings_narrow_it() {
-    let source = |federated: &Federated| format!("tegata_web_identity_token_file = {}", federated.token_file().display());
+    let source =
+        |federated: &Federated| format!("tegata_web_identity_token_file = {}", federated.token_file().display());
     let settings = "[profile.ci]\nsession_policy = '{\"Statement\": []}'\n\
                     policy_arns = [\"arn:aws:iam::aws:policy/ReadOnlyAccess\"]\n";
     let federated = started(Federated::new(source, |_| settings.to_owned()));
@@ -110,7 +114,11 @@ fn what_aws_says_of_a_token_comes_with_the_way_out() {
         (TokenOrder { signed_by: SignedBy::Forger, ..good.clone() }, "InvalidIdentityToken", "verification key"),
         (TokenOrder { life: -60, ..good.clone() }, "ExpiredTokenException", "whoever makes the token"),
         (TokenOrder { audience: "sigstore".to_owned(), ..good.clone() }, "InvalidIdentityToken", "add the token's aud"),
-        (TokenOrder { issuer: "https://evil.example".to_owned(), ..good.clone() }, "InvalidIdentityToken", "create the identity provider"),
+        (
+            TokenOrder { issuer: "https://evil.example".to_owned(), ..good.clone() },
+            "InvalidIdentityToken",
+            "create the identity provider",
+        ),
         (TokenOrder { subject: "repo:evil/x".to_owned(), ..good.clone() }, "AccessDenied", "the role's trust policy"),
     ] {
         federated.write_token(&order);
@@ -142,7 +150,10 @@ fn a_provider_that_aws_cannot_reach_is_tried_again_and_then_said() {
         federated.token_file().display()
     ));
     let line = refused(product, 14);
-    assert!(line.contains("AWS did not answer AssumeRoleWithWebIdentity: it could not reach the identity provider"), "{line}");
+    assert!(
+        line.contains("AWS did not answer AssumeRoleWithWebIdentity: it could not reach the identity provider"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -178,7 +189,8 @@ fn a_job_of_github_is_handed_over_once_and_asked_each_time() {
     let federated = started(Federated::by_github());
     let product = &federated.product;
     let line = refused(product, 10);
-    let said = "tegata: the credentials start from a job of GitHub Actions, and no job was handed over; run: tegata login ci";
+    let said =
+        "tegata: the credentials start from a job of GitHub Actions, and no job was handed over; run: tegata login ci";
     assert_eq!(line, said);
     let job = product.sandbox().begin_github_job();
     let ended = login(product, &job);
@@ -187,7 +199,9 @@ fn a_job_of_github_is_handed_over_once_and_asked_each_time() {
     served(&product.credentials("ci"));
     served(&product.credentials("next"));
     let asked = product.sandbox().requests_of(Operation::GithubIdToken);
-    assert!(asked.iter().all(|request| request.target.ends_with("/idtoken?api-version=2.0&audience=sts.amazonaws.com")));
+    assert!(
+        asked.iter().all(|request| request.target.ends_with("/idtoken?api-version=2.0&audience=sts.amazonaws.com"))
+    );
     assert_eq!(records(product, "job_handed_over")[0]["profile"], "ci");
     product.assert_no_canaries();
 }
@@ -255,7 +269,11 @@ fn fifty_who_ask_at_once_have_one_token_made() {
     product.sandbox().hold(Operation::AssumeRoleWithWebIdentity, tegata_sandbox::HoldUntil::Released);
     std::thread::scope(|scope| {
         let asking: Vec<_> = (0..50).map(|_| scope.spawn(|| product.credentials("ci").code)).collect();
-        assert!(product.sandbox().wait_for_waiting(Operation::AssumeRoleWithWebIdentity, 1, tegata_tests::product::PATIENCE));
+        assert!(product.sandbox().wait_for_waiting(
+            Operation::AssumeRoleWithWebIdentity,
+            1,
+            tegata_tests::product::PATIENCE
+        ));
         product.sandbox().release(Operation::AssumeRoleWithWebIdentity);
         assert!(asking.into_iter().all(|asked| asked.join().unwrap() == 0));
     });

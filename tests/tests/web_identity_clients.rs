@@ -81,7 +81,10 @@ fn is_who_the_source_says(kind: Kind, source: Source) {
     let mut client = Client::as_profile(kind, "ci", held.product());
     for _ in 0..2 {
         let called = client.call();
-        assert!(matches!(&called, Called::Arn(arn) if arn.starts_with(source.arn())), "{kind:?} {source:?}: {called:?}");
+        assert!(
+            matches!(&called, Called::Arn(arn) if arn.starts_with(source.arn())),
+            "{kind:?} {source:?}: {called:?}"
+        );
     }
     held.product().assert_no_canaries();
 }

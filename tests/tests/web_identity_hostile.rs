@@ -75,7 +75,9 @@ fn h4_no_value_of_a_key_is_a_program_a_second_line_or_another_place() {
         for value in hostile(&witness.display().to_string()) {
             // What is right for one key is no attack on it.
             let fits = match key {
-                "region" | "tegata_role_session_name" => value.trim().is_empty() || value.chars().all(|c| c.is_ascii_alphanumeric()),
+                "region" | "tegata_role_session_name" => {
+                    value.trim().is_empty() || value.chars().all(|c| c.is_ascii_alphanumeric())
+                }
                 _ => false,
             };
             if fits {
@@ -154,8 +156,23 @@ fn what_lies_in_the_place_of_a_token_is_neither_waited_for_nor_sent() {
         fs::write(at(name), content).unwrap();
     }
     let names = [
-        "none", "fifo", "directory", "zero", "loop", "dangling", "empty", "short", "newline", "carriage", "nul", "space", "escape",
-        "bytes", "bidi", "long", "megabyte",
+        "none",
+        "fifo",
+        "directory",
+        "zero",
+        "loop",
+        "dangling",
+        "empty",
+        "short",
+        "newline",
+        "carriage",
+        "nul",
+        "space",
+        "escape",
+        "bytes",
+        "bidi",
+        "long",
+        "megabyte",
     ];
     for name in names {
         federated.write_profiles(&format!("tegata_web_identity_token_file = {}", at(name).display()));
@@ -170,12 +187,23 @@ fn what_lies_in_the_place_of_a_token_is_neither_waited_for_nor_sent() {
 
 #[test]
 fn what_a_command_prints_that_is_no_token_is_not_sent() {
-    for text in ["printf 'CANARY.e30\\ne30.x'", "printf 'CANARY\\0.e30.x'", "printf 'CANARY \\377'", "printf abc", "true", "head -c 20001 /dev/zero | tr '\\0' a"] {
+    for text in [
+        "printf 'CANARY.e30\\ne30.x'",
+        "printf 'CANARY\\0.e30.x'",
+        "printf 'CANARY \\377'",
+        "printf abc",
+        "true",
+        "head -c 20001 /dev/zero | tr '\\0' a",
+    ] {
         let mut federated = Federated::by_command(text);
         federated.product.start_daemon();
         let ended = federated.product.credentials("ci");
         let product = &federated.product;
-        assert_eq!((ended.stdout.as_str(), product.sandbox().calls(Operation::AssumeRoleWithWebIdentity)), ("", 0), "{text}");
+        assert_eq!(
+            (ended.stdout.as_str(), product.sandbox().calls(Operation::AssumeRoleWithWebIdentity)),
+            ("", 0),
+            "{text}"
+        );
         assert!([13, 14].contains(&ended.code) && ended.stderr.lines().count() == 1, "{text}: {ended:?}");
         product.assert_no_canaries();
     }

@@ -60,5 +60,8 @@ pub const DEFAULT_WAIT_SECONDS: u64 = 15;
 /// unlock it, which completion and a prompt must never cause.
 pub const FROM_MEMORY: &str = "memory";
 
+/// The most bytes of the text that a person carries over from AWS's page: base64 of a code of at most 512 characters and a state.
+pub const MAX_CARRIED_CODE: usize = 8 * 1024;
+
 /// The longest `wait` the daemon accepts in one request, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 600;

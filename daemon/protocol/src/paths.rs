@@ -4,6 +4,8 @@
 pub const CREDENTIALS: &str = "/v1/credentials";
 /// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
 pub const SIGN_INS: &str = "/v1/sign-ins";
+/// The last segment of carrying over the text of AWS's page: `PUT …/{id}/text`, for a sign-in to the console with a browser elsewhere.
+pub const TEXT: &str = "text";
 /// The last segment of giving a code of an MFA device: `POST …/{id}/code`.
 pub const CODE: &str = "code";
 /// `GET [?config=PATH]`: the MFA devices that profiles name. `POST`: keep the seed of one. `DELETE ?profile=P[&config=PATH]`: forget it.

@@ -109,6 +109,37 @@ pub enum Event<'a> {
         /// Why.
         code: ErrorCode,
     },
+    /// A person is asked to sign in to the console.
+    ConsoleLoginBegan {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// How.
+        flow: SignInFlow,
+    },
+    /// The person signed in to the console.
+    ConsoleLoginFinished {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Who signed in.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        identity: Option<&'a IdentityArn>,
+    },
+    /// Signing in to the console ended without tokens, or with some of somebody that are not kept.
+    ConsoleLoginFailed {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A console login was forgotten.
+    ConsoleLoginForgotten {
+        /// Whose.
+        #[serde(serialize_with = "name")]
+        identity: &'a IdentityArn,
+    },
     /// Accounts and roles of a sign-in session are listed.
     InventoryBegan {
         /// The sign-in session.

@@ -10,6 +10,7 @@ mod federation;
 mod github;
 mod hints;
 mod http;
+mod login;
 mod machine;
 mod refusals;
 mod retry;
@@ -22,6 +23,7 @@ mod users;
 
 pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
+pub use login::{AuthorizeLogin, LoginCall, LoginClient, LoginGrant, LoginTokens, login_url};
 pub use sdk::SdkAws;
 pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 
@@ -233,6 +235,15 @@ impl RoleToAssume {
     }
 }
 
+/// Returns the wall time by AWS's clock, when this machine's is so many seconds ahead of it, as far as that is known: expiry is judged
+/// by the clock of who enforces it.
+#[must_use]
+pub fn time_at_aws(now: SystemTime, ahead_seconds: Option<i64>) -> SystemTime {
+    let ahead = ahead_seconds.unwrap_or(0);
+    let by = Duration::from_secs(ahead.unsigned_abs());
+    if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+}
+
 /// Where the tokens of one sign-in session are sent: pinned at the first sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Endpoints {
@@ -371,6 +382,20 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         from: &'a Credentials,
         lasts: Option<Duration>,
     ) -> BoxFuture<'a, Result<Secret, AwsError>>;
+
+    /// Returns where console logins of a region begin and their tokens go, without a path.
+    ///
+    /// # Errors
+    /// As [`Aws::endpoints`].
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges a grant for credentials and the next refresh token (Sign-In `CreateOAuth2Token`), with a proof of the login's key.
+    /// Never retried after the request left: a grant is good once.
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>>;
 
     /// Returns the endpoint of IAM Roles Anywhere in a region, without a path.
     ///

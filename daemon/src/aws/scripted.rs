@@ -1,8 +1,8 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount, Page,
-    Registration, RoleToAssume, SessionToAsk, Tokens,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount,
+    LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens,
 };
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
@@ -10,6 +10,8 @@ use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -49,6 +51,9 @@ impl Listing {
     }
 }
 
+/// Who logs in to the console unless a test says otherwise.
+pub(crate) const ALICE: &str = "arn:aws:sts::123456789012:assumed-role/Admin/alice";
+
 /// AWS by script.
 #[derive(Debug)]
 pub(crate) struct ScriptedAws {
@@ -62,6 +67,10 @@ pub(crate) struct ScriptedAws {
     pub(crate) listing: Mutex<Listing>,
     /// Where an organisation's own address leads.
     pub(crate) location: Mutex<Option<String>>,
+    /// What CreateOAuth2Token answers.
+    pub(crate) logins: Mutex<VecDeque<Result<Duration, AwsError>>>,
+    /// Who logs in, as the identity token says.
+    pub(crate) identity: Mutex<String>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
     /// Who callers are, each in its turn.
@@ -81,6 +90,7 @@ impl ScriptedAws {
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (logins, identity) = (Mutex::default(), Mutex::new(ALICE.to_owned()));
         let (identities, held, github) = (Mutex::default(), Mutex::default(), Mutex::default());
         Arc::new(Self {
             clock,
@@ -91,6 +101,8 @@ impl ScriptedAws {
             calls,
             listing,
             location,
+            logins,
+            identity,
             assumed,
             identities,
             held,
@@ -108,6 +120,18 @@ impl ScriptedAws {
     /// The next GetRoleCredentials, AssumeRole or GetSessionToken answers so; a success is credentials of this life.
     pub(crate) fn next_role(&self, answer: Result<Duration, AwsError>) {
         self.roles.lock().unwrap().push_back(answer);
+    }
+
+    /// The next CreateOAuth2Token answers so; a success is credentials of this life with a refresh token.
+    pub(crate) fn next_login(&self, answer: Result<Duration, AwsError>) {
+        self.logins.lock().unwrap().push_back(answer);
+    }
+
+    /// What a login that did not come by a call gives.
+    pub(crate) fn mint_login(&self, life: Duration) -> LoginTokens {
+        let credentials = self.credentials(life);
+        let n = self.minted.fetch_add(1, Ordering::SeqCst);
+        LoginTokens { credentials, refresh_token: Secret::new(format!("refresh-{n}")), id_token: None }
     }
 
     pub(crate) fn calls(&self) -> Vec<String> {
@@ -383,6 +407,35 @@ impl Aws for ScriptedAws {
         let seconds = lasts.map(|lasts| lasts.as_secs());
         self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
         Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
+    }
+
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://{region}.signin.{}", self.host.lock().unwrap()))
+    }
+
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>> {
+        let is_code = matches!(grant, LoginGrant::Code { .. });
+        match grant {
+            LoginGrant::RefreshToken(token) => {
+                self.called(format!("renew {} in {}", token.expose_secret(), call.region));
+            }
+            LoginGrant::Code { code, verifier, redirect_uri } => {
+                self.called(format!("login by {}", call.client.id()));
+                self.exchanged(code, verifier.expose_secret(), redirect_uri);
+            }
+        }
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let answer = self.logins.lock().unwrap().pop_front().expect("the script has a login");
+            let tokens = self.mint_login(answer?);
+            let identity = serde_json::json!({ "sub": *self.identity.lock().unwrap() }).to_string();
+            let id_token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(identity));
+            Ok(LoginTokens { id_token: is_code.then(|| Secret::new(id_token)), ..tokens })
+        })
     }
 
     fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {

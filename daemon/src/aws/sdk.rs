@@ -3,6 +3,7 @@
 //! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
 //! [`retry`](super::retry) repeats what may be repeated.
 
+mod login;
 mod own_address;
 mod portal;
 mod users;
@@ -13,8 +14,8 @@ use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
     Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
-    ListedAccount, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers, endpoints, federation, github,
-    hints, machine, roles_anywhere,
+    ListedAccount, LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers,
+    endpoints, federation, github, hints, machine, roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
@@ -116,6 +117,11 @@ impl SdkAws {
     fn portal(&self, region: &Region) -> aws_sdk_sso::Client {
         let address: Option<&Url> = self.config.endpoints.sso.as_ref();
         aws_sdk_sso::Client::from_conf(client_config!(aws_sdk_sso, self, region, address).build())
+    }
+
+    fn signin(&self, region: &Region) -> aws_sdk_signin::Client {
+        let address: Option<&Url> = self.config.endpoints.signin.as_ref();
+        aws_sdk_signin::Client::from_conf(client_config!(aws_sdk_signin, self, region, address).build())
     }
 
     fn sts(&self, region: &Region, from: &Credentials) -> aws_sdk_sts::Client {
@@ -426,6 +432,18 @@ impl Aws for SdkAws {
             let token = bounded(self.bounds, operation.name(), attempt).await;
             token.map_err(|error| self.with_clock_hint(error))
         })
+    }
+
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError> {
+        endpoints::signin(&self.config, region)
+    }
+
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>> {
+        Box::pin(self.exchange_for_login(call, grant))
     }
 
     fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {

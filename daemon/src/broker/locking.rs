@@ -33,6 +33,7 @@ impl Broker {
         self.desk.end_all();
         let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
+        self.console_logins.forget_all();
         self.iam_users.forget_all();
         self.providers.certificates.forget_all();
         self.providers.github_job.forget();

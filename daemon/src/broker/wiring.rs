@@ -9,6 +9,7 @@ use crate::aws::Aws;
 use crate::cache::Cache;
 use crate::certificates::MachineCertificates;
 use crate::clock::Clock;
+use crate::console_logins::ConsoleLogins;
 use crate::environment::TaskPath;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
@@ -82,6 +83,7 @@ pub struct Rooms {
 struct Obtaining {
     cache: Arc<Cache>,
     sign_in_sessions: Arc<SignInSessions>,
+    console_logins: Arc<ConsoleLogins>,
     iam_users: Arc<IamUsers>,
     stored_roles: Arc<StoredRoles>,
     providers: Providers,
@@ -111,10 +113,10 @@ impl Broker {
         let helper = Arc::clone(&rooms.helper);
         let (files, longest_wait, warnings) = (Arc::clone(&rooms.files), rooms.longest_wait, rooms.warnings.clone());
         let hands = hands(rooms, &obtaining);
-        let Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer } = obtaining;
+        let Obtaining { cache, sign_in_sessions, console_logins, iam_users, stored_roles, providers, obtainer } =
+            obtaining;
         let Hands { gate, grants, desk, gated, consequences, lock, reviews } = hands;
-        let attempts =
-            Attempts::new(Arc::clone(&aws), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
+        let attempts = attempts(&aws, &clock, &sign_in_sessions, &console_logins, &audit);
         let logins =
             Logins::new(Arc::clone(&iam_users), Arc::clone(&clock), Arc::clone(&sign_in_sessions), Arc::clone(&audit));
         let page_door = PageDoor::new(Arc::<Desk>::clone(&desk));
@@ -133,6 +135,7 @@ impl Broker {
             warnings,
             cache,
             sign_in_sessions,
+            console_logins,
             iam_users,
             logins,
             providers,
@@ -155,23 +158,46 @@ impl Broker {
     }
 }
 
+fn attempts(
+    aws: &Arc<dyn Aws>,
+    clock: &Arc<dyn Clock>,
+    sessions: &Arc<SignInSessions>,
+    logins: &Arc<ConsoleLogins>,
+    audit: &Arc<Audit>,
+) -> Attempts {
+    let (aws, clock, audit) = (Arc::clone(aws), Arc::clone(clock), Arc::clone(audit));
+    Attempts::new(aws, clock, Arc::clone(sessions), Arc::clone(logins), audit)
+}
+
 fn obtaining(rooms: &Rooms) -> Obtaining {
     let Rooms { clock, aws, store, user, helper, command_seconds, .. } = rooms;
     let cache = Arc::new(Cache::default());
     let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
-    let iam_users = Arc::new(IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone()));
-    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
+    let console_logins =
+        Arc::new(ConsoleLogins::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&sign_in_sessions)));
     let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
+    let users = IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&commands));
+    let iam_users = Arc::new(users);
+    let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
     let github_job = Arc::new(GithubJob::at(rooms.github_actions.clone()));
     let task = Arc::new(rooms.task.clone());
-    let providers =
-        Providers { aws, sign_in_sessions: sessions, iam_users: users, certificates, commands, github_job, task, user };
+    let providers = Providers {
+        aws,
+        sign_in_sessions: sessions,
+        console_logins: Arc::clone(&console_logins),
+        iam_users: users,
+        certificates,
+        commands,
+        github_job,
+        task,
+        user,
+    };
     let stored = Arc::clone(&stored_roles);
     let obtainer = Arc::new(Obtainer::new(Arc::clone(clock), Arc::clone(&cache), providers.clone(), stored));
-    Obtaining { cache, sign_in_sessions, iam_users, stored_roles, providers, obtainer }
+    Obtaining { cache, sign_in_sessions, console_logins, iam_users, stored_roles, providers, obtainer }
 }
 
 fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
@@ -191,6 +217,7 @@ fn hands(rooms: Rooms, obtaining: &Obtaining) -> Hands {
         wanted: wanted.clone(),
         gated: OnceLock::new(),
         obtainer: Arc::clone(&obtaining.obtainer),
+        console_logins: Arc::clone(&obtaining.console_logins),
         stored_roles: Arc::clone(&obtaining.stored_roles),
         sign_in_sessions: Arc::clone(&obtaining.sign_in_sessions),
         iam_users: Arc::clone(&obtaining.iam_users),

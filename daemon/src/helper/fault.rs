@@ -51,6 +51,38 @@ pub enum Fault {
         /// The last line it wrote to stderr.
         said: Option<String>,
     },
+    /// A PKCS#11 module was not loaded.
+    #[error("the PKCS#11 module {module} is not loaded: {why}")]
+    NotLoaded {
+        /// The module.
+        module: String,
+        /// Why.
+        why: String,
+        /// The command that mends it, where one does.
+        mend: Option<String>,
+    },
+    /// A PKCS#11 token did not do it.
+    #[error("{object}: {why}")]
+    Token {
+        /// The object that was asked for.
+        object: String,
+        /// Why.
+        why: String,
+    },
+    /// A PKCS#11 token has to be opened by a person first.
+    #[error("token {token} wants its PIN")]
+    PinNeeded {
+        /// The token's label.
+        token: String,
+    },
+    /// A PIN did not open a token.
+    #[error("token {token} was not opened: {why}")]
+    PinRefused {
+        /// The token's label.
+        token: String,
+        /// Why.
+        why: String,
+    },
     /// The helper does too much at the same time.
     #[error("the helper process has too much to do")]
     Busy,
@@ -95,14 +127,19 @@ impl HelperError {
     /// Whether the configuration has to change before it can be better.
     #[must_use]
     pub fn is_configuration(&self) -> bool {
-        matches!(self, Self::Fault(Fault::NotTrusted { .. } | Fault::NotStarted { .. }))
+        matches!(
+            self,
+            Self::Fault(
+                Fault::NotTrusted { .. } | Fault::NotStarted { .. } | Fault::NotLoaded { .. } | Fault::Token { .. }
+            )
+        )
     }
 
     /// Returns the command that mends it, if there is one.
     #[must_use]
     pub fn mend(&self) -> Option<String> {
         match self {
-            Self::Fault(Fault::NotTrusted { mend, .. }) => mend.clone(),
+            Self::Fault(Fault::NotTrusted { mend, .. } | Fault::NotLoaded { mend, .. }) => mend.clone(),
             // The next request starts a daemon, and that one its helper.
             Self::Ended { .. } | Self::Silent | Self::NothingToRun => Some("tegata daemon stop".to_owned()),
             Self::Fault(_) | Self::Unusable { .. } => None,

@@ -1,8 +1,13 @@
 //! What the daemon and its helper say to each other. Both are the same program, so there are no versions.
 
 use super::{CommandLine, Fault};
+use crate::pkcs11::ObjectUri;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::time::Duration;
+
+/// How long a token may take: cards are slow, and the first thing asked of one loads its module.
+const TOKEN_LIMIT: Duration = Duration::from_secs(20);
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,6 +20,29 @@ pub enum Operation {
         /// Seconds after which it is killed.
         seconds: u64,
     },
+    /// Returns a certificate of a PKCS#11 token in DER, and behind it others that may lead from it to a trust anchor.
+    TokenCertificates {
+        /// The module.
+        module: PathBuf,
+        /// The certificate.
+        object: ObjectUri,
+    },
+    /// Signs the input under SHA-256 with a key of a PKCS#11 token: RSASSA-PKCS1-v1_5, or ECDSA in DER.
+    TokenSign {
+        /// The module.
+        module: PathBuf,
+        /// The private key.
+        object: ObjectUri,
+    },
+    /// Opens a PKCS#11 token; the input is its PIN, which is tried once.
+    TokenOpen {
+        /// The module.
+        module: PathBuf,
+        /// An object in it.
+        object: ObjectUri,
+    },
+    /// Closes every PKCS#11 token.
+    TokensClose,
 }
 
 impl Operation {
@@ -23,6 +51,9 @@ impl Operation {
     pub fn limit(&self) -> Duration {
         match self {
             Self::Run { seconds, .. } => Duration::from_secs(*seconds),
+            Self::TokenCertificates { .. } | Self::TokenSign { .. } | Self::TokenOpen { .. } | Self::TokensClose => {
+                TOKEN_LIMIT
+            }
         }
     }
 }

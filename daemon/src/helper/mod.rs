@@ -16,6 +16,7 @@ pub(crate) mod scripted;
 mod start;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod trusted;
 
 pub use client::HelperProcess;

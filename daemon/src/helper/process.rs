@@ -3,6 +3,7 @@
 use super::frame;
 use super::message::{Answer, Operation, Request};
 use super::run::Runner;
+use super::tokens::Tokens;
 use super::{Bytes, Fault};
 use crate::harden::{self, HardenError};
 use std::io::{self, Write};
@@ -52,8 +53,12 @@ pub(crate) fn main() -> Result<(), ServeError> {
 
 /// Does what is asked for until there is nobody to ask; then nothing it started is left.
 pub(crate) fn serve(mut daemon: UnixStream) -> io::Result<()> {
-    let desk =
-        Arc::new(Desk { to: Mutex::new(daemon.try_clone()?), runner: Runner::default(), busy: AtomicUsize::new(0) });
+    let desk = Arc::new(Desk {
+        to: Mutex::new(daemon.try_clone()?),
+        runner: Runner::default(),
+        tokens: Tokens::default(),
+        busy: AtomicUsize::new(0),
+    });
     let served = requests(&mut daemon, &desk);
     desk.runner.end();
     served
@@ -72,6 +77,7 @@ fn requests(daemon: &mut UnixStream, desk: &Arc<Desk>) -> io::Result<()> {
 struct Desk {
     to: Mutex<UnixStream>,
     runner: Runner,
+    tokens: Tokens,
     busy: AtomicUsize,
 }
 
@@ -92,9 +98,13 @@ impl Desk {
         std::thread::Builder::new().name("operation".to_owned()).spawn(work).map(drop)
     }
 
-    fn perform(&self, operation: &Operation, _input: &Bytes) -> Result<Bytes, Fault> {
+    fn perform(&self, operation: &Operation, input: &Bytes) -> Result<Bytes, Fault> {
         match operation {
             Operation::Run { command, seconds } => self.runner.run(command, Duration::from_secs(*seconds)),
+            Operation::TokenCertificates { module, object } => self.tokens.certificates(module, object),
+            Operation::TokenSign { module, object } => self.tokens.sign(module, object, input),
+            Operation::TokenOpen { module, object } => self.tokens.open(module, object, input),
+            Operation::TokensClose => Ok(self.tokens.close()),
         }
     }
 

@@ -15,6 +15,7 @@ pub use web_identity::TokenError;
 
 use crate::aws::Aws;
 use crate::certificates::MachineCertificates;
+use crate::console_logins::ConsoleLogins;
 use crate::credentials::Credentials;
 use crate::environment::TaskPath;
 use crate::github_job::GithubJob;
@@ -33,6 +34,8 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The console logins.
+    pub console_logins: Arc<ConsoleLogins>,
     /// The IAM users.
     pub iam_users: Arc<IamUsers>,
     /// The certificates of this machine.
@@ -77,7 +80,7 @@ impl Providers {
         let is_target = chain.roles.is_empty();
         match &chain.source {
             Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
-            Source::Console { identity, region } => self.console_credentials(identity, region).await,
+            Source::Console { identity, .. } => self.console_credentials(identity).await,
             Source::WebIdentity { token, role, region } => {
                 let under = elevation.map(|elevation| (elevation, is_target));
                 self.web_identity_credentials(token, role, region, under).await
@@ -87,6 +90,18 @@ impl Providers {
             Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
             Source::EcsContainer { .. } => self.ecs_container_credentials().await,
         }
+    }
+
+    /// Obtains them under a grant: no other room keeps a copy that would outlive it.
+    ///
+    /// # Errors
+    /// As [`Providers::provide_source`].
+    pub async fn provide_gated_source(&self, chain: &Chain, elevation: &Elevation<'_>) -> Result<Credentials, Problem> {
+        let credentials = self.provide_source(chain, Some(elevation)).await;
+        if let Source::Console { identity, .. } = &chain.source {
+            self.console_logins.forget_credentials(|held| held == identity);
+        }
+        credentials
     }
 
     /// Assumes the roles of a chain from `chain.roles[first]` on, under a grant; `from` are the credentials of what stands

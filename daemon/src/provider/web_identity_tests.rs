@@ -3,6 +3,7 @@ use crate::aws::scripted::ScriptedAws;
 use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::console_logins::ConsoleLogins;
 use crate::helper::scripted::ScriptedHelper;
 use crate::helper::{Commands, Fault};
 use crate::iam_users::IamUsers;
@@ -23,12 +24,16 @@ struct World {
 fn world(prints: impl IntoIterator<Item = Result<Vec<u8>, Fault>>) -> World {
     let clock = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_478)));
     let (aws, store) = (ScriptedAws::new(clock.clone()), Store::spawn(Box::new(Memory::default())).unwrap());
+    let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
+    let commands = Arc::new(Commands::new(ScriptedHelper::new(prints), 30));
+    let logins = ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone());
     let providers = Providers {
         aws: aws.clone(),
-        sign_in_sessions: Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone())),
-        iam_users: Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone())),
+        sign_in_sessions,
+        console_logins: Arc::new(logins),
+        iam_users: Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone())),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
-        commands: Arc::new(Commands::new(ScriptedHelper::new(prints), 30)),
+        commands,
         github_job: Arc::default(),
         task: Arc::default(),
         user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),

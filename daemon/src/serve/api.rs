@@ -48,6 +48,7 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             }
             Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
             Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
+            Call::CarryCode { id, code } => broker.carry_code(&id, &code.0.text).map(|()| done()),
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),

@@ -1,5 +1,6 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod carried;
 mod certificates;
 mod codes;
 mod console;
@@ -10,6 +11,7 @@ pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
 
 use crate::broker::{Ask, Form};
+use carried::Carried;
 use certificates::CertificateResource;
 use hands::HandResource;
 use http::{Method, Request};
@@ -37,6 +39,8 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `PUT /v1/sign-ins/{id}/code`
+    CarryCode { id: String, code: Carried },
     /// `POST /v1/console-links`
     OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
     /// `GET /v1/sessions`
@@ -131,6 +135,7 @@ enum Resource {
     ConsoleLinks,
     SignIns,
     SignIn(String),
+    SignInCode(String),
     CodeOf(String),
     TotpSeeds,
     GithubJob,
@@ -159,6 +164,9 @@ impl Call {
             (&Method::POST, Resource::SignIns) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
+            }
+            (&Method::PUT, Resource::SignInCode(id)) => {
+                return Ok(Self::CarryCode { id, code: carried::read(query, body)? });
             }
             (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
             (&Method::POST, Resource::Inventories) => {
@@ -252,11 +260,9 @@ impl Resource {
         if let Some(named) = under(paths::SIGN_INS) {
             return match named.split_once('/') {
                 Some((id, paths::CODE)) => segment(id).map(Self::CodeOf),
+                Some((id, paths::TEXT)) => segment(id).map(Self::SignInCode),
                 _ => segment(named).map(Self::SignIn),
             };
-        }
-        if let Some(name) = under(paths::PROFILES) {
-            return segment(name).map(Self::Profile);
         }
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
@@ -282,6 +288,7 @@ impl Resource {
             | Self::ConsoleLinks => "POST",
             Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
+            Self::SignInCode(_) => "PUT",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
                 "GET"
             }
@@ -427,7 +434,13 @@ fn offer(body: &[u8]) -> Result<Sent<AdoptSession>, ErrorBody> {
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
     checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
-    Ok(sign_in)
+    match &sign_in.region {
+        Some(_) if !sign_in.flow.is_console() => Err(bad("region is for a sign-in to the console")),
+        region => {
+            region.clone().map(plain).transpose()?;
+            Ok(sign_in)
+        }
+    }
 }
 
 /// Checks what a body says of a sign-in session and the file it is described in.

@@ -284,6 +284,7 @@ impl Facts {
             store: Store { kind: "secret-service".to_owned(), state: StoreState::Ready, detail: None },
             sessions: vec![session],
             certificates: vec![],
+            identities: vec![],
             cached_credentials: 0,
             grants: vec![],
             requests: vec![],

@@ -18,15 +18,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Hands over the job that this runs in, for a profile that starts from one.
 pub(super) fn hand_over(
-    profile: String,
-    config: Option<String>,
+    profile: &str,
+    config: Option<&str>,
     client: &Client<'_>,
     environment: &Environment,
 ) -> Result<(), Failure> {
     let request_url = variable(URL, environment)?;
     let request_token = Secret::new(variable(TOKEN, environment)?);
     let progress = Progress::begin("asking GitHub for a token");
-    let sent = HandOverJob { profile, config, request_url, request_token };
+    let sent =
+        HandOverJob { profile: profile.to_owned(), config: config.map(str::to_owned), request_url, request_token };
     let done: JobHandedOver = client.post_within(paths::GITHUB_JOB, &sent, PATIENCE)?;
     drop(progress);
     let (profile, audience) = (one_line(&done.profile), one_line(&done.audience));

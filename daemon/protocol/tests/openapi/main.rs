@@ -205,14 +205,16 @@ fn every_choice_is_described_value_by_value() {
 #[test]
 fn the_states_of_a_sign_in_are_described_and_only_a_failed_one_has_an_error() {
     let error = ErrorBody::new(ErrorCode::SignInFailed, "x");
-    let states = [SignInState::Pending, SignInState::Done, SignInState::Failed { error }].map(|state| {
-        // A new state does not compile until it is here and above.
-        match &state {
-            SignInState::Pending | SignInState::Done | SignInState::Failed { .. } => {
-                serde_json::to_value(state).unwrap()
-            }
-        }
-    });
+    let states =
+        [SignInState::Pending, SignInState::Done { identity: Some("arn".to_owned()) }, SignInState::Failed { error }]
+            .map(|state| {
+                // A new state does not compile until it is here and above.
+                match &state {
+                    SignInState::Pending | SignInState::Done { .. } | SignInState::Failed { .. } => {
+                        serde_json::to_value(state).unwrap()
+                    }
+                }
+            });
     let file = openapi();
     let named = states.iter().map(|state| state["state"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts(&schema(&file, "SignInState")["enum"]), named);

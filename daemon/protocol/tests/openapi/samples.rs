@@ -57,6 +57,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         sign_in_needed: None,
         locked: false,
     };
+    let identity = ConsoleIdentity {
+        arn: String::new(),
+        region: None,
+        state: SessionState::Unknown,
+        expires_at: None,
+        last_error: None,
+    };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
     let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
@@ -78,6 +85,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         locked: false,
         store: store.clone(),
         sessions: vec![],
+        identities: vec![],
         certificates: vec![],
         cached_credentials: 0,
         grants: vec![],
@@ -123,6 +131,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
             sign_in,
         ),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
+        pair(
+            "ConsoleIdentity",
+            ConsoleIdentity { region: text(), expires_at: text(), last_error: text(), ..identity.clone() },
+            identity.clone(),
+        ),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
         pair(
             "Profile",
@@ -155,7 +168,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         ),
         pair(
             "Status",
-            Status { passkeys: Some(1), clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
+            Status {
+                identities: vec![identity],
+                passkeys: Some(1),
+                clock_skew_seconds: Some(-1),
+                warnings: vec![String::new()],
+                ..status.clone()
+            },
             status,
         ),
         pair("Store", Store { detail: text(), ..store.clone() }, store),
@@ -374,7 +393,8 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         read("AdoptSession", adopt),
         read("AdoptRenewal", renewal()),
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
-        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
+        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce, region: text() }),
+        read("CarriedCode", CarriedCode { text: secret() }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),
