@@ -44,9 +44,27 @@ pub(crate) fn hidden(question: &str, signals: &Signals) -> Result<Secret, Failur
     let length = rustix::io::read(io::stdin(), &mut line[..]).map_err(|errno| cannot_read(&errno.into()))?;
     drop(silence);
     output::tell("");
-    let answer = std::str::from_utf8(line.get(..length).unwrap_or_default());
-    let answer = answer.map_err(|_| Failure::new(Kind::Usage, "the answer is no text in UTF-8"))?;
-    Ok(Secret::new(answer.trim_end_matches(['\n', '\r']).to_owned()))
+    secret(line.get(..length).unwrap_or_default())
+}
+
+/// Reads the first line of what is piped in, where there is nobody to ask.
+pub(crate) fn piped() -> Result<Secret, Failure> {
+    let (mut line, mut length) = (Zeroizing::new(vec![0; LONGEST_LINE]), 0);
+    while let Some(room) = line.get_mut(length..).filter(|room| !room.is_empty()) {
+        let read = rustix::io::read(io::stdin(), room).map_err(|errno| cannot_read(&errno.into()))?;
+        length += read;
+        if read == 0 || line.get(..length).is_some_and(|so_far| so_far.contains(&b'\n')) {
+            break;
+        }
+    }
+    secret(line.get(..length).unwrap_or_default())
+}
+
+/// The first line of these bytes.
+fn secret(bytes: &[u8]) -> Result<Secret, Failure> {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = std::str::from_utf8(line).map_err(|_| Failure::new(Kind::Usage, "the answer is no text in UTF-8"))?;
+    Ok(Secret::new(line.trim_end_matches('\r').to_owned()))
 }
 
 /// The terminal without echo, until it is dropped.
@@ -95,7 +113,15 @@ fn cannot_read(error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::is_yes;
+    use super::{is_yes, secret};
+
+    #[test]
+    fn a_secret_is_the_first_line() {
+        for (bytes, expected) in [("1234\n", "1234"), ("1234\r\n5", "1234"), (" 12 ", " 12 "), ("", ""), ("\n", "")] {
+            assert_eq!(secret(bytes.as_bytes()).unwrap().expose_secret(), expected);
+        }
+        assert!(secret(b"\xff\n").is_err());
+    }
 
     #[test]
     fn only_yes_is_yes() {

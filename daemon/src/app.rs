@@ -193,6 +193,7 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         clock: Arc::clone(clock),
         aws: Arc::new(aws),
         helper: Arc::clone(helper),
+        pkcs11_module: settings.pkcs11.module.as_ref().map(|module| module.as_path().to_owned()),
         command_seconds: settings.limits.command_seconds.get(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,

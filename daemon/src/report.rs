@@ -8,7 +8,7 @@ use crate::grant::Grant;
 use crate::helper::HelperError;
 use crate::names::ProfileName;
 use crate::problem::Problem;
-use crate::profile::{Config, ProfileError, Source};
+use crate::profile::{Config, KeyPlace, Profile, ProfileError, Source};
 use std::path::Path;
 use std::sync::Arc;
 use tegata_protocol::body::{self, ProfileState, Profiles, Session, SessionState, Status};
@@ -95,6 +95,7 @@ impl Broker {
             expires_at: self.cache.expiry(chain, now).map(rfc3339),
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
+            pin_for: pin_for(&config, &profile),
             sign_in_needed: ended.map(str::to_owned),
             locked: self.locked().locked,
         })
@@ -222,5 +223,14 @@ impl Broker {
             expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),
             ..empty
         }
+    }
+}
+
+/// Returns the token that a profile's key is in. A sign-in session of the same name is what people mean by it first.
+fn pin_for(config: &Config, profile: &Profile) -> Option<String> {
+    let session = config.sign_in_sessions().iter().any(|session| session.name.as_str() == profile.name.as_str());
+    match &certified(profile)?.private_key {
+        KeyPlace::Pkcs11(key) if !session => Some(key.token_name().to_owned()),
+        _ => None,
     }
 }

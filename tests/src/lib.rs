@@ -31,6 +31,7 @@ pub mod sdk;
 pub mod shell;
 pub mod store_process;
 pub mod terminal;
+pub mod token;
 pub mod typist;
 pub mod unlocker;
 

@@ -46,7 +46,7 @@ fn product(settings: &str) -> Product {
     product.write_settings(&format!("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n{settings}"));
     let now = SystemTime::now();
     let kept = AccessKey::new(&key.id, Secret::new(key.secret), now, KeyState::InUse).unwrap();
-    let mut store = Files::new(product.state_dir().join("store"), FileKey::KeyFile(product.path("credentials/key")));
+    let mut store = Files::new(product.state_dir().join("secrets"), FileKey::KeyFile(product.path("credentials/key")));
     store.write(&IamUserRecord::key(ALICE), &IamUserRecord::new(ALICE, now, kept).to_bytes()).unwrap();
     product.start_daemon();
     product
@@ -205,4 +205,73 @@ fn a_session_ends_and_is_asked_for_anew_and_a_code_has_to_be_given_again() {
     assert_eq!(log_in(&product, "mfa", &code(&product)).code, 0);
     wait_until("the session has ended", || product.credentials("mfa").code == 10);
     json(&product.credentials("keys"));
+}
+
+/// The URI that AWS's console would show for Alice's phone.
+fn uri(product: &Product) -> String {
+    let seed = product.sandbox().iam_users()[0].devices[0].seed.clone();
+    format!("otpauth://totp/Amazon%20Web%20Services:alice@123456789012?secret={seed}&issuer=Amazon%20Web%20Services")
+}
+
+fn add_seed(product: &Product, text: &str) -> Ended {
+    let mut add = product.tegata(&["totp", "add", "mfa"]);
+    let mut child = add.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It reads no more of what is too long.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let ended =
+        Ended { code: output.status.code().unwrap(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
+    product.heard(&["totp", "add", "mfa"], &ended);
+    ended
+}
+
+#[test]
+fn a_seed_in_the_keyring_needs_nobody_until_it_is_removed() {
+    let product = product("");
+    assert_eq!(add_seed(&product, &uri(&product)).code, 0);
+    let again = add_seed(&product, &uri(&product));
+    assert!(
+        again.code == 2 && again.stderr.contains("in the keyring already; run: tegata totp remove mfa"),
+        "{again:?}"
+    );
+    json(&product.credentials("deploy"));
+    assert_eq!(product.sandbox().user_sessions()[0].serial_number.as_deref(), Some(PHONE));
+    let listed = product.run(&["totp", "list"]);
+    assert!(listed.stdout.contains(PHONE) && listed.stdout.contains("seed in the keyring"), "{listed:?}");
+    assert_eq!(product.run(&["totp", "remove", "mfa"]).code, 0);
+    assert_eq!(product.run(&["totp", "remove", "mfa"]).code, 1, "there is none any more");
+    product.assert_no_canaries();
+}
+
+#[test]
+fn a_seed_that_aws_does_not_take_is_tried_once() {
+    let product = product("");
+    assert_eq!(add_seed(&product, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n").code, 0);
+    for _ in 0..5 {
+        let ended = product.credentials("mfa");
+        assert!(ended.code == 10 && ended.stderr.contains("by hand: AWS did not take"), "{ended:?}");
+    }
+    assert_eq!(product.sandbox().calls(Operation::GetSessionToken), 1);
+}
+
+#[test]
+fn hostile_seeds_are_refused_without_being_quoted() {
+    let product = product("");
+    let other_account = uri(&product).replace("@123456789012", "@210987654321");
+    for hostile in [
+        String::new(),
+        "CANARY-NOT-BASE32-189".to_owned(),
+        "otpauth://hotp/x?secret=CANARYCANARYCANA&counter=1".to_owned(),
+        "otpauth://totp/x?secret=CANARY\u{0}CANARY".to_owned(),
+        "https://evil.example/?secret=CANARYCANARYCANA".to_owned(),
+        "otpauth://totp/x?secret=../../etc/CANARY;$(id)`id`".to_owned(),
+        "A".repeat(1 << 20),
+        other_account,
+    ] {
+        let ended = add_seed(&product, &hostile);
+        assert!(ended.code == 2 && ended.stdout.is_empty(), "{hostile:.60?}: {ended:?}");
+        assert!(!ended.stderr.contains("CANARY") && ended.stderr.lines().count() == 1, "{ended:?}");
+    }
+    assert!(product.run(&["totp", "list"]).stdout.contains("codes by hand"));
 }

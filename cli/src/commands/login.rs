@@ -4,6 +4,7 @@
 mod code;
 mod console;
 mod page;
+mod pin;
 
 use crate::browser::{self, Browser};
 use crate::client::{BRIEFLY, Client, Target, below};
@@ -29,11 +30,12 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation, to the console, or with a code of your MFA device.
+/// Sign in to an organisation, to the console, with a code of your MFA device, or with the PIN of a token.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
-/// user's MFA device in the terminal; without one the code is the first line of standard input.
+/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a
+/// PKCS#11 token it asks for the token's PIN, likewise.
 ///
 /// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there. With a
 /// browser on another machine use --remote.
@@ -45,11 +47,12 @@ Examples:
   tegata login https://acme.awsapps.com/start
   tegata login corp --device-code --qr             sign in with a telephone
   tegata login deploy                              a code of the MFA device of an IAM user
+  tegata login ci                                  the PIN of the PKCS#11 token that its key is in
   tegata login corp --browser 'firefox -P work'
   tegata login --console dev                       the AWS console, for [profile dev]
   tegata login --console dev --remote              with a browser on another machine")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one or an IAM user, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one, an IAM user or a token, or a start URL [default: the only one there is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
@@ -79,10 +82,16 @@ impl Login {
         let Self { session, how, console } = self;
         let config = super::config_file(environment)?;
         let signals = Signals::catch()?;
-        match console.profile() {
-            Some(profile) => console.run(profile, &how, config, environment, &signals),
-            None => how.sign_in(session, config, None, environment, &signals),
+        if let Some(profile) = console.profile() {
+            return console.run(profile, &how, config, environment, &signals);
         }
+        if let Some(name) = &session {
+            let client = Client::new(environment)?.ended_by(&signals);
+            if let Some(token) = pin::token_of(name, &client, environment)? {
+                return pin::enter(name, &token, config, &client, &signals);
+            }
+        }
+        how.sign_in(session, config, None, environment, &signals)
     }
 }
 

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use tegata_protocol::text::one_line;
-use tegata_protocol::totp::{AddSeed, Device, Seeds};
+use tegata_protocol::totp::{AddSeed, MfaDevice, Seeds};
 use tegata_protocol::{Secret, paths};
 
 /// The most bytes of a URI that are read.
@@ -31,6 +31,10 @@ Examples:
   tegata totp remove deploy")]
 pub(crate) enum Totp {
     /// Keep the seed of the MFA device that a profile names
+    #[command(after_help = "\
+Examples:
+  tegata totp add deploy
+  tegata totp add deploy --qr code.png")]
     Add {
         /// The profile
         profile: String,
@@ -39,8 +43,14 @@ pub(crate) enum Totp {
         qr: Option<PathBuf>,
     },
     /// List the MFA devices that profiles name, and where their codes come from
+    #[command(after_help = "\
+Example:
+  tegata totp list")]
     List,
     /// Forget the seed of the MFA device that a profile names
+    #[command(after_help = "\
+Example:
+  tegata totp remove deploy")]
     Remove {
         /// The profile
         profile: String,
@@ -63,7 +73,7 @@ fn add(profile: String, picture: Option<&Path>, environment: &Environment) -> Re
         None => typed()?,
     };
     let config = super::config_file(environment)?;
-    let device: Device = Client::new(environment)?.post(paths::TOTP_SEEDS, &AddSeed { profile, config, uri })?;
+    let device: MfaDevice = Client::new(environment)?.post(paths::TOTP_SEEDS, &AddSeed { profile, config, uri })?;
     output::say(&format!(
         "The seed of {} is in the keyring; the first use of it proves it.",
         one_line(&device.serial)
@@ -119,7 +129,7 @@ fn list(environment: &Environment) -> Result<(), Failure> {
 
 fn remove(profile: &str, environment: &Environment) -> Result<(), Failure> {
     let target = Target::new(paths::TOTP_SEEDS).with(paths::QUERY_PROFILE, Some(profile)).with_config(environment);
-    let device: Device = Client::new(environment)?.delete(target.as_str())?;
+    let device: MfaDevice = Client::new(environment)?.delete(target.as_str())?;
     let serial = one_line(&device.serial);
     if device.seed == Some(true) {
         return output::say(&format!(

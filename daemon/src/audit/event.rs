@@ -81,6 +81,20 @@ pub enum Event<'a> {
         /// Why.
         code: ErrorCode,
     },
+    /// A person opened a PKCS#11 token with its PIN.
+    TokenOpened {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
+    /// A PKCS#11 token was not opened.
+    TokenNotOpened {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
     /// What was kept of a certificate was forgotten.
     CertificateForgotten {
         /// The profile it was for.

@@ -6,15 +6,16 @@ use crate::caller::Caller;
 use crate::certificates::kept::{Kept, owner};
 use crate::certificates::{Facts, Fault, Identity, shown};
 use crate::clock::rfc3339;
+use crate::helper::{self, HelperError};
 use crate::names::ProfileName;
-use crate::problem::Problem;
+use crate::problem::{Problem, quoted};
 use crate::profile::{KeyPlace, Profile, ProfileError, RolesAnywhere, Source};
 use crate::roles_anywhere::{Certificates, PrivateKey, key};
 use std::path::Path;
 use std::sync::Arc;
-use tegata_protocol::ErrorBody;
 use tegata_protocol::certificates as body;
 use tegata_protocol::certificates::{CertificateState, EnterPin, ForgottenCertificate, ImportCertificate};
+use tegata_protocol::{ErrorBody, ErrorCode};
 
 /// The most certificates that are looked at for one answer.
 const MOST: usize = 200;
@@ -89,11 +90,25 @@ impl Broker {
     ///
     /// # Errors
     /// What the configuration or the token said.
-    pub async fn enter_pin(&self, _caller: &Caller, name: &str, sent: &EnterPin) -> Result<(), ErrorBody> {
+    pub async fn enter_pin(&self, caller: &Caller, name: &str, sent: &EnterPin) -> Result<(), ErrorBody> {
         self.unlocked()?;
         let profile = self.certified_profile(name, sent.config.as_deref().map(Path::new)).await?;
-        let _asked = certified(&profile).ok_or_else(|| not_certified(&profile))?;
-        Err(Problem::from(Fault::of("the private key", &"is on no PKCS#11 token")).into())
+        let asked = certified(&profile).ok_or_else(|| not_certified(&profile))?;
+        let KeyPlace::Pkcs11(key) = &asked.private_key else {
+            return Err(Problem::from(Fault::of(&shown(&asked.private_key), &"is in no PKCS#11 token")).into());
+        };
+        let opened = self.providers.certificates.tokens().open(key, &sent.pin).await;
+        let opened = opened.map_err(|problem| refused_pin(problem.asked_for(&profile.name), &profile.name));
+        let event = match &opened {
+            Ok(()) => Event::TokenOpened { profile: &profile.name },
+            Err(body) => Event::TokenNotOpened { profile: &profile.name, code: body.code },
+        };
+        self.note(Some(caller), &event);
+        opened?;
+        self.obtainer.forget_failures();
+        // Whoever waits for a person looks again.
+        self.sign_in_sessions.announce();
+        Ok(())
     }
 
     async fn import(&self, asked: &RolesAnywhere, sent: &ImportCertificate) -> Result<Facts, Problem> {
@@ -146,6 +161,17 @@ fn not_certified(profile: &Profile) -> Problem {
     let detail =
         format!("starts from {word} and not from a certificate (tegata_trust_anchor_arn, tegata_certificate, …)");
     ProfileError::Invalid { profile: profile.name.to_string(), detail }.into()
+}
+
+/// A PIN that was refused is a sign-in that failed: the person has another try, and nothing else is wrong.
+fn refused_pin(problem: Problem, profile: &ProfileName) -> ErrorBody {
+    match &problem {
+        Problem::Helper(HelperError::Fault(helper::Fault::PinRefused { .. })) => {
+            let login = format!("tegata login {}", quoted(profile.as_str()));
+            ErrorBody::new(ErrorCode::SignInFailed, problem.to_string()).mend(login)
+        }
+        _ => problem.into(),
+    }
 }
 
 fn view(

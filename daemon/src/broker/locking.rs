@@ -35,7 +35,7 @@ impl Broker {
         self.sign_in_sessions.forget_all();
         self.console_logins.forget_all();
         self.iam_users.forget_all();
-        self.providers.certificates.forget_all();
+        self.providers.certificates.forget_all().await;
         self.note(Some(caller), &Event::Locked);
         match deleted {
             Ok(()) => Ok(body::Lock { locked: true }),
@@ -125,6 +125,7 @@ mod tests {
             clock: clock.clone(),
             aws: ScriptedAws::new(clock.clone()),
             helper: Arc::new(crate::helper::NoHelper),
+            pkcs11_module: None,
             command_seconds: 30,
             human: Arc::new(Nobody),
             store: Store::spawn(Box::new(memory.clone())).unwrap(),

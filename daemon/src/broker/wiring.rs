@@ -7,7 +7,7 @@ use crate::attempts::Attempts;
 use crate::audit::Audit;
 use crate::aws::Aws;
 use crate::cache::Cache;
-use crate::certificates::MachineCertificates;
+use crate::certificates::{MachineCertificates, Tokens};
 use crate::clock::Clock;
 use crate::console_logins::ConsoleLogins;
 use crate::gate::Gate;
@@ -31,6 +31,7 @@ use crate::serve::page::PageDoor;
 use crate::sign_in_sessions::SignInSessions;
 use crate::sign_in_sessions::roles::StoredRoles;
 use crate::store::Store;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -44,6 +45,8 @@ pub struct Rooms {
     pub aws: Arc<dyn Aws>,
     /// Who runs what the settings name.
     pub helper: Arc<dyn Helper>,
+    /// `[pkcs11] module`.
+    pub pkcs11_module: Option<PathBuf>,
     /// How many seconds a command of the settings may take.
     pub command_seconds: u64,
     /// The human.
@@ -186,7 +189,9 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let stored_roles = Arc::new(StoredRoles::new(store.clone(), Arc::clone(clock), Arc::clone(&cache)));
     let console_logins =
         Arc::new(ConsoleLogins::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&sign_in_sessions)));
-    let certificates = Arc::new(MachineCertificates::new(store.clone(), Arc::clone(clock)));
+    let tokens = Tokens::new(Arc::clone(helper), rooms.pkcs11_module.clone());
+    let certificates = MachineCertificates::new(store.clone(), Arc::clone(clock)).with_tokens(tokens);
+    let certificates = Arc::new(certificates);
     let commands = Arc::new(Commands::new(Arc::clone(helper), *command_seconds));
     let users = IamUsers::new(Arc::clone(aws), Arc::clone(clock), store.clone(), Arc::clone(&commands));
     let iam_users = Arc::new(users);

@@ -6,11 +6,14 @@
 pub mod fault;
 mod files;
 pub mod kept;
+mod tokens;
 
 pub use fault::{Fault, Mend};
+pub use tokens::Tokens;
 
 use crate::clock::{Clock, rfc3339};
 use crate::names::ProfileName;
+use crate::pkcs11::ObjectUri;
 use crate::problem::Problem;
 use crate::profile::{KeyPlace, RolesAnywhere};
 use crate::roles_anywhere::{Certificates, PrivateKey};
@@ -27,11 +30,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A certificate ends soon when less than this is left, or less than a quarter of its life where that is shorter.
 const SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
-/// A certificate that can be used now, and the key that signs for it.
+/// A certificate that can be used now, and what signs for it.
 #[derive(Debug)]
 pub struct Identity {
     certificates: Certificates,
-    key: PrivateKey,
+    signer: Signer,
+}
+
+/// What signs.
+#[derive(Debug)]
+enum Signer {
+    /// A key that was read.
+    Key(PrivateKey),
+    /// A key that nobody can read.
+    Token(Tokens, ObjectUri),
 }
 
 impl Identity {
@@ -42,7 +54,18 @@ impl Identity {
     pub fn new(certificates: Certificates, key: PrivateKey, place: &str, now: SystemTime) -> Result<Self, Fault> {
         key.belongs_to(certificates.public_key()).map_err(|error| Fault::of(place, &error))?;
         valid(&certificates, place, now)?;
-        Ok(Self { certificates, key })
+        Ok(Self { certificates, signer: Signer::Key(key) })
+    }
+
+    fn on_token(
+        certificates: Certificates,
+        tokens: Tokens,
+        key: ObjectUri,
+        place: &str,
+        now: SystemTime,
+    ) -> Result<Self, Fault> {
+        valid(&certificates, place, now)?;
+        Ok(Self { certificates, signer: Signer::Token(tokens, key) })
     }
 
     /// Returns the certificate and its intermediates.
@@ -54,9 +77,18 @@ impl Identity {
     /// Signs.
     ///
     /// # Errors
-    /// [`Problem::Certificate`].
+    /// [`Problem::Certificate`], or what the token said.
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Problem> {
-        self.key.sign(message).map_err(|error| Fault::of("the private key", &error).into())
+        match &self.signer {
+            Signer::Key(key) => key.sign(message).map_err(|error| Fault::of("the private key", &error).into()),
+            Signer::Token(tokens, key) => {
+                let signature = tokens.sign(key, message).await?;
+                // Whose key it is can be told by its signature alone.
+                let verified = self.certificates.public_key().verifies(message, &signature);
+                verified.map_err(|error| Fault::of(key.as_str(), &error))?;
+                Ok(signature)
+            }
+        }
     }
 }
 
@@ -107,6 +139,7 @@ impl Facts {
 pub struct MachineCertificates {
     store: Store,
     clock: Arc<dyn Clock>,
+    tokens: Tokens,
     /// What the store keeps, by owner, once it has been read.
     kept: Mutex<HashMap<String, Arc<Kept>>>,
 }
@@ -115,7 +148,19 @@ impl MachineCertificates {
     /// Nothing is read before it is asked for.
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, kept: Mutex::default() }
+        Self { store, clock, tokens: Tokens::default(), kept: Mutex::default() }
+    }
+
+    /// Adds the tokens.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Tokens) -> Self {
+        Self { tokens, ..self }
+    }
+
+    /// Returns the tokens.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Returns the certificate and the key of a source, if they can be used now.
@@ -124,8 +169,12 @@ impl MachineCertificates {
     /// [`Problem::Certificate`], or what the store said.
     pub async fn identity(&self, asked: &RolesAnywhere) -> Result<Identity, Problem> {
         let certificates = self.certificates(asked).await?;
-        let key = self.key(asked).await?.ok_or_else(no_token)?;
-        Ok(Identity::new(certificates, key, &shown(&asked.certificate), self.clock.now())?)
+        let (place, now) = (shown(&asked.certificate), self.clock.now());
+        if let KeyPlace::Pkcs11(key) = &asked.private_key {
+            return Ok(Identity::on_token(certificates, self.tokens.clone(), key.clone(), &place, now)?);
+        }
+        let key = self.key(asked).await?.ok_or(Problem::Internal("a key that is nowhere"))?;
+        Ok(Identity::new(certificates, key, &place, now)?)
     }
 
     /// Looks at the certificate and the key of a source, without using them: nothing where `from_memory` forbids to ask who has them.
@@ -182,16 +231,17 @@ impl MachineCertificates {
         self.clock.now()
     }
 
-    /// Drops everything from memory; the store keeps it.
-    pub fn forget_all(&self) {
+    /// Drops everything from memory, which the store keeps, and closes the tokens.
+    pub async fn forget_all(&self) {
         self.lock().clear();
+        self.tokens.close().await;
     }
 
     async fn certificates(&self, asked: &RolesAnywhere) -> Result<Certificates, Problem> {
         match &asked.certificate {
             KeyPlace::File(path) => Ok(reading(path.clone(), files::certificates).await?),
             KeyPlace::Keyring => Ok(self.kept(asked).await?.certificates()?),
-            KeyPlace::Pkcs11(_) => Err(no_token()),
+            KeyPlace::Pkcs11(object) => self.tokens.certificates(object).await,
         }
     }
 
@@ -228,7 +278,7 @@ pub fn shown(place: &KeyPlace) -> String {
     let place = match place {
         KeyPlace::File(path) => path.to_string_lossy().into_owned(),
         KeyPlace::Keyring => "keyring".to_owned(),
-        KeyPlace::Pkcs11(uri) => uri.clone(),
+        KeyPlace::Pkcs11(uri) => uri.as_str().to_owned(),
     };
     tegata_protocol::text::one_line(&place)
 }
@@ -269,10 +319,6 @@ async fn reading<T: Send + 'static>(
             Err(Fault::new(format!("{place}: no answer after {} s", PATIENCE.as_secs()), Mend::Nothing))
         }
     }
-}
-
-fn no_token() -> Problem {
-    Fault::new("certificates on PKCS#11 tokens are not read by this version".to_owned(), Mend::Nothing).into()
 }
 
 impl From<Fault> for Problem {

@@ -8,6 +8,7 @@ use super::{IamUser, KeyPlace, RolesAnywhere, Source, WebIdentityToken};
 use crate::arns::{IdentityArn, MfaSerial, RolesAnywhereProfileArn, TrustAnchorArn, UserArn};
 use crate::names::{AccountId, ProfileName, Region, RoleName};
 use crate::partition::Partition;
+use crate::pkcs11::ObjectUri;
 use crate::settings::{Extras, WebIdentity};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use tegata_protocol::text::{is_hostile, one_line};
 
 /// STS API, `GetSessionToken`, `DurationSeconds`: 900 to 129,600.
 const SESSION: RangeInclusive<u64> = 900..=129_600;
-/// The longest path that is looked at (Linux, PATH_MAX), and the longest URI of a PKCS#11 object.
+/// The longest path that is looked at (Linux, PATH_MAX).
 const MAX_PLACE: usize = 4096;
 
 /// What kind of source a profile's keys name.
@@ -239,8 +240,8 @@ impl Around<'_> {
         Ok(Source::RolesAnywhere(Box::new(RolesAnywhere {
             profile,
             role,
-            certificate: place(&self.keys.require("certificate")?)?,
-            private_key: place(&self.keys.require("private_key")?)?,
+            certificate: place(&self.keys.require("certificate")?, "cert")?,
+            private_key: place(&self.keys.require("private_key")?, "private")?,
             region,
             trust_anchor,
         })))
@@ -281,15 +282,14 @@ fn session_duration(found: &Found<'_>) -> Result<Duration, Fault> {
     seconds.map(Duration::from_secs).ok_or_else(refused)
 }
 
-fn place(found: &Found<'_>) -> Result<KeyPlace, Fault> {
+/// `kind` is what a PKCS#11 URI calls such an object (RFC 7512, `type`).
+fn place(found: &Found<'_>, kind: &str) -> Result<KeyPlace, Fault> {
     match found.value {
         "keyring" => Ok(KeyPlace::Keyring),
         uri if uri.starts_with("pkcs11:") => {
-            let fits = uri.len() <= MAX_PLACE && uri.bytes().all(|byte| byte.is_ascii_graphic());
-            // RFC 7512, 2.4: what names a module or a PIN is no business of AWS config.
-            let bare = !uri.contains("module-") && !uri.contains("pin-");
-            let refused = || format!("{} is no PKCS#11 URI without module and PIN (RFC 7512)", found.key);
-            if fits && bare { Ok(KeyPlace::Pkcs11(uri.to_owned())) } else { Err(Fault::at(found.line, refused())) }
+            let read = ObjectUri::parse(uri).map_err(|error| error.to_string());
+            let read = read.and_then(|uri| if uri.can_be(kind) { Ok(uri) } else { Err(format!("is no {kind}")) });
+            read.map(KeyPlace::Pkcs11).map_err(|why| Fault::at(found.line, format!("{} {}", found.key, one_line(&why))))
         }
         _ => path(found).map(KeyPlace::File),
     }

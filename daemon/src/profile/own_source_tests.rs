@@ -80,7 +80,7 @@ fn a_certificate_is_asked_for_a_role_in_the_region_of_its_trust_anchor() {
     let Source::RolesAnywhere(asked) = &chain.source else { panic!() };
     assert_eq!((chain.reached(), asked.region.as_str()), (("123456789012", "laptop"), "eu-west-1"));
     assert_eq!(asked.certificate, KeyPlace::File(PathBuf::from("/home/u/laptop.pem")));
-    assert_eq!(asked.private_key, KeyPlace::Pkcs11("pkcs11:token=laptop;object=key".to_owned()));
+    assert_eq!(asked.private_key, KeyPlace::Pkcs11(ObjectUri::parse("pkcs11:token=laptop;object=key").unwrap()));
     let elsewhere = CERTIFIED
         .replace("rolesanywhere:eu-west-1:123456789012:profile", "rolesanywhere:us-east-1:123456789012:profile");
     assert!(refused(&elsewhere).contains("is in eu-west-1, and its profile in us-east-1"));

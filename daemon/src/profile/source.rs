@@ -4,6 +4,7 @@ use super::SignInSession;
 use crate::arns::{IdentityArn, MfaSerial, RolesAnywhereProfileArn, TrustAnchorArn, UserArn};
 use crate::aws::RoleToAssume;
 use crate::names::{AccountId, Region, RoleName};
+use crate::pkcs11::ObjectUri;
 use crate::settings::HandOut;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -92,7 +93,7 @@ pub enum KeyPlace {
     /// The store.
     Keyring,
     /// A PKCS#11 token, by URI (RFC 7512). The module is named in `config.toml`.
-    Pkcs11(String),
+    Pkcs11(ObjectUri),
 }
 
 /// An IAM user whose access keys are in the store.

@@ -101,6 +101,27 @@ impl Certificates {
         Self::checked(leaf, intermediates)
     }
 
+    /// Reads certificates in DER one behind the other, as a token has them: the certificate first, then any others. Those that lead
+    /// on from it, issuer by issuer, are its intermediates.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn from_pool(bytes: &[u8]) -> Result<Self, CertificateError> {
+        let mut pool = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let unreadable = CertificateError::Unreadable { number: pool.len() + 1 };
+            let (after, _) = X509Certificate::from_der(rest).map_err(|_| unreadable)?;
+            pool.push(rest[..rest.len() - after.len()].to_vec());
+            rest = after;
+        }
+        let mut chain = pool.drain(..1.min(pool.len())).collect::<Vec<_>>();
+        while let Some(next) = chain.last().and_then(|last| issuer(last, &pool)) {
+            chain.push(pool.swap_remove(next));
+        }
+        Self::from_ders(chain)
+    }
+
     fn checked(leaf: Vec<u8>, intermediates: Vec<Vec<u8>>) -> Result<Self, CertificateError> {
         let parsed = parse(&leaf).ok_or(CertificateError::Unreadable { number: 1 })?;
         let common_name = one_line(&common_name(&parsed));
@@ -172,6 +193,12 @@ impl Certificates {
 
 fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     X509Certificate::from_der(der).ok().filter(|(rest, _)| rest.is_empty()).map(|(_, certificate)| certificate)
+}
+
+/// Finds who issued a certificate, unless that issued itself.
+fn issuer(of: &[u8], pool: &[Vec<u8>]) -> Option<usize> {
+    let of = parse(of).filter(|of| of.subject() != of.issuer())?;
+    pool.iter().position(|der| parse(der).is_some_and(|other| other.subject() == of.issuer() && other.is_ca()))
 }
 
 /// What AWS asks of a certificate that signs (IAM Roles Anywhere User Guide, "Signature validation"): said here, where it can

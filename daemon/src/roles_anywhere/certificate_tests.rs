@@ -35,6 +35,20 @@ fn what_is_written_is_the_same_certificates_and_no_more() {
 }
 
 #[test]
+fn the_certificates_of_a_token_are_put_in_order_and_strangers_left_out() {
+    let ders = |text: &str| {
+        let blocks = pem::blocks(text).unwrap();
+        blocks.iter().map(|block| block.decoded().unwrap().to_vec()).collect::<Vec<_>>()
+    };
+    let (chain, stranger) = (ders(CHAIN), ders(P256));
+    let [leaf, intermediate, root] = &chain[..] else { panic!() };
+    let pool = [leaf, root, &stranger[0], intermediate].map(Vec::as_slice).concat();
+    assert_eq!(Certificates::from_pool(&pool).unwrap(), Certificates::from_pem(CHAIN).unwrap());
+    assert_eq!(Certificates::from_pool(&[]), Err(CertificateError::None));
+    assert_eq!(Certificates::from_pool(&pool[..pool.len() - 1]), Err(CertificateError::Unreadable { number: 4 }));
+}
+
+#[test]
 fn serial_numbers_are_written_in_decimal() {
     assert_eq!(decimal(&[]), "0");
     assert_eq!(decimal(&[0x01, 0x00]), "256");

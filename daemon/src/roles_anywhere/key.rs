@@ -6,9 +6,9 @@
 use super::certificate::PublicKey;
 use super::pem::{self, Block};
 use pkcs8::{EncryptedPrivateKeyInfoRef, ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
-use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey};
 use sha2::{Digest as _, Sha256};
-use signature::hazmat::PrehashSigner as _;
+use signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use std::fmt;
 use tegata_protocol::Secret;
 
@@ -43,6 +43,33 @@ impl PublicKey {
             Self::Rsa(_) => Algorithm::Rsa,
             Self::Ecdsa(_) => Algorithm::Ecdsa,
         }
+    }
+}
+
+impl PublicKey {
+    /// Says whether a signature over a message was made with its private key.
+    ///
+    /// # Errors
+    /// [`KeyError::NotTheCertificates`].
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> Result<(), KeyError> {
+        let digest = Sha256::digest(message);
+        let holds = match self {
+            Self::Rsa(key) => {
+                UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature).is_ok()
+            }
+            Self::Ecdsa(point) => {
+                let p256 = || {
+                    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                    key.verify_prehash(&digest, &p256::ecdsa::Signature::from_der(signature).ok()?).ok()
+                };
+                let p384 = || {
+                    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
+                    key.verify_prehash(&digest, &p384::ecdsa::Signature::from_der(signature).ok()?).ok()
+                };
+                p256().or_else(p384).is_some()
+            }
+        };
+        if holds { Ok(()) } else { Err(KeyError::NotTheCertificates) }
     }
 }
 

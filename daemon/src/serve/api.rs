@@ -102,14 +102,14 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
                 Ok(ok(&broker.certificates(config.as_deref(), from_memory).await?))
             }
             CertificateCall::Import(sent) => {
-                let kept = broker.import_certificate(caller, &sent.0).await?;
+                let kept = broker.import_certificate(caller, &sent).await?;
                 Ok(answer::written(StatusCode::CREATED, &kept))
             }
             CertificateCall::Forget { profile, config } => {
                 Ok(ok(&broker.forget_certificate(caller, &profile, config.as_deref()).await?))
             }
             CertificateCall::EnterPin { profile, sent } => {
-                broker.enter_pin(caller, &profile, &sent.0).await.map(|()| done())
+                broker.enter_pin(caller, &profile, &sent).await.map(|()| done())
             }
         }
     }

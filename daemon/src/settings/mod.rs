@@ -17,7 +17,7 @@ pub use fault::SettingsError;
 pub use file::load;
 pub use organisation::{POLICY_FILE, load_organisation};
 pub use session_policy::SessionPolicy;
-pub use sources::{Audience, Command, GithubActions, HandOut, WebIdentity};
+pub use sources::{Audience, Command, GithubActions, HandOut, Pkcs11, WebIdentity};
 pub use values::{AbsolutePath, CredentialName, EndpointUrl, HostPattern, ProxyUrl, Within};
 
 use crate::names::ProfileName;
@@ -43,6 +43,8 @@ pub struct Settings {
     pub http: Http,
     /// Where AWS is, and which kinds of endpoints are used.
     pub endpoints: Endpoints,
+    /// Certificates and keys on tokens.
+    pub pkcs11: Pkcs11,
     /// How much and how long.
     pub limits: Limits,
     /// What is shown on the desktop.
@@ -233,7 +235,7 @@ impl Settings {
     /// Whether something is named that a helper process has to do.
     #[must_use]
     pub fn needs_helper(&self) -> bool {
-        self.profiles.values().any(Extras::needs_helper)
+        self.pkcs11.module.is_some() || self.profiles.values().any(Extras::needs_helper)
     }
 
     /// Returns the rules, `[[rule]]`.

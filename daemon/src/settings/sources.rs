@@ -1,5 +1,6 @@
 //! What `[profile.NAME]` says of where a chain starts. Programs are named here and never in AWS config.
 
+use super::AbsolutePath;
 use serde::Deserialize;
 use tegata_protocol::text::is_hostile;
 
@@ -109,6 +110,16 @@ pub enum HandOut {
     Session,
     /// The access keys themselves.
     Keys,
+}
+
+/// PKCS#11, for certificates and keys on tokens. AWS config names the objects, and never a module.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Pkcs11 {
+    /// The module, such as `/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so`: a library that is loaded in a process of its own. Without
+    /// one no token is asked.
+    pub module: Option<AbsolutePath>,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
 use tegata_protocol::keys::*;
+use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
@@ -61,6 +62,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: None,
         gate: None,
         elevated_until: None,
+        pin_for: None,
         sign_in_needed: None,
         locked: false,
     };
@@ -82,9 +84,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         url: String::new(),
         url_with_code: None,
         user_code: None,
+        device: None,
+        said: None,
         expires_at: String::new(),
         state: SignInState::Pending,
     };
+    let (serial, user, profile_of) = (String::new(), String::new(), String::new());
+    let device = MfaDevice { serial, user, profile: profile_of, seed: None, command: None };
+    let seeds = Seeds { devices: vec![] };
     let status = Status {
         version: String::new(),
         pid: 1,
@@ -130,13 +137,19 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair(
             "SignIn",
             SignIn {
+                start_url: String::from("x"),
+                url: String::from("x"),
                 url_with_code: text(),
                 user_code: text(),
+                device: text(),
+                said: text(),
                 state: SignInState::Failed { error },
                 ..sign_in.clone()
             },
             sign_in,
         ),
+        pair("Seeds", seeds.clone(), seeds),
+        pair("MfaDevice", MfaDevice { seed: Some(true), command: text(), ..device.clone() }, device),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
         pair(
             "ConsoleIdentity",
@@ -168,6 +181,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 expires_at: text(),
                 gate: text(),
                 elevated_until: text(),
+                pin_for: text(),
                 sign_in_needed: text(),
                 ..profile_state.clone()
             },
@@ -398,6 +412,8 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
         read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce, region: text() }),
         read("CarriedCode", CarriedCode { text: secret() }),
+        read("GiveCode", GiveCode { code: Secret::new(String::from("x")) }),
+        read("AddSeed", AddSeed { profile: name.clone(), config: text(), uri: Secret::new(String::from("x")) }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),

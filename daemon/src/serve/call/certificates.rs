@@ -1,9 +1,8 @@
 //! The calls about certificates of this machine.
 
-use super::{NoCall, Query, absolute, bad, plain, segment};
+use super::{NoCall, Query, Sent, absolute, bad, plain, secret_object, segment};
 use http::Method;
 use std::path::PathBuf;
-use std::sync::Arc;
 use tegata_protocol::certificates::{EnterPin, ImportCertificate};
 use tegata_protocol::{ErrorBody, ErrorCode, paths};
 
@@ -22,24 +21,6 @@ pub(in crate::serve) enum CertificateCall {
     /// `PUT /v1/certificates/{profile}/pin`
     EnterPin { profile: String, sent: Sent<EnterPin> },
 }
-
-/// A body with secrets in it. They are not compared: it is equal to itself.
-#[derive(Debug)]
-pub(in crate::serve) struct Sent<T>(pub(in crate::serve) Arc<T>);
-
-impl<T> Clone for Sent<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> PartialEq for Sent<T> {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl<T> Eq for Sent<T> {}
 
 /// A resource about certificates, by its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,33 +79,24 @@ impl CertificateResource {
 }
 
 fn import(body: &[u8]) -> Result<Sent<ImportCertificate>, ErrorBody> {
-    let import: ImportCertificate = secrets(body, "certificate to keep")?;
+    let import: Sent<ImportCertificate> = secret_object(body, "certificate to keep")?;
     plain(import.profile.clone())?;
     config(import.config.as_deref())?;
-    Ok(Sent(Arc::new(import)))
+    Ok(import)
 }
 
 fn pin(body: &[u8]) -> Result<Sent<EnterPin>, ErrorBody> {
-    let pin: EnterPin = secrets(body, "PIN")?;
+    let pin: Sent<EnterPin> = secret_object(body, "PIN")?;
     config(pin.config.as_deref())?;
     let text = pin.pin.expose_secret();
     if text.is_empty() || text.len() > LONGEST_PIN || text.contains('\0') {
         return Err(bad("a PIN has 1 to 256 bytes, and no NUL"));
     }
-    Ok(Sent(Arc::new(pin)))
+    Ok(pin)
 }
 
 fn config(path: Option<&str>) -> Result<(), ErrorBody> {
     path.map_or(Ok(()), |path| absolute(&plain(path.to_owned())?).map(drop))
-}
-
-/// Reads a body with secrets in it: what is wrong with it is not quoted.
-fn secrets<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<T, ErrorBody> {
-    if !body.trim_ascii_start().starts_with(b"{") {
-        return Err(bad("the body is not a JSON object"));
-    }
-    serde_json::from_slice(body)
-        .map_err(|error| bad(&format!("the body is not a {what} (line {}, column {})", error.line(), error.column())))
 }
 
 #[cfg(test)]
