@@ -110,7 +110,7 @@ fn keeper(
 ) -> (Arc<KeyKeeper>, Faults) {
     let (faulty, faults) = Faulty::over(memory.clone());
     let store = Store::spawn(Box::new(faulty)).unwrap();
-    let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+    let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), crate::helper::Commands::none()));
     let audit = Arc::new(Audit::open(&directory.path().join("audit"), clock.clone()).unwrap());
     let marks = Arc::new(Marks::at(directory.path().join("key-rotations.json")));
     let keeper = KeyKeeper::new(aws.clone(), clock.clone(), users, store, audit, marks, Switched(Box::new(|_| {})));
