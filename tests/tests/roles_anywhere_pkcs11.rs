@@ -206,7 +206,7 @@ fn a_module_is_loaded_only_where_nobody_else_could_have_put_it() {
         refused.stderr.contains(&format!("{copy} can be written by others; run: chmod go-w {copy}")),
         "{refused:?}"
     );
-    for (module, why) in [("/nonexistent/module.so", "is not there"), ("/etc/passwd", "is not loaded")] {
+    for (module, why) in [("/proc/none/module.so", "is not there"), ("/etc/passwd", "is not loaded")] {
         certified.product.kill_daemon();
         let (again, _) = started_with(certified, module);
         certified = again;

@@ -32,8 +32,8 @@ const GRACE_SECONDS: i64 = 30;
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
-/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a PKCS#11 token it asks for the token's PIN,
-/// likewise.
+/// user's MFA device in the terminal, for one whose key is in a PKCS#11 token for the token's PIN; without a terminal it is the first line
+/// of standard input.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -73,13 +73,18 @@ impl Login {
         let Self { session, how } = self;
         let config = super::config_file(environment)?;
         let signals = Signals::catch()?;
-        if let Some(name) = &session {
-            let client = Client::new(environment)?.ended_by(&signals);
-            if let Some(token) = pin::token_of(name, &client, environment)? {
-                return pin::enter(name, &token, config, &client, &signals);
+        let signed_in = how.sign_in(session.clone(), config.clone(), None, environment, &signals);
+        match (signed_in, session) {
+            // A profile that nobody signs in for may want a PIN.
+            (Err(failure), Some(name)) if failure.kind == Kind::Reported(ErrorCode::ProfileInvalid) => {
+                let client = Client::new(environment)?.ended_by(&signals);
+                match pin::token_of(&name, &client, environment)? {
+                    Some(token) => pin::enter(&name, &token, config, &client, &signals),
+                    None => Err(failure),
+                }
             }
+            (signed_in, _) => signed_in,
         }
-        how.sign_in(session, config, None, environment, &signals)
     }
 }
 
