@@ -81,7 +81,8 @@ impl Identity {
     pub async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Problem> {
         match &self.signer {
             Signer::Key(key) => key.sign(message).map_err(|error| Fault::of("the private key", &error).into()),
-            Signer::Token(tokens, key) => {
+            Signer::Token(token) => {
+                let (tokens, key) = &**token;
                 let signature = tokens.sign(key, message).await?;
                 // Whose key it is can be told by its signature alone.
                 let verified = self.certificates.public_key().verifies(message, &signature);
