@@ -195,6 +195,8 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         helper: Arc::clone(helper),
         pkcs11_module: settings.pkcs11.module.as_ref().map(|module| module.as_path().to_owned()),
         command_seconds: settings.limits.command_seconds.get(),
+        github_actions: endpoint_overrides(&settings.endpoints)?.github_actions,
+        task: environment.task.clone(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
         files: Arc::new(

@@ -5,6 +5,7 @@
 mod certificates;
 mod codes;
 mod console;
+mod jobs;
 mod keys;
 mod listing;
 mod locking;

@@ -26,6 +26,7 @@ pub mod failpoint;
 pub mod flight;
 pub mod gate;
 pub mod gated;
+pub mod github_job;
 pub mod grant;
 pub mod hands;
 pub mod harden;

@@ -5,13 +5,14 @@ use crate::aws::AwsError;
 use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
+use crate::github_job::JobFault;
 use crate::helper::HelperError;
 use crate::iam_keys::KeyProblem;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
 use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
-use crate::provider::ElevationError;
+use crate::provider::{ElevationError, TokenError};
 use crate::requests::NoRequest;
 use crate::sign_in_sessions::adopt::NoAdoption;
 use crate::store::StoreError;
@@ -147,6 +148,24 @@ pub enum Problem {
     /// The target cannot be issued on the terms of its gate.
     #[error(transparent)]
     Elevation(#[from] ElevationError),
+    /// There is no token to assume a role with.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A job of GitHub Actions has to be handed over first.
+    #[error("the credentials start from a job of GitHub Actions, and no job was handed over")]
+    JobRequired {
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// What was handed over is no job.
+    #[error(transparent)]
+    Job(#[from] JobFault),
+    /// The daemon does not run in an ECS task, as far as it was told.
+    #[error("this is no ECS task: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI {why}, as the daemon was started")]
+    NoTask {
+        /// What is wrong with the variable, to follow its name.
+        why: &'static str,
+    },
     /// What the settings name to be run did not do it.
     #[error(transparent)]
     Helper(#[from] HelperError),
@@ -249,6 +268,7 @@ impl Problem {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_passing())
+            || matches!(self, Self::Token(error) if error.is_passing())
             || matches!(self, Self::Helper(error) if !error.is_configuration())
             || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
     }
@@ -275,6 +295,7 @@ impl Problem {
                 Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
             }
             Self::SeedThere { device, .. } => Self::SeedThere { device, profile: Some(name.clone()) },
+            Self::JobRequired { .. } => Self::JobRequired { profile: Some(name.clone()) },
             Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
             other => other,
         }
@@ -293,6 +314,10 @@ impl Problem {
             | Self::NotAdopted { .. }
             | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
             Self::Certificate { .. } => ErrorCode::CertificateUnusable,
+            Self::JobRequired { .. } | Self::Token(TokenError::JobRefused { .. }) => ErrorCode::JobRequired,
+            Self::Token(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
+            Self::Token(_) | Self::NoTask { .. } => ErrorCode::ProfileInvalid,
+            Self::Job(_) => ErrorCode::BadRequest,
             Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
             Self::SignInChanged { .. } | Self::LoginChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
@@ -331,7 +356,9 @@ impl Problem {
             Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
                 Some(format!("tegata login {}", quoted(session.as_str())))
             }
-            Self::PersonNeeded { profile, .. } => Some(format!("tegata login {}", shown(profile.as_ref()))),
+            Self::PersonNeeded { profile, .. } | Self::JobRequired { profile } => {
+                Some(format!("tegata login {}", shown(profile.as_ref())))
+            }
             Self::LoginRequired { profile, .. } | Self::LoginChanged { profile, .. } => {
                 Some(format!("tegata login --console {}", shown(profile.as_ref())))
             }
@@ -346,6 +373,8 @@ impl Problem {
                 Some(format!("tegata logout {name} && tegata login {name}"))
             }
             Self::Helper(error) => error.mend(),
+            // Started again from a shell of the task, it is told.
+            Self::NoTask { .. } => Some("tegata daemon stop".to_owned()),
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),

@@ -3,6 +3,7 @@
 
 mod code;
 mod console;
+mod job;
 mod page;
 mod pin;
 
@@ -30,12 +31,13 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation, to the console, with a code of your MFA device, or with the PIN of a token.
+/// Sign in to an organisation, to the console, with a code of your MFA device, with the PIN of a token, or in a job of GitHub Actions.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
 /// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a
-/// PKCS#11 token it asks for the token's PIN, likewise.
+/// PKCS#11 token it asks for the token's PIN, likewise. For a profile that starts from a job of GitHub Actions it hands over the job
+/// it runs in.
 ///
 /// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there. With a
 /// browser on another machine use --remote.
@@ -52,7 +54,8 @@ Examples:
   tegata login --console dev                       the AWS console, for [profile dev]
   tegata login --console dev --remote              with a browser on another machine")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one, an IAM user or a token, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one, an IAM user, a token or a job of GitHub Actions, or a start URL [default: the only
+    /// one there is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
@@ -127,8 +130,14 @@ impl HowToSignIn {
         let showing = self.showing(begin.flow, environment)?;
         let client = Client::new(environment)?.ended_by(signals);
         let progress = Progress::begin("asking for the page");
-        let sign_in: SignIn = client.post(paths::SIGN_INS, begin)?;
+        let begun = client.post(paths::SIGN_INS, begin);
         drop(progress);
+        let sign_in: SignIn = match (begun, &begin.session) {
+            (Err(failure), Some(profile)) if failure.kind == Kind::Reported(ErrorCode::JobRequired) => {
+                return job::hand_over(profile, begin.config.as_deref(), &client, environment).map(|()| None);
+            }
+            (begun, _) => begun?,
+        };
 
         let client = client.without_starting();
         if sign_in.flow == SignInFlow::MfaCode {

@@ -13,6 +13,7 @@ mod error;
 mod exit;
 pub mod gate;
 pub mod inventory;
+pub mod jobs;
 pub mod keys;
 pub mod paths;
 mod secret;

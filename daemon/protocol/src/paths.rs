@@ -10,6 +10,8 @@ pub const TEXT: &str = "text";
 pub const CODE: &str = "code";
 /// `GET [?config=PATH]`: the MFA devices that profiles name. `POST`: keep the seed of one. `DELETE ?profile=P[&config=PATH]`: forget it.
 pub const TOTP_SEEDS: &str = "/v1/totp-seeds";
+/// `POST`: hand over the job of GitHub Actions that this machine runs.
+pub const GITHUB_JOB: &str = "/v1/github-job";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
 /// The last segment of taking over a sign-in that another tool made: `POST …/{name}/adopt`.

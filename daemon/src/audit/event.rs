@@ -281,6 +281,12 @@ pub enum Event<'a> {
         #[serde(serialize_with = "shown")]
         user: &'a UserArn,
     },
+    /// A job of GitHub Actions was handed over: its identity is what some profiles start from.
+    JobHandedOver {
+        /// The profile it was tried for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
     /// The seed of an MFA device came into the store.
     SeedAdded {
         /// The user.

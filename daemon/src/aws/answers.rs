@@ -18,6 +18,8 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use aws_sdk_sts::types::AssumedRoleUser;
 use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
 use tegata_protocol::inventory::shown_name;
@@ -168,13 +170,30 @@ pub(super) fn assumed_role(
 ) -> Result<Credentials, AwsError> {
     let operation = Operation::AssumeRole;
     let account = account_of(asked.role_arn.as_str());
-    if let Some(assumed) = answer.assumed_role_user.as_ref().map(|user| user.arn.as_str())
-        && !is_session_of(assumed, asked.role_arn.as_str())
-    {
-        return Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))));
-    }
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
     let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
     of_sts(operation, found, LONGEST_CREDENTIALS, account, now)
+}
+
+/// Reads `AssumeRoleWithWebIdentity`'s answer, which has to be about the role that was asked for.
+pub(super) fn role_for_token(
+    answer: AssumeRoleWithWebIdentityOutput,
+    asked: &RoleToAssume,
+    now: SystemTime,
+) -> Result<Credentials, AwsError> {
+    let operation = Operation::AssumeRoleWithWebIdentity;
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
+    let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
+    of_sts(operation, found, LONGEST_CREDENTIALS, account_of(asked.role_arn.as_str()), now)
+}
+
+fn is_of_role(operation: Operation, user: Option<&AssumedRoleUser>, asked: &RoleToAssume) -> Result<(), AwsError> {
+    match user.map(|user| user.arn.as_str()) {
+        Some(assumed) if !is_session_of(assumed, asked.role_arn.as_str()) => {
+            Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn of_sts(
@@ -239,7 +258,7 @@ fn visible(operation: Operation, what: &str, text: Option<String>) -> Result<Str
         .ok_or_else(|| operation.unavailable(format!("an answer without a usable {what}")))
 }
 
-fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -261,7 +280,7 @@ mod tests {
     use aws_sdk_signin::types::builders::CreateOAuth2TokenResponseBodyBuilder as LoginBody;
     use aws_sdk_signin::types::{AccessToken, CreateOAuth2TokenResponseBody};
     use aws_sdk_sso::types::{AccountInfo, RoleCredentials, RoleInfo};
-    use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials};
+    use aws_sdk_sts::types::Credentials as StsCredentials;
     use tegata_protocol::inventory::MAX_NAME_CHARS;
     use tegata_protocol::text::is_hostile;
 

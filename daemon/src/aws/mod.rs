@@ -7,10 +7,12 @@ mod answers;
 mod config;
 mod endpoints;
 mod federation;
+mod github;
 mod hints;
 mod http;
 pub mod iam;
 mod login;
+mod machine;
 mod refusals;
 mod retry;
 mod roles_anywhere;
@@ -29,6 +31,7 @@ pub use sdk::SdkAws;
 pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 
 use crate::credentials::Credentials;
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
@@ -333,6 +336,24 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         from: &'a Credentials,
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Assumes a role for a token of an identity provider (STS `AssumeRoleWithWebIdentity`) at the regional endpoint. Nothing is
+    /// signed; of the role, the session name, the duration and the policies are sent.
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks the metadata service of the EC2 instance that this machine is for the credentials of its role (version 2).
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>>;
+
+    /// Asks the credentials endpoint of the ECS task that this machine runs in, at the path that the task was told.
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks the token service of GitHub Actions for a token of a job, for `audience`. It is not AWS, and refuses as if it were.
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>>;
 
     /// Makes a session of an IAM user (STS `GetSessionToken`) at the regional endpoint; `from` are the user's access keys. With a code it is
     /// never retried after the request left: a code is good once.

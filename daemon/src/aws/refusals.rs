@@ -28,6 +28,7 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    AssumeRoleWithWebIdentity,
     GetSessionToken,
     GetCallerIdentity,
     CreateAccessKey,
@@ -38,6 +39,10 @@ pub(super) enum Operation {
     GetSigninToken,
     CreateOAuth2Token,
     CreateSession,
+    /// The EC2 metadata service, which is no operation of AWS; nor are the next two.
+    InstanceMetadata,
+    ContainerCredentials,
+    GithubIdToken,
     /// An organisation's own address, which is no operation of AWS.
     FollowStartUrl,
 }
@@ -53,6 +58,7 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
             Self::GetSessionToken => "GetSessionToken",
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::CreateAccessKey => "CreateAccessKey",
@@ -63,6 +69,9 @@ impl Operation {
             Self::GetSigninToken => "getSigninToken",
             Self::CreateOAuth2Token => "CreateOAuth2Token",
             Self::CreateSession => "CreateSession",
+            Self::InstanceMetadata => "at the metadata service of EC2",
+            Self::ContainerCredentials => "at the credentials endpoint of ECS",
+            Self::GithubIdToken => "at the token service of GitHub Actions",
             Self::FollowStartUrl => "at the organisation's own address",
         }
     }
@@ -231,6 +240,10 @@ pub(super) fn judge(operation: Operation, refusal: &Refusal) -> Failure {
             message: format!("{}; it takes the managed policy SignInLocalDevelopmentAccess", message()),
         }),
         (_, Some(code)) if is_throttling(code) => throttled(operation, refusal),
+        // STS API reference, `AssumeRoleWithWebIdentity`: AWS itself could not reach the provider, and says to try again.
+        (Operation::AssumeRoleWithWebIdentity, Some("IDPCommunicationError")) => {
+            operation.failed(Again::Soon, format!("it could not reach the identity provider: {}", message()))
+        }
         (_, Some("InternalServerException" | "server_error" | "InternalFailure" | "ServiceUnavailable")) => {
             operation.failed(Again::Soon, format!("a fault of its own (HTTP {status})"))
         }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
@@ -80,6 +81,8 @@ pub(crate) struct ScriptedAws {
     pub(crate) iam: Mutex<ScriptedIam>,
     /// What the next GetSessionToken waits for before it answers.
     pub(crate) held: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What the token service of GitHub Actions answers, in order.
+    pub(crate) github: Mutex<VecDeque<Result<Secret, AwsError>>>,
     exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
@@ -92,7 +95,7 @@ impl ScriptedAws {
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
         let (logins, identity) = (Mutex::default(), Mutex::new(ALICE.to_owned()));
-        let (identities, iam, held) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (identities, iam, held, github) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
         Arc::new(Self {
             clock,
             host,
@@ -108,6 +111,7 @@ impl ScriptedAws {
             identities,
             iam,
             held,
+            github,
             exchanges,
             minted,
         })
@@ -338,6 +342,33 @@ impl Aws for ScriptedAws {
         self.called(format!("assume {} by {}", role.role_arn, from.access_key_id()));
         self.assumed.lock().unwrap().push(role.clone());
         Box::pin(async { self.role() })
+    }
+
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        _: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("assume {} for {}", role.role_arn, token.expose_secret()));
+        self.assumed.lock().unwrap().push(role.clone());
+        Box::pin(async { self.role() })
+    }
+
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>> {
+        self.called("instance".to_owned());
+        Box::pin(async { self.role() })
+    }
+
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("container {path}"));
+        Box::pin(async { self.role() })
+    }
+
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        self.called(format!("github {} for {audience}", job.token().expose_secret()));
+        let answer = self.github.lock().unwrap().pop_front().expect("an answer of GitHub in the script");
+        Box::pin(async { answer })
     }
 
     fn get_session_token<'a>(

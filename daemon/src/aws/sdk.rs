@@ -7,6 +7,7 @@ mod login;
 mod own_address;
 mod portal;
 mod users;
+mod web_identity;
 
 use super::http::{Limits, SharedClient};
 use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, Wire};
@@ -15,10 +16,11 @@ use super::retry::{Bounds, Failure, bounded};
 use super::{
     Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
     ListedAccount, LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers,
-    endpoints, federation, hints, roles_anywhere,
+    endpoints, federation, github, hints, machine, roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
@@ -55,6 +57,8 @@ const SKEW_WORTH_SAYING: u64 = 240;
 pub struct SdkAws {
     config: Config,
     http: SharedClient,
+    /// For what is on this machine or one hop from it.
+    near: SharedClient,
     bounds: Bounds,
     clock: Arc<dyn Clock>,
 }
@@ -97,7 +101,8 @@ impl SdkAws {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let http = SharedClient::new(config.clone(), limits, Arc::clone(&clock));
-        Ok(Self { config, http, bounds, clock })
+        let near = SharedClient::new(config.without_proxy(), limits.of_a_neighbour(), Arc::clone(&clock));
+        Ok(Self { config, http, near, bounds, clock })
     }
 
     #[cfg(test)]
@@ -137,6 +142,12 @@ impl SdkAws {
 
     fn iam(&self) -> Wire<'_> {
         Wire { config: &self.config, http: &self.http, bounds: self.bounds, now: self.now() }
+    }
+
+    /// For what is not signed.
+    fn sts_for_nobody(&self, region: &Region) -> aws_sdk_sts::Client {
+        let address: Option<&Url> = self.config.endpoints.sts.as_ref();
+        aws_sdk_sts::Client::from_conf(client_config!(aws_sdk_sts, self, region, address).build())
     }
 
     fn now(&self) -> SystemTime {
@@ -359,6 +370,38 @@ impl Aws for SdkAws {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
         Box::pin(self.assume(region, from, role))
+    }
+
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.assume_with_token(region, token, role))
+    }
+
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>> {
+        let (operation, bounds) = (Operation::InstanceMetadata, self.bounds.of_a_neighbour());
+        let own = self.config.endpoints.ec2_metadata.as_ref().map(endpoints::base);
+        Box::pin(async move {
+            let base = own.as_deref().unwrap_or(machine::INSTANCE);
+            bounded(bounds, operation.name(), || machine::of_instance(&self.near, base, self.now())).await
+        })
+    }
+
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let (operation, bounds) = (Operation::ContainerCredentials, self.bounds.of_a_neighbour());
+        let own = self.config.endpoints.ecs_container.as_ref().map(endpoints::base);
+        Box::pin(async move {
+            let base = own.as_deref().unwrap_or(machine::CONTAINER);
+            bounded(bounds, operation.name(), || machine::of_container(&self.near, base, path, self.now())).await
+        })
+    }
+
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        let attempt = move || github::id_token(&self.http, job, audience, self.now());
+        Box::pin(bounded(self.bounds, Operation::GithubIdToken.name(), attempt))
     }
 
     fn get_session_token<'a>(

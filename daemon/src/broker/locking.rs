@@ -36,6 +36,7 @@ impl Broker {
         self.console_logins.forget_all();
         self.iam_users.forget_all();
         self.providers.certificates.forget_all().await;
+        self.providers.github_job.forget();
         self.note(Some(caller), &Event::Locked);
         match deleted {
             Ok(()) => Ok(body::Lock { locked: true }),
@@ -127,6 +128,8 @@ mod tests {
             helper: Arc::new(crate::helper::NoHelper),
             pkcs11_module: None,
             command_seconds: 30,
+            github_actions: None,
+            task: crate::environment::TaskPath::None,
             human: Arc::new(Nobody),
             store: Store::spawn(Box::new(memory.clone())).unwrap(),
             files: Arc::new(ConfigFiles::new(directory.join("config"), clock.clone())),

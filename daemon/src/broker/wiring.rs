@@ -10,8 +10,10 @@ use crate::cache::Cache;
 use crate::certificates::{MachineCertificates, Tokens};
 use crate::clock::Clock;
 use crate::console_logins::ConsoleLogins;
+use crate::environment::TaskPath;
 use crate::gate::Gate;
 use crate::gated::{self, Gated};
+use crate::github_job::GithubJob;
 use crate::grant::Grants;
 use crate::helper::{Commands, Helper};
 use crate::human::Human;
@@ -49,6 +51,10 @@ pub struct Rooms {
     pub pkcs11_module: Option<PathBuf>,
     /// How many seconds a command of the settings may take.
     pub command_seconds: u64,
+    /// Where jobs of GitHub Actions ask for tokens, in place of GitHub's hosts.
+    pub github_actions: Option<url::Url>,
+    /// Where an ECS task finds its credentials.
+    pub task: TaskPath,
     /// The human.
     pub human: Arc<dyn Human>,
     /// The lasting secrets.
@@ -197,6 +203,8 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
     let iam_users = Arc::new(users);
     let (sessions, users) = (Arc::clone(&sign_in_sessions), Arc::clone(&iam_users));
     let (aws, user) = (Arc::clone(aws), Arc::new(user.clone()));
+    let github_job = Arc::new(GithubJob::at(rooms.github_actions.clone()));
+    let task = Arc::new(rooms.task.clone());
     let providers = Providers {
         aws,
         sign_in_sessions: sessions,
@@ -204,6 +212,8 @@ fn obtaining(rooms: &Rooms) -> Obtaining {
         iam_users: users,
         certificates,
         commands,
+        github_job,
+        task,
         user,
     };
     let stored = Arc::clone(&stored_roles);

@@ -71,6 +71,8 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
         certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
         commands,
+        github_job: Arc::default(),
+        task: Arc::default(),
     };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }

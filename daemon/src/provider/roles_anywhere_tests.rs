@@ -77,6 +77,8 @@ fn providers(aws: Arc<dyn Aws>) -> Providers {
         iam_users: Arc::new(users),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
         commands,
+        github_job: Arc::default(),
+        task: Arc::default(),
         user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),
         aws,
     }

@@ -31,8 +31,18 @@ impl World {
         let commands = Commands::none();
         let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone()));
         let certificates = Arc::new(MachineCertificates::new(store, clock));
-        let providers =
-            Providers { aws: aws.clone(), sign_in_sessions, console_logins, iam_users, certificates, commands, user };
+        let aws_room = aws.clone();
+        let providers = Providers {
+            aws: aws_room,
+            sign_in_sessions,
+            console_logins,
+            iam_users,
+            certificates,
+            commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
+            user,
+        };
         Self { aws, providers }
     }
 

@@ -57,6 +57,7 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
             Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer).await?)),
             Call::GiveCode { id, given } => Ok(ok(&broker.give_code(&id, &given).await?)),
+            Call::HandOverJob(sent) => Ok(ok(&broker.hand_over_job(caller, &sent).await?)),
             Call::Seeds { config } => Ok(ok(&broker.seeds(config.as_deref()).await?)),
             Call::AddSeed(sent) => Ok(answer::written(StatusCode::CREATED, &broker.add_seed(caller, &sent).await?)),
             Call::RemoveSeed { profile, config } => {

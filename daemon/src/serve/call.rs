@@ -5,6 +5,7 @@ mod certificates;
 mod codes;
 mod console;
 mod hands;
+mod jobs;
 mod keys;
 
 pub(super) use certificates::CertificateCall;
@@ -24,6 +25,7 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
+use tegata_protocol::jobs::HandOverJob;
 use tegata_protocol::keys::RotateKey;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::totp::{AddSeed, GiveCode};
@@ -58,6 +60,8 @@ pub(super) enum Call {
     Adopt { name: String, offer: Sent<AdoptSession> },
     /// `POST /v1/sign-ins/{id}/code`
     GiveCode { id: String, given: Sent<GiveCode> },
+    /// `POST /v1/github-job`
+    HandOverJob(Sent<HandOverJob>),
     /// `GET /v1/totp-seeds`
     Seeds { config: Option<PathBuf> },
     /// `POST /v1/totp-seeds`
@@ -145,6 +149,7 @@ enum Resource {
     SignInCode(String),
     CodeOf(String),
     TotpSeeds,
+    GithubJob,
     Sessions,
     Session(String),
     Adoption(String),
@@ -189,6 +194,7 @@ impl Call {
                 return resource.call(method, query, body).map(Self::Certificate);
             }
             (&Method::POST, Resource::CodeOf(id)) => return Ok(codes::give(id, query, body)?),
+            (&Method::POST, Resource::GithubJob) => return Ok(jobs::hand_over(query, body)?),
             (&Method::POST, Resource::TotpSeeds) => return Ok(codes::add(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
@@ -249,6 +255,7 @@ impl Resource {
             paths::ACCESS_KEYS => Ok(Self::AccessKeys),
             paths::ROTATIONS => Ok(Self::Rotations),
             paths::SIGN_INS => Ok(Self::SignIns),
+            paths::GITHUB_JOB => Ok(Self::GithubJob),
             paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
@@ -291,6 +298,7 @@ impl Resource {
         match self {
             Self::SignIns
             | Self::CodeOf(_)
+            | Self::GithubJob
             | Self::Inventories
             | Self::Adoption(_)
             | Self::ConsoleLinks

@@ -11,6 +11,7 @@ use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
+use tegata_protocol::jobs::*;
 use tegata_protocol::keys::*;
 use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
@@ -349,11 +350,13 @@ fn answers_about_certificates() -> BTreeMap<&'static str, [Value; 2]> {
         ..certificate.clone()
     };
     let listed = Certificates { certificates: vec![], left_out: 0 };
+    let handed_over = JobHandedOver { profile: String::new(), audience: String::new() };
     let forgotten = ForgottenCertificate { profile: String::new(), was_kept: true };
     BTreeMap::from([
         pair("Certificate", full, certificate),
         pair("Certificates", listed.clone(), listed),
         pair("ForgottenCertificate", forgotten.clone(), forgotten),
+        pair("JobHandedOver", handed_over.clone(), handed_over),
     ])
 }
 
@@ -399,12 +402,19 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         private_key: secret(),
         passphrase: Some(secret()),
     };
+    let job = HandOverJob {
+        profile: String::from("x"),
+        config: text(),
+        request_url: String::from("x"),
+        request_token: secret(),
+    };
     BTreeMap::from([
         read("ImportKey", import_key()),
         read(
             "RotateKey",
             RotateKey { profile: String::from("x"), config: text(), grace_seconds: Some(1), finish: true },
         ),
+        read("HandOverJob", job),
         read("ImportCertificate", import),
         read("EnterPin", EnterPin { config: text(), pin: secret() }),
         read("AdoptSession", adopt),

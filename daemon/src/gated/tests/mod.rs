@@ -103,6 +103,8 @@ impl World {
             iam_users,
             certificates,
             commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
             user,
         };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
