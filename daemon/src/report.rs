@@ -95,7 +95,7 @@ impl Broker {
             expires_at: self.cache.expiry(chain, now).map(rfc3339),
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
-            pin_for: pin_for(&config, &profile),
+            pin_for: pin_for(&profile),
             sign_in_needed: ended.map(str::to_owned),
             locked: self.locked().locked,
         })
@@ -226,11 +226,10 @@ impl Broker {
     }
 }
 
-/// Returns the token that a profile's key is in. A sign-in session of the same name is what people mean by it first.
-fn pin_for(config: &Config, profile: &Profile) -> Option<String> {
-    let session = config.sign_in_sessions().iter().any(|session| session.name.as_str() == profile.name.as_str());
+/// Returns the token that a profile's key is in.
+fn pin_for(profile: &Profile) -> Option<String> {
     match &certified(profile)?.private_key {
-        KeyPlace::Pkcs11(key) if !session => Some(key.token_name().to_owned()),
+        KeyPlace::Pkcs11(key) => Some(key.token_name().to_owned()),
         _ => None,
     }
 }

@@ -88,13 +88,18 @@ impl Login {
         if let Some(profile) = console.profile() {
             return console.run(profile, &how, config, environment, &signals);
         }
-        if let Some(name) = &session {
-            let client = Client::new(environment)?.ended_by(&signals);
-            if let Some(token) = pin::token_of(name, &client, environment)? {
-                return pin::enter(name, &token, config, &client, &signals);
+        let signed_in = how.sign_in(session.clone(), config.clone(), None, environment, &signals);
+        match (signed_in, session) {
+            // A profile that nobody signs in for may want a PIN.
+            (Err(failure), Some(name)) if failure.kind == Kind::Reported(ErrorCode::ProfileInvalid) => {
+                let client = Client::new(environment)?.ended_by(&signals);
+                match pin::token_of(&name, &client, environment)? {
+                    Some(token) => pin::enter(&name, &token, config, &client, &signals),
+                    None => Err(failure),
+                }
             }
+            (signed_in, _) => signed_in,
         }
-        how.sign_in(session, config, None, environment, &signals)
     }
 }
 

@@ -240,7 +240,7 @@ pub struct ProfileState {
     /// When the caller's grant for it ends, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elevated_until: Option<String>,
-    /// The PKCS#11 token that its key is in, if it is in one: `tegata login` with this name asks for the token's PIN.
+    /// The PKCS#11 token that its key is in, if it is in one: `tegata login` asks for the token's PIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin_for: Option<String>,
     /// The sign-in session it starts from, if a person has to sign in to it again.

@@ -113,7 +113,8 @@ mod tests {
         assert!(refused(b"\xff\xfe", 0o600).0.contains("is no text"));
         assert!(refused(&vec![b'A'; 1 << 20], 0o600).0.contains("larger than the 64 KiB"));
         assert!(private_key(Path::new("/dev/zero"), "").unwrap_err().to_string().contains("device"));
-        assert!(certificates(Path::new("/nonexistent")).unwrap_err().to_string().contains("no such file"));
+        let nowhere = tempfile::tempdir().unwrap().path().join("none");
+        assert!(certificates(&nowhere).unwrap_err().to_string().contains("no such file"));
     }
 
     #[test]

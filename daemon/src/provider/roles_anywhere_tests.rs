@@ -170,8 +170,8 @@ async fn what_cannot_be_used_costs_no_request() {
     let KeyPlace::File(key) = &good.private_key else { unreachable!() };
     std::fs::set_permissions(key, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(refusal(&good).await.contains("can be read by others"));
-    let gone = asked(good.certificate.clone(), KeyPlace::File(PathBuf::from("/nonexistent/key.pem")));
-    assert_eq!(refusal(&gone).await, "/nonexistent/key.pem: no such file");
+    let gone = asked(good.certificate.clone(), KeyPlace::File(PathBuf::from("/proc/none/key.pem")));
+    assert_eq!(refusal(&gone).await, "/proc/none/key.pem: no such file");
     let kept = asked(KeyPlace::Keyring, KeyPlace::Keyring);
     assert_eq!(refusal(&kept).await, "no certificate is kept for it in the keyring");
     assert_eq!(world.sandbox.calls(Operation::CreateSession), 0);
