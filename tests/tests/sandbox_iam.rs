@@ -31,9 +31,11 @@ print(iam.get_user()['User']['Arn'])
 ";
 
 fn run(sandbox: &Sandbox, key: &AccessKey, program: &str, arguments: &[&str]) -> Output {
+    // AWS CLI makes what is not there.
+    let home = tempfile::tempdir().unwrap();
     let mut command = Command::new("timeout");
     command.args(["-k", "5", "120"]).arg(client(program)).args(arguments).env_clear();
-    command.env("PATH", "/usr/bin:/bin").env("HOME", "/nonexistent").env("AWS_REGION", "eu-central-1");
+    command.env("PATH", "/usr/bin:/bin").env("HOME", home.path()).env("AWS_REGION", "eu-central-1");
     command.env("AWS_DEFAULT_REGION", "eu-central-1").env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("AWS_ENDPOINT_URL", sandbox.url()).env("AWS_MAX_ATTEMPTS", "1");
     command.env("AWS_ACCESS_KEY_ID", &key.id).env("AWS_SECRET_ACCESS_KEY", &key.secret);

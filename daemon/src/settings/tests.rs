@@ -85,7 +85,7 @@ fn a_list_is_no_table_even_where_its_values_would_fit() {
         ("endpoints = []\n", "endpoints"),
         ("rule = []\n", "rule"),
         (
-            "profile.p = ['ann', {}, [], '{\"Statement\":[]}', [], 'Ticket', { github_actions = {} }, ['/bin/x'], 'keys']\n",
+            "profile.p = ['ann', {}, [], '{\"Statement\":[]}', [], 'Ticket', { github_actions = {} }, ['/bin/x'], 'keys', 90]\n",
             "profile.p",
         ),
     ] {
