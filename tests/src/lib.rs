@@ -16,6 +16,7 @@ pub mod failpoints;
 pub mod gated;
 pub mod hand;
 pub mod hijacker;
+pub mod iam_user;
 pub mod keyring;
 pub mod local_api;
 pub mod login_manager;
