@@ -1,66 +1,63 @@
-//! A product whose profile `dev` has the access key of an IAM user in the credentials file, as keys lie about.
+//! The product with an IAM user: her access key is in the store before the daemon starts.
 
-use crate::product::{Ended, Product, run};
-use crate::{client, program};
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use tegata_sandbox::{AccessKey, IamUser};
+use crate::product::Product;
+use crate::program;
+use std::time::SystemTime;
+use tegata_daemon::iam_users::record::{AccessKey, IamUserRecord, KeyState};
+use tegata_daemon::store::Records;
+use tegata_daemon::store::file::{FileKey, Files};
+use tegata_protocol::Secret;
+use tegata_sandbox::IamRole;
 
-/// The user.
-pub const ALICE: &str = "arn:aws:iam::123456789012:user/team/alice";
+/// An IAM user.
+pub const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
+/// Her MFA device.
+pub const PHONE: &str = "arn:aws:iam::123456789012:mfa/alice";
+const DEPLOY: &str = "arn:aws:iam::210987654321:role/Deploy";
+const AUDIT: &str = "arn:aws:iam::210987654321:role/Audit";
 
-/// Makes Alice with a key, and writes it where AWS CLI would.
+/// Returns the section of a profile that Tegata serves.
+#[must_use]
+pub fn section(name: &str, keys: &str) -> String {
+    let tegata = program("tegata");
+    let command = format!("credential_process = {} credential-process --profile {name}", tegata.display());
+    format!("[profile {name}]\nregion = us-east-1\n{keys}\n{command}\n\n")
+}
+
+/// Alice's key is in the store and nowhere else; the profile `keys` is she, `mfa` with her phone, `deploy` and `audit` want the phone.
 ///
 /// # Panics
 /// When the machine does not let it.
 #[must_use]
-pub fn with_plaintext_key(product: &Product) -> AccessKey {
-    product.sandbox().add_iam_user(ALICE).expect("there is no Alice yet");
-    let key = product.sandbox().create_access_key(ALICE).expect("she has none");
-    write_plaintext(product, &key.id, &key.secret);
-    key
-}
-
-/// Writes a key into `~/.aws/credentials` as `[dev]`, and `[profile dev]` into `~/.aws/config`.
-///
-/// # Panics
-/// When the machine does not let it.
-pub fn write_plaintext(product: &Product, id: &str, secret: &str) {
-    let file = credentials_file(product);
-    let text = format!("[dev]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-    fs::write(&file, text).expect("the credentials file is written");
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("it is private");
-    product.write_aws_config("[profile dev]\nregion = eu-west-1\noutput = json\n");
-}
-
-/// Returns the credentials file.
-#[must_use]
-pub fn credentials_file(product: &Product) -> PathBuf {
-    product.path(".aws/credentials")
-}
-
-/// Returns Alice, as IAM knows her.
-///
-/// # Panics
-/// When there is none.
-#[must_use]
-pub fn alice(product: &Product) -> IamUser {
-    product.sandbox().iam_users().into_iter().find(|user| user.arn == ALICE).expect("there is Alice")
-}
-
-/// Runs AWS CLI v2 as `dev`, two minutes at most.
-pub fn aws(product: &Product, arguments: &[&str]) -> Ended {
-    let mut command = product.command("timeout");
-    command.args(["-k", "5", "120"]).arg(client("awscli-v2/dist/aws")).args(["--profile", "dev"]).args(arguments);
-    command.env("AWS_ENDPOINT_URL", product.sandbox().url()).env("AWS_EC2_METADATA_DISABLED", "true");
-    // What AWS config runs is the program of this build.
-    command.env("PATH", format!("{}:/usr/bin:/bin", program("tegata").parent().unwrap_or(&PathBuf::new()).display()));
-    run(&mut command)
-}
-
-/// Whether AWS CLI is Alice.
-pub fn is_alice(product: &Product) -> bool {
-    let ended = aws(product, &["sts", "get-caller-identity", "--query", "Arn", "--output", "text"]);
-    ended.code == 0 && ended.stdout.trim() == ALICE
+pub fn product(settings: &str) -> Product {
+    let mut product = Product::new();
+    let sandbox = product.sandbox();
+    sandbox.add_iam_user(ALICE).expect("the sandbox has room, and so has the store");
+    sandbox.enable_mfa(ALICE, PHONE).expect("the sandbox has room, and so has the store");
+    let key = sandbox.create_access_key(ALICE).expect("the sandbox has room, and so has the store");
+    sandbox.configure(|settings| {
+        settings.iam_roles = [DEPLOY, AUDIT].map(|arn| IamRole::new(arn, &[ALICE])).to_vec();
+        settings.iam_roles.iter_mut().for_each(|role| role.trust.requires_mfa = true);
+    });
+    let user = format!("tegata_iam_user = {ALICE}");
+    let role =
+        |arn: &str| format!("tegata_role_arn = {arn}\ntegata_source_profile = keys\ntegata_mfa_serial = {PHONE}");
+    product.write_aws_config(&format!(
+        "{}{}{}{}",
+        section("keys", &user),
+        section("mfa", &format!("{user}\ntegata_mfa_serial = {PHONE}")),
+        section("deploy", &format!("{}\ntegata_duration_seconds = 14400", role(DEPLOY))),
+        section("audit", &role(AUDIT)),
+    ));
+    product.store_in_files();
+    product.write_settings(&format!("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n{settings}"));
+    let now = SystemTime::now();
+    let kept = AccessKey::new(&key.id, Secret::new(key.secret), now, KeyState::InUse)
+        .expect("the sandbox has room, and so has the store");
+    let mut store = Files::new(product.state_dir().join("secrets"), FileKey::KeyFile(product.path("credentials/key")));
+    store
+        .write(&IamUserRecord::key(ALICE), &IamUserRecord::new(ALICE, now, kept).to_bytes())
+        .expect("the sandbox has room, and so has the store");
+    product.start_daemon();
+    product
 }

@@ -26,6 +26,7 @@ pub mod machine_in_aws;
 pub mod moto;
 pub mod packages;
 pub mod picture;
+pub mod plaintext_key;
 pub mod product;
 pub mod prompter;
 pub mod screen;

@@ -2,55 +2,10 @@
 
 use std::io::Write;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
-use tegata_daemon::iam_users::record::{AccessKey, IamUserRecord, KeyState};
-use tegata_daemon::store::Records;
-use tegata_daemon::store::file::{FileKey, Files};
-use tegata_protocol::Secret;
-use tegata_sandbox::{IamRole, Operation};
+use std::time::Duration;
+use tegata_sandbox::Operation;
+use tegata_tests::iam_user::{ALICE, PHONE, product, section};
 use tegata_tests::product::{Ended, Product, wait_until};
-
-const ALICE: &str = "arn:aws:iam::123456789012:user/alice";
-const PHONE: &str = "arn:aws:iam::123456789012:mfa/alice";
-const DEPLOY: &str = "arn:aws:iam::210987654321:role/Deploy";
-const AUDIT: &str = "arn:aws:iam::210987654321:role/Audit";
-
-fn section(name: &str, keys: &str) -> String {
-    let tegata = tegata_tests::program("tegata");
-    let command = format!("credential_process = {} credential-process --profile {name}", tegata.display());
-    format!("[profile {name}]\nregion = us-east-1\n{keys}\n{command}\n\n")
-}
-
-/// Alice's key is in the store and nowhere else; `keys` is she, `mfa` with her phone, `deploy` and `audit` want the phone.
-fn product(settings: &str) -> Product {
-    let mut product = Product::new();
-    let sandbox = product.sandbox();
-    sandbox.add_iam_user(ALICE).unwrap();
-    sandbox.enable_mfa(ALICE, PHONE).unwrap();
-    let key = sandbox.create_access_key(ALICE).unwrap();
-    sandbox.configure(|settings| {
-        settings.iam_roles = [DEPLOY, AUDIT].map(|arn| IamRole::new(arn, &[ALICE])).to_vec();
-        settings.iam_roles.iter_mut().for_each(|role| role.trust.requires_mfa = true);
-    });
-    let user = format!("tegata_iam_user = {ALICE}");
-    let role =
-        |arn: &str| format!("tegata_role_arn = {arn}\ntegata_source_profile = keys\ntegata_mfa_serial = {PHONE}");
-    product.write_aws_config(&format!(
-        "{}{}{}{}",
-        section("keys", &user),
-        section("mfa", &format!("{user}\ntegata_mfa_serial = {PHONE}")),
-        section("deploy", &format!("{}\ntegata_duration_seconds = 14400", role(DEPLOY))),
-        section("audit", &role(AUDIT)),
-    ));
-    product.store_in_files();
-    product.write_settings(&format!("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n{settings}"));
-    let now = SystemTime::now();
-    let kept = AccessKey::new(&key.id, Secret::new(key.secret), now, KeyState::InUse).unwrap();
-    let mut store = Files::new(product.state_dir().join("secrets"), FileKey::KeyFile(product.path("credentials/key")));
-    store.write(&IamUserRecord::key(ALICE), &IamUserRecord::new(ALICE, now, kept).to_bytes()).unwrap();
-    product.start_daemon();
-    product
-}
 
 fn json(ended: &Ended) -> serde_json::Value {
     assert_eq!(ended.code, 0, "{ended:?}");

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use tegata_sandbox::{Effect, Fault, Operation};
-use tegata_tests::iam_user::{alice, credentials_file, with_plaintext_key};
+use tegata_tests::plaintext_key::{alice, credentials_file, with_plaintext_key};
 use tegata_tests::product::{Product, wait_until};
 use tegata_tests::{failpoints, program};
 

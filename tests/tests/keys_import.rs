@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::fs;
 use tegata_sandbox::Operation;
 use tegata_tests::gated::records;
-use tegata_tests::iam_user::{ALICE, alice, aws, credentials_file, is_alice, with_plaintext_key, write_plaintext};
+use tegata_tests::plaintext_key::{ALICE, alice, aws, credentials_file, is_alice, with_plaintext_key, write_plaintext};
 use tegata_tests::product::{Ended, Product};
 
 fn product() -> Product {

@@ -6,8 +6,8 @@
 use serde_json::Value;
 use std::fs;
 use tegata_tests::client;
-use tegata_tests::iam_user::{credentials_file, write_plaintext};
 use tegata_tests::moto::Moto;
+use tegata_tests::plaintext_key::{credentials_file, write_plaintext};
 use tegata_tests::product::{Ended, Product, run};
 
 const USER: &str = "arn:aws:iam::123456789012:user/alice";

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tegata_sandbox::{AccessKey, HoldUntil, Operation};
 use tegata_tests::gated::records;
-use tegata_tests::iam_user::{ALICE, alice, is_alice, with_plaintext_key};
+use tegata_tests::plaintext_key::{ALICE, alice, is_alice, with_plaintext_key};
 use tegata_tests::product::{Ended, PATIENCE, Product, wait_until};
 
 /// A product whose `dev` starts from Alice's key in the keyring.
