@@ -4,6 +4,7 @@ use crate::accepted_policy::{AcceptedPolicy, Wanted};
 use crate::audit::{Audit, Event};
 use crate::aws::BoxFuture;
 use crate::clock::{Clock, rfc3339};
+use crate::console_logins::ConsoleLogins;
 use crate::gate::{Gate, PasskeyId};
 use crate::gated::Gated;
 use crate::grant::Grant;
@@ -42,6 +43,8 @@ pub struct Consequences {
     pub gated: OnceLock<Weak<Gated>>,
     /// Credentials that may be gated from now on.
     pub obtainer: Arc<Obtainer>,
+    /// The same, of console logins.
+    pub console_logins: Arc<ConsoleLogins>,
     /// The same, in the store.
     pub stored_roles: Arc<StoredRoles>,
     /// Whose they are: sessions that were met in this daemon's life,
@@ -88,6 +91,7 @@ impl Consequences {
             gated.reconsider().await;
         }
         self.obtainer.forget_all();
+        self.console_logins.forget_credentials(|_| true);
         if let Err(error) = self.delete_stored_roles().await {
             tracing::warn!("stored role credentials remain: {error}");
         }

@@ -9,6 +9,7 @@ use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
 use crate::helper::{self, Helper, HelperProcess, NoHelper};
+use crate::iam_keys::Marks;
 use crate::instance::{Instance, Start, passed_listener};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
@@ -54,8 +55,8 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
         Arguments::Run { detach } => run(detach),
         Arguments::CheckSettings { file } => check_settings(file.as_deref()),
-        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::ReadQr => read_qr(),
+        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });
@@ -194,6 +195,8 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         helper: Arc::clone(helper),
         pkcs11_module: settings.pkcs11.module.as_ref().map(|module| module.as_path().to_owned()),
         command_seconds: settings.limits.command_seconds.get(),
+        github_actions: endpoint_overrides(&settings.endpoints)?.github_actions,
+        task: environment.task.clone(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
         files: Arc::new(
@@ -210,6 +213,7 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
             .map_err(fails(Exit::ProfileWrong))?,
         reviews: Reviews::at(places.state_dir.join("reviews.json")),
+        key_rotations: Arc::new(Marks::at(places.state_dir.join("key-rotations.json"))),
         inventories: inventories(environment, settings),
     })
 }

@@ -34,10 +34,10 @@ pub enum Arguments {
         /// Read this file instead of those in use.
         file: Option<PathBuf>,
     },
-    /// Do what the daemon that started this process asks for. Hidden: it is for `tegatad` alone.
-    Helper,
     /// Print what a QR code says.
     ReadQr,
+    /// Do what the daemon that started this process asks for. Hidden: it is for `tegatad` alone.
+    Helper,
     /// Print the version.
     Version,
     /// Print [`HELP`].
@@ -112,16 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn a_qr_code_is_read_alone() {
+        assert_eq!(parse(&["--read-qr"]), Ok(Arguments::ReadQr));
+        assert!(parse(&["--read-qr", "picture.png"]).is_err() && parse(&["--detach", "--read-qr"]).is_err());
+    }
+
+    #[test]
     fn the_helper_is_not_shown_and_stands_alone() {
         assert_eq!(parse(&["--helper"]), Ok(Arguments::Helper));
         assert!(!HELP.contains("--helper"));
         assert!(parse(&["--detach", "--helper"]).is_err() && parse(&["--helper", "--helper"]).is_err());
-    }
-
-    #[test]
-    fn a_qr_code_is_read_alone() {
-        assert_eq!(parse(&["--read-qr"]), Ok(Arguments::ReadQr));
-        assert!(parse(&["--read-qr", "picture.png"]).is_err() && parse(&["--detach", "--read-qr"]).is_err());
     }
 
     #[test]

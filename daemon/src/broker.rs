@@ -5,8 +5,11 @@
 mod certificates;
 mod codes;
 mod console;
+mod jobs;
+mod keys;
 mod listing;
 mod locking;
+mod logging_in;
 mod own_address;
 mod signing_in;
 mod wiring;
@@ -20,12 +23,14 @@ use crate::attempts::Attempts;
 use crate::audit::{Audit, Event, GrantEnd};
 use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
+use crate::console_logins::ConsoleLogins;
 use crate::credentials::Credentials;
 use crate::gate::Gate;
 use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
 use crate::helper::Helper;
 use crate::human::{Human, Notice};
+use crate::iam_keys::KeyKeeper;
 use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::Inventories;
 use crate::lock::LockState;
@@ -101,11 +106,13 @@ pub struct Broker {
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
+    pub(crate) console_logins: Arc<ConsoleLogins>,
     pub(crate) iam_users: Arc<IamUsers>,
     pub(crate) logins: Logins,
     providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
+    pub(crate) keys: Arc<KeyKeeper>,
     pub(crate) attempts: Attempts,
     pub(crate) inventories: Inventories,
     pub(crate) gate: Arc<Gate>,
@@ -268,18 +275,30 @@ impl Broker {
         self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         // Asked only once there is something to send: then the store has been read before, and is no locked keyring.
-        let something_lives = self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some();
+        let something_lives =
+            self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some() || self.console_logins.is_unsaved();
         if self.lock.is_locked() || something_lives && self.gated.leads_as_accepted().await.is_err() {
             return;
         }
         self.obtainer.renew_ahead();
         self.sign_in_sessions.look_after().await;
+        self.console_logins.look_after().await;
+    }
+
+    /// Goes on with rotations of access keys that are due. It looks at a file first, so that no keyring is asked for nothing.
+    pub async fn look_after_keys(&self) {
+        if !self.lock.is_locked() && self.keys.has_due() && self.gated.leads_as_accepted().await.is_ok() {
+            self.keys.look_after().await;
+        }
     }
 
     /// Clears what belonged to the time before somebody signed in or out; who is still needed has been told already.
     pub fn after_change(&self) {
         self.obtainer.forget_failures();
-        let is_needed = |name: &str| SessionName::new(name).is_ok_and(|name| self.sign_in_sessions.has_ended(&name));
+        let is_needed = |name: &str| {
+            self.console_logins.has_ended(name)
+                || SessionName::new(name).is_ok_and(|name| self.sign_in_sessions.has_ended(&name))
+        };
         self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| is_needed(name));
     }
 

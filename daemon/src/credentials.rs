@@ -89,6 +89,12 @@ impl Credentials {
         Self { expires_at: self.expires_at.min(end), ..self.clone() }
     }
 
+    /// Returns the same, of an account that the answer did not name.
+    #[must_use]
+    pub fn of_account(self, account: AccountId) -> Self {
+        Self { account_id: Some(account), ..self }
+    }
+
     /// Returns when they were issued.
     #[must_use]
     pub fn issued_at(&self) -> SystemTime {

@@ -121,9 +121,13 @@ impl Obtainer {
 
     /// Drops what starts from a sign-in session, also what is being fetched.
     pub fn forget(&self, name: &crate::names::SessionName) {
+        self.forget_where(|chain| chain.session().is_some_and(|session| session.name == *name));
+    }
+
+    /// Drops what starts from what these say, also what is being fetched.
+    pub fn forget_where(&self, of: impl Fn(&Chain) -> bool) {
         self.era.fetch_add(1, Ordering::SeqCst);
-        let of = |chain: &Chain| chain.session().is_some_and(|session| session.name == *name);
-        self.cache.forget(of);
+        self.cache.forget(&of);
         self.lock().retain(|chain, _| !of(chain));
     }
 
@@ -132,6 +136,15 @@ impl Obtainer {
         self.era.fetch_add(1, Ordering::SeqCst);
         self.cache.forget(|chain| of(&chain.source));
         self.lock().retain(|chain, _| !of(&chain.source));
+    }
+
+    /// Drops what starts from the access keys of a user, also what is being fetched.
+    pub fn forget_user(&self, user: &crate::arns::UserArn) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        let of =
+            |chain: &Chain| matches!(&chain.source, crate::profile::Source::IamUser(source) if source.user == *user);
+        self.cache.forget(of);
+        self.lock().retain(|chain, _| !of(chain));
     }
 
     /// Forgets remembered failures: a person has just signed in.
@@ -172,7 +185,7 @@ impl Obtainer {
         match &fetched {
             Ok(credentials) => {
                 self.cache.insert(Arc::clone(chain), Arc::clone(credentials), self.aws_time());
-                self.lock().remove(chain);
+                self.settled(chain, credentials);
                 self.keep(chain).await;
             }
             Err(problem) => self.remember(chain, problem),
@@ -210,6 +223,17 @@ impl Obtainer {
             && let Ok(pins) = self.providers.sign_in_sessions.pins(session).await
         {
             self.stored.changed(&session.name, &pins);
+        }
+    }
+
+    /// Forgets what failed before. A source that had nothing newer than what is due is not asked again at once.
+    fn settled(&self, chain: &Arc<Chain>, credentials: &Credentials) {
+        let mut failures = self.lock();
+        failures.remove(chain);
+        if renew_at(credentials) <= self.aws_time() {
+            let boot = self.clock.since_boot();
+            let (problem, renew_at) = (Problem::Internal("nothing newer"), boot + crate::jitter::around(RENEW_AGAIN));
+            failures.insert(Arc::clone(chain), Failure { problem, remembered_until: boot, renew_at });
         }
     }
 

@@ -1,16 +1,18 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
-use crate::arns::{MfaSerial, UserArn};
+use crate::arns::{IdentityArn, MfaSerial, UserArn};
 use crate::aws::AwsError;
 use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
+use crate::github_job::JobFault;
 use crate::helper::HelperError;
+use crate::iam_keys::KeyProblem;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
 use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
-use crate::provider::ElevationError;
+use crate::provider::{ElevationError, TokenError};
 use crate::requests::NoRequest;
 use crate::sign_in_sessions::adopt::NoAdoption;
 use crate::store::StoreError;
@@ -36,6 +38,34 @@ pub enum Problem {
         why: String,
         /// The profile that was asked for; absent until somebody who knows it has put it in.
         profile: Option<ProfileName>,
+    },
+    /// Whoever a profile starts as has to sign in to the console.
+    #[error("{identity} {why}")]
+    LoginRequired {
+        /// Who.
+        identity: IdentityArn,
+        /// What became of it, to follow that.
+        why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A console login leads elsewhere than when it was made.
+    #[error("the console login of {identity} is not what it was: {difference}")]
+    LoginChanged {
+        /// Who.
+        identity: IdentityArn,
+        /// What differs.
+        difference: String,
+        /// As in [`Problem::LoginRequired`].
+        profile: Option<ProfileName>,
+    },
+    /// A person began to sign in to the console for a profile and it came to nothing.
+    #[error("signing in to the console for {profile} failed: {why}")]
+    LoginFailed {
+        /// The profile.
+        profile: ProfileName,
+        /// Why.
+        why: String,
     },
     /// No access key of the IAM user is in the store.
     #[error("no access key of {user} is in the keyring")]
@@ -109,12 +139,33 @@ pub enum Problem {
         /// What differs.
         difference: String,
     },
+    /// An access key is not taken in, or not turned over.
+    #[error(transparent)]
+    Keys(#[from] KeyProblem),
     /// The configuration cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The target cannot be issued on the terms of its gate.
     #[error(transparent)]
     Elevation(#[from] ElevationError),
+    /// There is no token to assume a role with.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A job of GitHub Actions has to be handed over first.
+    #[error("the credentials start from a job of GitHub Actions, and no job was handed over")]
+    JobRequired {
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// What was handed over is no job.
+    #[error(transparent)]
+    Job(#[from] JobFault),
+    /// The daemon does not run in an ECS task, as far as it was told.
+    #[error("this is no ECS task: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI {why}, as the daemon was started")]
+    NoTask {
+        /// What is wrong with the variable, to follow its name.
+        why: &'static str,
+    },
     /// What the settings name to be run did not do it.
     #[error(transparent)]
     Helper(#[from] HelperError),
@@ -217,6 +268,7 @@ impl Problem {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_passing())
+            || matches!(self, Self::Token(error) if error.is_passing())
             || matches!(self, Self::Helper(error) if !error.is_configuration())
             || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
     }
@@ -224,7 +276,7 @@ impl Problem {
     /// Whether only a person can help, by signing in or the like.
     #[must_use]
     pub fn needs_person(&self) -> bool {
-        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. })
+        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::LoginRequired { .. })
     }
 
     /// Puts in the profile that was asked for, so that the command that mends it can name it.
@@ -232,11 +284,18 @@ impl Problem {
     pub fn asked_for(self, name: &ProfileName) -> Self {
         match self {
             Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::LoginRequired { identity, why, .. } => {
+                Self::LoginRequired { identity, why, profile: Some(name.clone()) }
+            }
+            Self::LoginChanged { identity, difference, .. } => {
+                Self::LoginChanged { identity, difference, profile: Some(name.clone()) }
+            }
             Self::NoAccessKey { user, .. } => Self::NoAccessKey { user, profile: Some(name.clone()) },
             Self::KeyRefused { user, last_four, .. } => {
                 Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
             }
             Self::SeedThere { device, .. } => Self::SeedThere { device, profile: Some(name.clone()) },
+            Self::JobRequired { .. } => Self::JobRequired { profile: Some(name.clone()) },
             Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
             other => other,
         }
@@ -244,14 +303,23 @@ impl Problem {
 
     fn code(&self) -> ErrorCode {
         match self {
+            Self::Keys(problem) => problem.code(),
             Self::SignInRequired { .. }
             | Self::PersonNeeded { .. }
+            | Self::LoginRequired { .. }
             | Self::NoAccessKey { .. }
             | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
-            Self::SignInFailed { .. } | Self::NotAdopted { .. } | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
+            Self::SignInFailed { .. }
+            | Self::LoginFailed { .. }
+            | Self::NotAdopted { .. }
+            | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
             Self::Certificate { .. } => ErrorCode::CertificateUnusable,
+            Self::JobRequired { .. } | Self::Token(TokenError::JobRefused { .. }) => ErrorCode::JobRequired,
+            Self::Token(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
+            Self::Token(_) | Self::NoTask { .. } => ErrorCode::ProfileInvalid,
+            Self::Job(_) => ErrorCode::BadRequest,
             Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
-            Self::SignInChanged { .. } => ErrorCode::SignInChanged,
+            Self::SignInChanged { .. } | Self::LoginChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
             Self::Helper(error) if error.is_configuration() => ErrorCode::ProfileInvalid,
@@ -288,7 +356,13 @@ impl Problem {
             Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
                 Some(format!("tegata login {}", quoted(session.as_str())))
             }
-            Self::PersonNeeded { profile, .. } => Some(format!("tegata login {}", shown(profile.as_ref()))),
+            Self::PersonNeeded { profile, .. } | Self::JobRequired { profile } => {
+                Some(format!("tegata login {}", shown(profile.as_ref())))
+            }
+            Self::LoginRequired { profile, .. } | Self::LoginChanged { profile, .. } => {
+                Some(format!("tegata login --console {}", shown(profile.as_ref())))
+            }
+            Self::LoginFailed { profile, .. } => Some(format!("tegata login --console {}", shown(Some(profile)))),
             Self::NoAccessKey { profile, .. } | Self::KeyRefused { profile, .. } => {
                 Some(format!("tegata keys import {}", shown(profile.as_ref())))
             }
@@ -299,6 +373,8 @@ impl Problem {
                 Some(format!("tegata logout {name} && tegata login {name}"))
             }
             Self::Helper(error) => error.mend(),
+            // Started again from a shell of the task, it is told.
+            Self::NoTask { .. } => Some("tegata daemon stop".to_owned()),
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),

@@ -8,7 +8,7 @@ use crate::grant::Grant;
 use crate::helper::HelperError;
 use crate::names::ProfileName;
 use crate::problem::Problem;
-use crate::profile::{Config, KeyPlace, Profile, ProfileError};
+use crate::profile::{Config, KeyPlace, Profile, ProfileError, Source};
 use std::path::Path;
 use std::sync::Arc;
 use tegata_protocol::body::{self, ProfileState, Profiles, Session, SessionState, Status};
@@ -80,7 +80,15 @@ impl Broker {
         let standing = self.gated.known_standing();
         let gate = standing.map(|standing| standing.policy.explain(&name, chain, standing.has_passkey(), now).gate);
         let left = |grant: Arc<Grant>| grant.until.saturating_sub(self.clock.since_boot());
-        let ended = chain.session().filter(|session| self.sign_in_sessions.has_ended(&session.name));
+        let ended = match &chain.source {
+            Source::Console { identity, .. } => {
+                Some(identity.as_str()).filter(|who| self.console_logins.has_ended(who))
+            }
+            _ => chain
+                .session()
+                .filter(|session| self.sign_in_sessions.has_ended(&session.name))
+                .map(|session| session.name.as_str()),
+        };
         Ok(ProfileState {
             name: name.to_string(),
             region: config.region(&name).map(|region| region.to_string()),
@@ -88,7 +96,7 @@ impl Broker {
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
             pin_for: pin_for(&profile),
-            sign_in_needed: ended.map(|session| session.name.to_string()),
+            sign_in_needed: ended.map(str::to_owned),
             locked: self.locked().locked,
         })
     }
@@ -97,10 +105,14 @@ impl Broker {
     pub async fn status(&self, caller: &Caller, config: Option<&Path>) -> Status {
         let mut warnings = self.warnings.clone();
         match self.config(config).await {
-            Ok(config) => warnings.extend(config.warnings().iter().cloned()),
+            Ok(config) => {
+                warnings.extend(config.warnings().iter().cloned());
+                warnings.extend(self.key_warnings(&config).await);
+            }
             Err(error) => warnings.push(error.to_string()),
         }
         let sessions = self.session_views(config).await;
+        let identities = self.identity_views(config).await;
         let certificates = self.certificates(config, true).await.map(|listed| listed.certificates).unwrap_or_default();
         let reviews = self.reviews().map(|open| open.reviews).unwrap_or_else(|error| {
             warnings.push(error.message);
@@ -116,6 +128,7 @@ impl Broker {
             locked: self.locked().locked,
             store: self.store.describe().await,
             sessions,
+            identities,
             certificates,
             cached_credentials: self.cache.len(),
             grants: self.grants(caller),

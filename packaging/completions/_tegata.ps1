@@ -26,7 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, with a code of your MFA device, or with the PIN of a token')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, to the console, with a code of your MFA device, with the PIN of a token, or in a job of GitHub Actions')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
@@ -48,6 +48,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
             [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Find long-lived keys and put an end to them')
+            [CompletionResult]::new('totp', 'totp', [CompletionResultType]::ParameterValue, 'Keep the seed of an MFA device in the keyring, so that nobody has to type codes')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -83,9 +84,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;login' {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--console', '--console', [CompletionResultType]::ParameterName, 'Sign in to the AWS console for this profile, which is written if it is not there')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region to sign in to [default: the profile''s]')
             [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Show a code to be entered on a page in any browser')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Open no page; print its address as a QR code')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Sign in with a browser on another machine, and paste what its page shows')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write the profile without asking')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -470,6 +475,9 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -481,15 +489,93 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tegata;keys;import' {
+            [CompletionResult]::new('--trial', '--trial', [CompletionResultType]::ParameterName, 'Put the plaintext aside for so many days in place of removing it, for instance 7d')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Remove what a trial has put aside')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;rotate' {
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long the old key is kept, deactivated: 90 days at most [default: 24h]')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Make no key; delete what was replaced, whatever is left of the grace time')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;report' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'tegata;keys;help' {
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'tegata;keys;help;scan' {
             break
         }
+        'tegata;keys;help;import' {
+            break
+        }
+        'tegata;keys;help;rotate' {
+            break
+        }
+        'tegata;keys;help;report' {
+            break
+        }
         'tegata;keys;help;help' {
+            break
+        }
+        'tegata;totp' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;totp;add' {
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Read the seed from this picture of a QR code (PNG)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;list' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;remove' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;help' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;totp;help;add' {
+            break
+        }
+        'tegata;totp;help;list' {
+            break
+        }
+        'tegata;totp;help;remove' {
+            break
+        }
+        'tegata;totp;help;help' {
             break
         }
         'tegata;pick' {
@@ -518,7 +604,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;help' {
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, with a code of your MFA device, or with the PIN of a token')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, to the console, with a code of your MFA device, with the PIN of a token, or in a job of GitHub Actions')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
@@ -540,6 +626,7 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
             [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Find long-lived keys and put an end to them')
+            [CompletionResult]::new('totp', 'totp', [CompletionResultType]::ParameterValue, 'Keep the seed of an MFA device in the keyring, so that nobody has to type codes')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -683,9 +770,36 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;help;keys' {
             [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
             break
         }
         'tegata;help;keys;scan' {
+            break
+        }
+        'tegata;help;keys;import' {
+            break
+        }
+        'tegata;help;keys;rotate' {
+            break
+        }
+        'tegata;help;keys;report' {
+            break
+        }
+        'tegata;help;totp' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            break
+        }
+        'tegata;help;totp;add' {
+            break
+        }
+        'tegata;help;totp;list' {
+            break
+        }
+        'tegata;help;totp;remove' {
             break
         }
         'tegata;help;pick' {

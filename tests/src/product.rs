@@ -133,7 +133,18 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let names = ["sso_oidc", "sso", "sts", "federation", "rolesanywhere"];
+        let names = [
+            "sso_oidc",
+            "sso",
+            "sts",
+            "iam",
+            "federation",
+            "signin",
+            "rolesanywhere",
+            "ec2_metadata",
+            "ecs_container",
+            "github_actions",
+        ];
         let endpoints: String = names.iter().map(|name| format!("{name} = \"{url}\"\n")).collect();
         let endpoints = format!("\n[endpoints]\n{endpoints}");
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))

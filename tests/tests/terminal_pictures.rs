@@ -107,7 +107,7 @@ fn looks_around(desk: &mut Desk) -> Hand {
         "list",
         "tegata list",
         "tegata list",
-        "A table of the nine profiles, each with its sign-in session, account, role and tier.",
+        "A table of the nine profiles, each with its account, role, what it starts from and its gate.",
     );
     desk.typist.begins("tegata");
     desk.typist.screen.shows("Enter chooses, Esc leaves");

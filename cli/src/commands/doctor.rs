@@ -83,10 +83,16 @@ fn examine(facts: &Facts) -> Vec<Finding> {
         variables::findings,
         permissions::findings,
         shell::findings,
+        trials,
     ];
     let mut findings: Vec<_> = checks.into_iter().flat_map(|check| check(facts)).collect();
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// The trial's reminder names its own command.
+fn trials(facts: &Facts) -> Vec<Finding> {
+    facts.trials.iter().map(|line| Finding::new("access keys", finding::Severity::Warning, line)).collect()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ mod shell;
 mod shell_hook;
 mod shell_init;
 mod status;
+mod totp;
 mod trust;
 
 use crate::child;
@@ -94,6 +95,8 @@ enum Command {
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Totp(totp::Totp),
     Pick(pick::Pick),
     ShellInit(shell_init::ShellInit),
     Trust(trust::Trust),
@@ -152,6 +155,7 @@ impl Command {
             Self::Daemon(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment),
             Self::Keys(command) => command.run(environment),
+            Self::Totp(command) => command.run(environment),
             Self::Pick(command) => command.run(environment),
             Self::ShellInit(command) => command.run(),
             Self::Trust(command) => command.run(environment),

@@ -5,9 +5,11 @@ use super::key_id;
 use zeroize::Zeroizing;
 
 /// How much before a value is read for its name.
-const WINDOW: usize = 80;
+const WINDOW: usize = 120;
 /// How far from a value its name may be, in letters and digits. Less than a secret has, so that the name of the one before is out of sight.
 const NAME: usize = 40;
+/// From how many characters of base64 on something is a value and no name.
+const VALUE: usize = 32;
 /// How far before a value AWS may be spoken of.
 const CONTEXT: usize = 300;
 
@@ -119,9 +121,14 @@ fn last(text: &[u8], count: usize) -> &[u8] {
     text.get(text.len().saturating_sub(count)..).unwrap_or_default()
 }
 
+/// Returns letters and digits, in small letters. Where a value stands there are points: what chance wrote names nothing.
 fn folded(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut folded = Zeroizing::new(Vec::with_capacity(text.len()));
-    folded.extend(text.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase));
+    let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    for part in text.chunk_by(|one, next| is_inside(one) && is_inside(next)) {
+        let plain = part.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+        folded.extend(plain.map(|byte| if part.len() < VALUE { byte } else { b'.' }));
+    }
     folded
 }
 
@@ -196,6 +203,13 @@ mod tests {
         }
         let after = "AWS_ACCESS_KEY_ID=AKIAY34FZKBOKMUTVV7A CLOUDFLARE_API_TOKEN=";
         assert_eq!(called(after), Called::Other, "the name before is that of another");
+    }
+
+    #[test]
+    fn values_name_nothing() {
+        let key = "MIIEpAIBAAKCAQEAsecretawskeyQ7x2Zk4vGQpWyLtN8dRjXs0hFbMcU6aE2oV\n";
+        assert_eq!(called(key), Called::Nothing);
+        assert_eq!(called("aws_secret_access_key=Zk+v4GQpWy/LtN8dRjXs0hFbMcU6aE2oVnKiTq7r x="), Called::Other);
     }
 
     #[test]

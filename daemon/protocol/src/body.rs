@@ -12,15 +12,28 @@ pub enum SignInFlow {
     Pkce,
     /// Device code: a page in any browser, the code compared by the person (RFC 8628).
     DeviceCode,
+    /// A sign-in to the console (`aws login`), with a browser on this machine.
+    Console,
+    /// The same with a browser elsewhere, whose page shows a text that the person carries over.
+    ConsoleRemote,
     /// A code of an MFA device, for a profile that starts from an IAM user. It is the daemon that says so, whatever was asked for.
     MfaCode,
+}
+
+impl SignInFlow {
+    /// Whether it signs in to the console and not to IAM Identity Center.
+    #[must_use]
+    pub fn is_console(self) -> bool {
+        matches!(self, Self::Console | Self::ConsoleRemote)
+    }
 }
 
 /// `POST /v1/sign-ins`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeginSignIn {
-    /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is.
+    /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is. With a console flow: the profile to sign
+    /// in for, which need not be there yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// The AWS config file of the caller, absolute.
@@ -29,6 +42,26 @@ pub struct BeginSignIn {
     /// The flow to use.
     #[serde(default)]
     pub flow: SignInFlow,
+    /// With a console flow: the region to sign in to. Absent: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+/// `PUT /v1/sign-ins/{id}/code`: the text that AWS's page shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarriedCode {
+    /// The text, at most [`crate::MAX_CARRIED_CODE`] bytes.
+    pub text: Secret,
+}
+
+/// Written by the command line alone.
+impl Serialize for CarriedCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("CarriedCode", 1)?;
+        json.serialize_field("text", self.text.expose_secret())?;
+        json.end()
+    }
 }
 
 /// A sign-in as it stands: the answer to `POST /v1/sign-ins` and `GET /v1/sign-ins/{id}`.
@@ -36,9 +69,10 @@ pub struct BeginSignIn {
 pub struct SignIn {
     /// Names this sign-in in later requests.
     pub id: String,
-    /// The sign-in session it is for; with a code of an MFA device the profile.
+    /// The sign-in session it is for; with a console flow or a code of an MFA device the profile.
     pub session: String,
-    /// The start URL of the organisation, to be shown to the person. Absent where there is none.
+    /// The start URL of the organisation, to be shown to the person; with a console flow the address of AWS Sign-In. Absent where there
+    /// is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub start_url: String,
     /// The flow in use.
@@ -72,7 +106,11 @@ pub enum SignInState {
     /// The person has not finished.
     Pending,
     /// Signed in; tokens are in the store.
-    Done,
+    Done {
+        /// With a console flow: the ARN of who signed in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+    },
     /// It ended without tokens.
     Failed {
         /// Why.
@@ -97,6 +135,24 @@ pub struct Session {
     /// Whether it is renewed without a person.
     pub renewable: bool,
     /// The last failure of a renewal, if it has not succeeded since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// Whoever signed in to the console, in `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleIdentity {
+    /// Who.
+    pub arn: String,
+    /// The region of the sign-in, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// How it stands.
+    pub state: SessionState,
+    /// When AWS asks for a new sign-in; until then it is renewed without a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Why it ended, or the last failure of a renewal, if it has not succeeded since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
@@ -216,6 +272,9 @@ pub struct Status {
     pub store: Store,
     /// The sign-in sessions.
     pub sessions: Vec<Session>,
+    /// Whoever signed in to the console, or is to, as profiles name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<ConsoleIdentity>,
     /// The certificates of profiles that start from one, without asking the store or a token.
     #[serde(default)]
     pub certificates: Vec<crate::certificates::Certificate>,
@@ -275,7 +334,7 @@ pub struct Lock {
 /// `DELETE /v1/sessions/{name}`: what signing out did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {
-    /// The sign-in session.
+    /// The sign-in session, or the ARN of who signed in to the console.
     pub session: String,
     /// Whether AWS confirmed that the tokens are dead. Role credentials already handed out live on until they expire:
     /// AWS has no call that ends them (SSO portal API, `Logout`).

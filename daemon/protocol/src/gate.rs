@@ -23,7 +23,7 @@ pub struct BeginElevation {
 }
 
 /// Reads a whole number, also where it is written as `900.0`: to JSON Schema that is an integer, too (draft 2020-12, 6.1.1).
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     struct Whole;
 
     impl serde::de::Visitor<'_> for Whole {

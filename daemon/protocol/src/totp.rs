@@ -30,12 +30,12 @@ pub struct AddSeed {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seeds {
     /// The devices, in the order of the file.
-    pub devices: Vec<Device>,
+    pub devices: Vec<MfaDevice>,
 }
 
 /// An MFA device of an IAM user: the answer to `POST` and `DELETE /v1/totp-seeds`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Device {
+pub struct MfaDevice {
     /// Its serial number; of a virtual device its ARN.
     pub serial: String,
     /// The ARN of the IAM user.

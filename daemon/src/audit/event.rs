@@ -123,6 +123,37 @@ pub enum Event<'a> {
         /// Why.
         code: ErrorCode,
     },
+    /// A person is asked to sign in to the console.
+    ConsoleLoginBegan {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// How.
+        flow: SignInFlow,
+    },
+    /// The person signed in to the console.
+    ConsoleLoginFinished {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Who signed in.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        identity: Option<&'a IdentityArn>,
+    },
+    /// Signing in to the console ended without tokens, or with some of somebody that are not kept.
+    ConsoleLoginFailed {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A console login was forgotten.
+    ConsoleLoginForgotten {
+        /// Whose.
+        #[serde(serialize_with = "name")]
+        identity: &'a IdentityArn,
+    },
     /// Accounts and roles of a sign-in session are listed.
     InventoryBegan {
         /// The sign-in session.
@@ -158,6 +189,53 @@ pub enum Event<'a> {
         session: &'a SessionName,
         /// Whether AWS confirmed that its tokens are dead.
         revoked_upstream: bool,
+    },
+    /// An access key of an IAM user was offered for the store, and proven.
+    KeyImported {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// The key.
+        access_key: KeyTail,
+        /// Whether it is the one that is used from now on; otherwise another one of that user was there.
+        kept: bool,
+    },
+    /// An access key was offered for the store and not taken.
+    KeyNotImported {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Somebody had the access key of an IAM user turned over, or a rotation brought to its end.
+    KeyRotationAsked {
+        /// The profile that was named.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Whether no new key was to be made, and the old one deleted.
+        finish: bool,
+        /// The grant it was done under.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        grant: Option<&'a GrantId>,
+    },
+    /// A rotation did not come to its end.
+    KeyNotRotated {
+        /// The profile that was named; absent where that is no name.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        profile: Option<&'a ProfileName>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A step of a rotation was done.
+    KeyRotated {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Which step.
+        step: KeyStep,
+        /// The key it was done to.
+        access_key: KeyTail,
     },
     /// A person, or a seed in the store, had AWS make a session of an IAM user.
     UserSessionMade {
@@ -202,6 +280,12 @@ pub enum Event<'a> {
         /// The user.
         #[serde(serialize_with = "shown")]
         user: &'a UserArn,
+    },
+    /// A job of GitHub Actions was handed over: its identity is what some profiles start from.
+    JobHandedOver {
+        /// The profile it was tried for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
     },
     /// The seed of an MFA device came into the store.
     SeedAdded {
@@ -401,6 +485,22 @@ fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a
     credentials.account_id().or(starts_with)
 }
 
+/// A step of the rotation of an access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStep {
+    /// Made at IAM, and in the store.
+    Made,
+    /// Known to AWS, and the one that signs from now on.
+    InUse,
+    /// Not accepted by AWS any more.
+    Deactivated,
+    /// Gone.
+    Deleted,
+    /// Gone: it was made, and the answer with its secret was lost.
+    LostDeleted,
+}
+
 /// Why a grant ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -460,6 +560,13 @@ impl<'a> Reached<'a> {
 pub struct KeyTail(String);
 
 impl KeyTail {
+    /// Takes what was cut off already.
+    #[must_use]
+    pub fn last_four(tail: &str) -> Self {
+        let fits = tail.len() <= 4 && tail.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self(if fits { tail.to_owned() } else { String::new() })
+    }
+
     /// Takes them from credentials. An id that is shorter than any of AWS's (16 characters) leaves nothing.
     #[must_use]
     pub fn of(credentials: &Credentials) -> Self {

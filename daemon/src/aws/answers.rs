@@ -6,10 +6,11 @@ mod users;
 pub(super) use users::{caller_identity, user_session};
 
 use super::refusals::Operation;
-use super::{AwsError, DeviceAuthorization, ListedAccount, Page, Registration, RoleToAssume, Tokens};
+use super::{AwsError, DeviceAuthorization, ListedAccount, LoginTokens, Page, Registration, RoleToAssume, Tokens};
 use crate::clock::{from_unix_seconds, rfc3339, unix_seconds};
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, RoleName};
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenOutput;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsOutput;
 use aws_sdk_sso::operation::list_account_roles::ListAccountRolesOutput;
 use aws_sdk_sso::operation::list_accounts::ListAccountsOutput;
@@ -17,6 +18,8 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use aws_sdk_sts::types::AssumedRoleUser;
 use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
 use tegata_protocol::inventory::shown_name;
@@ -30,6 +33,8 @@ const DAY: u64 = 24 * HOUR;
 pub(super) const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
 /// The longest sign-in session an administrator can set is 90 days.
 const LONGEST_ACCESS_TOKEN: u64 = 90 * DAY;
+/// Credentials of a console login are good for fifteen minutes at most (API reference of AWS Sign-In, `CreateOAuth2Token`).
+const LONGEST_LOGIN_CREDENTIALS: u64 = 15 * 60;
 /// A registration is good for 90 days; four times that is a mistake.
 const LONGEST_REGISTRATION: u64 = 366 * DAY;
 /// A device code is good for ten minutes.
@@ -85,6 +90,24 @@ pub(super) fn tokens(operation: Operation, answer: CreateTokenOutput, now: Syste
         expires_at: now + lifetime,
         issued_at: now,
         refresh_token: answer.refresh_token.filter(|token| is_visible(token)).map(Secret::new),
+    })
+}
+
+/// Reads `CreateOAuth2Token`'s answer; `now` is AWS's time, because the life is said from there.
+pub(super) fn login_tokens(answer: CreateOAuth2TokenOutput, now: SystemTime) -> Result<LoginTokens, AwsError> {
+    let operation = Operation::CreateOAuth2Token;
+    let found = answer.token_output.ok_or_else(|| operation.unavailable("an answer without tokens"))?;
+    if !found.token_type.eq_ignore_ascii_case("aws_sigv4") {
+        return Err(operation.unavailable("a token that is not of type aws_sigv4"));
+    }
+    let lifetime = within(operation, "access token", found.expires_in, LONGEST_LOGIN_CREDENTIALS)?;
+    let keys = found.access_token.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
+    let keys =
+        Keys { id: Some(keys.access_key_id), secret: Some(keys.secret_access_key), token: Some(keys.session_token) };
+    Ok(LoginTokens {
+        credentials: credentials(operation, keys, (Some(now + lifetime), lifetime), None, now)?,
+        refresh_token: Secret::new(visible(operation, "refresh token", Some(found.refresh_token))?),
+        id_token: found.id_token.filter(|token| is_visible(token)).map(Secret::new),
     })
 }
 
@@ -147,13 +170,30 @@ pub(super) fn assumed_role(
 ) -> Result<Credentials, AwsError> {
     let operation = Operation::AssumeRole;
     let account = account_of(asked.role_arn.as_str());
-    if let Some(assumed) = answer.assumed_role_user.as_ref().map(|user| user.arn.as_str())
-        && !is_session_of(assumed, asked.role_arn.as_str())
-    {
-        return Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))));
-    }
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
     let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
     of_sts(operation, found, LONGEST_CREDENTIALS, account, now)
+}
+
+/// Reads `AssumeRoleWithWebIdentity`'s answer, which has to be about the role that was asked for.
+pub(super) fn role_for_token(
+    answer: AssumeRoleWithWebIdentityOutput,
+    asked: &RoleToAssume,
+    now: SystemTime,
+) -> Result<Credentials, AwsError> {
+    let operation = Operation::AssumeRoleWithWebIdentity;
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
+    let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
+    of_sts(operation, found, LONGEST_CREDENTIALS, account_of(asked.role_arn.as_str()), now)
+}
+
+fn is_of_role(operation: Operation, user: Option<&AssumedRoleUser>, asked: &RoleToAssume) -> Result<(), AwsError> {
+    match user.map(|user| user.arn.as_str()) {
+        Some(assumed) if !is_session_of(assumed, asked.role_arn.as_str()) => {
+            Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn of_sts(
@@ -218,7 +258,7 @@ fn visible(operation: Operation, what: &str, text: Option<String>) -> Result<Str
         .ok_or_else(|| operation.unavailable(format!("an answer without a usable {what}")))
 }
 
-fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -237,8 +277,10 @@ pub(super) fn is_session_of(assumed: &str, role: &str) -> bool {
 mod tests {
     use super::*;
     use crate::names::RoleArn;
+    use aws_sdk_signin::types::builders::CreateOAuth2TokenResponseBodyBuilder as LoginBody;
+    use aws_sdk_signin::types::{AccessToken, CreateOAuth2TokenResponseBody};
     use aws_sdk_sso::types::{AccountInfo, RoleCredentials, RoleInfo};
-    use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials};
+    use aws_sdk_sts::types::Credentials as StsCredentials;
     use tegata_protocol::inventory::MAX_NAME_CHARS;
     use tegata_protocol::text::is_hostile;
 
@@ -286,6 +328,45 @@ mod tests {
             assert_eq!(credentials.expires_at(), now() + Duration::from_millis(seconds.unsigned_abs() * 1000 + 7));
             assert_eq!((credentials.issued_at(), credentials.account_id()), (now(), Some(&account())));
         }
+    }
+
+    fn login_with(change: impl Fn(LoginBody) -> LoginBody) -> Result<LoginTokens, AwsError> {
+        let keys = AccessToken::builder()
+            .access_key_id("ASIAEXAMPLE")
+            .secret_access_key("CANARY-secret")
+            .session_token("CANARY-token")
+            .build()
+            .unwrap();
+        let body = CreateOAuth2TokenResponseBody::builder()
+            .access_token(keys)
+            .token_type("aws_sigv4")
+            .expires_in(900)
+            .refresh_token("CANARY-refresh");
+        let output = CreateOAuth2TokenOutput::builder().token_output(change(body).build().unwrap());
+        login_tokens(output.build(), now())
+    }
+
+    #[test]
+    fn a_login_gives_credentials_of_fifteen_minutes_at_most_and_the_next_refresh_token() {
+        let tokens = login_with(|body| body).unwrap();
+        assert_eq!(tokens.credentials.expires_at(), now() + Duration::from_secs(900));
+        assert_eq!((tokens.credentials.issued_at(), tokens.id_token.is_none()), (now(), true));
+        assert!(login_with(|body| body.id_token("a.b.c")).unwrap().id_token.is_some());
+        let refusals = [
+            login_with(|body| body.expires_in(901)),
+            login_with(|body| body.expires_in(0)),
+            login_with(|body| body.expires_in(-1)),
+            login_with(|body| body.token_type("Bearer")),
+            login_with(|body| body.refresh_token("")),
+            login_with(|body| body.refresh_token("a b")),
+            login_with(|body| body.set_access_token(None)),
+        ];
+        for refused in refusals {
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, AwsError::Unavailable { .. }));
+            assert!(!refused.to_string().contains("CANARY"));
+        }
+        assert!(login_tokens(CreateOAuth2TokenOutput::builder().build(), now()).is_err());
     }
 
     #[test]

@@ -94,6 +94,11 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Returns the same for what no proxy leads to.
+    pub(super) fn without_proxy(&self) -> Self {
+        Self { proxy: None, no_proxy: Vec::new(), ..self.clone() }
+    }
+
     /// Checks everything that can be checked without reaching anybody.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.proxy.as_ref().map_or(Ok(()), check_proxy)?;

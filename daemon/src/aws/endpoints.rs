@@ -48,6 +48,22 @@ fn sso(config: &Config, region: &Region) -> Result<String, AwsError> {
     resolved(ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params))
 }
 
+/// Returns where console logins begin and where their tokens go.
+pub(super) fn signin(config: &Config, region: &Region) -> Result<String, AwsError> {
+    use aws_sdk_signin::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+    if let Some(url) = &config.endpoints.signin {
+        return Ok(base(url));
+    }
+    let params = Params::builder()
+        .region(region.as_str().to_owned())
+        .use_fips(config.use_fips)
+        .use_dual_stack(config.use_dual_stack)
+        .is_control_plane(false)
+        .build()
+        .map_err(|error| no_endpoint(&error))?;
+    resolved(ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params))
+}
+
 /// Returns where console links come from and lead to, without a path. The SDKs have no table for it. A FIPS 140 endpoint is known
 /// for GovCloud alone; elsewhere none is used in its place.
 pub(super) fn federation(config: &Config, partition: Partition, region: &Region) -> Result<String, AwsError> {
@@ -87,7 +103,7 @@ fn resolved(future: EndpointFuture<'_>) -> Result<String, AwsError> {
     }
 }
 
-fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
+pub(super) fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
     let message = tegata_protocol::text::one_line(&error.to_string());
     AwsError::Refused { operation: "the choice of an endpoint", code: String::from("NoEndpoint"), message }
 }
@@ -111,9 +127,14 @@ pub(super) fn authorize_url(endpoint: &str, request: &Authorize<'_>) -> Result<U
         ("scopes", &scopes),
         ("code_challenge", challenge),
     ];
+    page(&format!("{endpoint}/authorize"), &parameters)
+}
+
+/// Returns the address of a page with these parameters.
+pub(super) fn page(address: &str, parameters: &[(&str, &str)]) -> Result<Url, AwsError> {
     let query: Vec<String> =
         parameters.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY))).collect();
-    Url::parse(&format!("{endpoint}/authorize?{}", query.join("&"))).map_err(|error| no_endpoint(&error))
+    Url::parse(&format!("{address}?{}", query.join("&"))).map_err(|error| no_endpoint(&error))
 }
 
 #[cfg(test)]
@@ -123,6 +144,24 @@ mod tests {
 
     fn at(region: &str, use_fips: bool, use_dual_stack: bool) -> Result<Endpoints, AwsError> {
         endpoints(&Config { use_fips, use_dual_stack, ..Config::default() }, &Region::new(region).unwrap())
+    }
+
+    #[test]
+    fn each_partition_has_its_own_hosts_for_console_logins() {
+        let found = |config: &Config, region: &str| signin(config, &Region::new(region).unwrap());
+        let plain = Config::default();
+        for (region, host) in [
+            ("us-east-1", "https://us-east-1.signin.aws.amazon.com"),
+            ("ap-northeast-1", "https://ap-northeast-1.signin.aws.amazon.com"),
+            ("cn-north-1", "https://cn-north-1.signin.amazonaws.cn"),
+            ("us-gov-west-1", "https://us-gov-west-1.signin.amazonaws-us-gov.com"),
+            ("eusc-de-east-1", "https://eusc-de-east-1.signin.amazonaws-eusc.eu"),
+        ] {
+            assert_eq!(found(&plain, region).unwrap(), host);
+        }
+        let here = Some(Url::parse("http://127.0.0.1:7000/").unwrap());
+        let endpoints = EndpointOverrides { signin: here, ..EndpointOverrides::default() };
+        assert_eq!(found(&Config { endpoints, ..plain }, "us-east-1").unwrap(), "http://127.0.0.1:7000");
     }
 
     #[test]

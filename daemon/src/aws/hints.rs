@@ -56,6 +56,35 @@ pub(super) fn of_certificate(error: AwsError) -> AwsError {
     }
 }
 
+/// Adds what a person can do about a refused `AssumeRoleWithWebIdentity`, where AWS's words do not say it.
+pub(super) fn of_token(error: AwsError) -> AwsError {
+    match error {
+        AwsError::Refused { operation, code, message } => {
+            let hint = token_hint(&code, &message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            AwsError::Refused { operation, code, message: format!("{message}{hint}") }
+        }
+        other => other,
+    }
+}
+
+/// IAM User Guide, "Create a role for OpenID Connect federation".
+fn token_hint(code: &str, message: &str) -> Option<&'static str> {
+    match code {
+        "AccessDenied" => Some(
+            "the role's trust policy has to name the identity provider as Federated, allow sts:AssumeRoleWithWebIdentity, and its \
+             conditions have to fit the token's aud and sub",
+        ),
+        "InvalidIdentityToken" if message.contains("No OpenIDConnect provider") => {
+            Some("create the identity provider in IAM of the role's account, with the issuer's URL")
+        }
+        "InvalidIdentityToken" if message.contains("audience") => Some(
+            "add the token's aud to the identity provider's audiences in IAM, or ask for a token with one of those",
+        ),
+        "ExpiredTokenException" => Some("whoever makes the token has to make a new one"),
+        _ => None,
+    }
+}
+
 /// The words users of AWS's own helper were shown, and what they had to do.
 fn certificate_hint(message: &str) -> Option<&'static str> {
     let said = |words: &str| message.to_ascii_lowercase().contains(words);
@@ -138,6 +167,27 @@ mod tests {
             assert!(said(message).contains(hint), "{}", said(message));
         }
         assert!(said("Rate exceeded").ends_with("): Rate exceeded"));
+    }
+
+    #[test]
+    fn a_refused_token_says_what_to_look_at() {
+        let said = |code: &str, message: &str| {
+            let (code, message) = (code.to_owned(), message.to_owned());
+            of_token(AwsError::Refused { operation: "AssumeRoleWithWebIdentity", code, message }).to_string()
+        };
+        for (code, message, hint) in [
+            ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", "; the role's trust policy"),
+            (
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for https://x",
+                "; create the identity",
+            ),
+            ("InvalidIdentityToken", "Incorrect token audience", "; add the token's aud"),
+            ("ExpiredTokenException", "Token expired", "Token expired; whoever makes the token"),
+        ] {
+            assert!(said(code, message).contains(hint), "{}", said(code, message));
+        }
+        assert!(said("InvalidIdentityToken", "no JWT").ends_with("): no JWT"));
     }
 
     #[test]

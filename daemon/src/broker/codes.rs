@@ -11,7 +11,7 @@ use crate::totp;
 use std::path::Path;
 use std::sync::Arc;
 use tegata_protocol::body::SignIn;
-use tegata_protocol::totp::{AddSeed, Device, GiveCode, Seeds};
+use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode};
 
 impl Broker {
@@ -29,7 +29,7 @@ impl Broker {
     ///
     /// # Errors
     /// Why it is not kept.
-    pub async fn add_seed(&self, caller: &Caller, sent: &AddSeed) -> Result<Device, ErrorBody> {
+    pub async fn add_seed(&self, caller: &Caller, sent: &AddSeed) -> Result<MfaDevice, ErrorBody> {
         self.unlocked()?;
         let config = self.config(sent.config.as_deref().map(Path::new)).await?;
         let (profile, user, serial) = device_of(&config, &sent.profile)?;
@@ -53,7 +53,7 @@ impl Broker {
         caller: &Caller,
         profile: &str,
         config: Option<&Path>,
-    ) -> Result<Device, ErrorBody> {
+    ) -> Result<MfaDevice, ErrorBody> {
         self.unlocked()?;
         let config = self.config(config).await?;
         let (profile, user, serial) = device_of(&config, profile)?;
@@ -71,11 +71,11 @@ impl Broker {
     pub async fn seeds(&self, config: Option<&Path>) -> Result<Seeds, ErrorBody> {
         self.unlocked()?;
         let config = self.config(config).await?;
-        let mut devices: Vec<Device> = Vec::new();
+        let mut devices: Vec<MfaDevice> = Vec::new();
         for profile in config.profiles().filter_map(|name| config.resolve(name).ok()) {
             let Source::IamUser(user) = &profile.chain.source else { continue };
             let Some(serial) = &user.mfa else { continue };
-            let same = |device: &Device| device.serial == serial.as_str() && device.user == user.user.as_str();
+            let same = |device: &MfaDevice| device.serial == serial.as_str() && device.user == user.user.as_str();
             if !devices.iter().any(same) {
                 let seed = self.iam_users.has_seed(&user.user, serial).await.ok();
                 devices.push(view(&profile, user, serial, seed));
@@ -109,9 +109,9 @@ fn device_of(config: &Config, profile: &str) -> Result<(Arc<Profile>, IamUser, M
     Ok((profile, user, serial))
 }
 
-fn view(profile: &Profile, user: &IamUser, serial: &MfaSerial, seed: Option<bool>) -> Device {
+fn view(profile: &Profile, user: &IamUser, serial: &MfaSerial, seed: Option<bool>) -> MfaDevice {
     let command = user.totp_command.as_ref().and_then(|words| words.first());
-    Device {
+    MfaDevice {
         serial: serial.to_string(),
         user: user.user.to_string(),
         profile: profile.name.to_string(),

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::human::Notice;
 use crate::problem::{Problem, quoted};
-use crate::profile::{Profile, SignInSession};
+use crate::profile::{Profile, SignInSession, Source};
 use crate::sign_in_sessions::adopt::{Offered, TakenOver};
 use std::collections::HashSet;
 use std::path::Path;
@@ -25,9 +25,13 @@ impl Broker {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
+        if request.flow.is_console() {
+            return self.begin_console_sign_in(caller, &request, &config).await;
+        }
         if let Some((profile, user)) = self.user_meant(&config, request.session.as_deref()) {
             return Ok(self.logins.begin(&profile, &user));
         }
+        self.job_meant(&config, request.session.as_deref())?;
         if request.flow == SignInFlow::MfaCode {
             return Err(ErrorBody::new(ErrorCode::BadRequest, "codes are for profiles that start from an IAM user"));
         }
@@ -99,6 +103,9 @@ impl Broker {
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
+        if let Some(identity) = self.identity_called(name, config).await {
+            return self.forget_console_login(caller, &identity).await;
+        }
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
@@ -136,14 +143,15 @@ impl Broker {
         let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         if first {
             let asked = profile.chain.session().map_or(profile.name.as_str(), |session| session.name.as_str());
+            let how = if matches!(profile.chain.source, Source::Console { .. }) { "--console " } else { "" };
             self.human.notify(Notice {
                 summary: format!("AWS sign-in needed: {asked}"),
-                body: format!("A tool is waiting for credentials. Run: tegata login {}", quoted(asked)),
+                body: format!("A tool is waiting for credentials. Run: tegata login {how}{}", quoted(asked)),
             });
         }
     }
 }
 
-fn no_such_sign_in() -> ErrorBody {
+pub(super) fn no_such_sign_in() -> ErrorBody {
     ErrorBody::new(ErrorCode::NotFound, "no such sign-in is under way").mend("tegata login")
 }

@@ -83,7 +83,7 @@ impl Issuer {
                 if let Some(session) = chain.session() {
                     self.providers.sign_in_sessions.pins(session).await?;
                 }
-                (0, self.providers.provide_source(chain).await?)
+                (0, self.providers.provide_gated_source(chain, &elevation).await?)
             }
         };
         self.providers.provide_from(chain, first, from, &elevation).await

@@ -200,7 +200,12 @@ impl Grants {
 
     /// Ends what starts from a sign-in session.
     pub fn end_of_session(&self, name: &SessionName) -> Vec<Arc<Grant>> {
-        self.end(&|grant| grant.approved.chain.session().is_some_and(|session| session.name == *name))
+        self.end_where(&|chain| chain.session().is_some_and(|session| session.name == *name))
+    }
+
+    /// Ends what reaches chains that `of` picks.
+    pub fn end_where(&self, of: &dyn Fn(&Chain) -> bool) -> Vec<Arc<Grant>> {
+        self.end(&|grant| of(&grant.approved.chain))
     }
 
     /// Forgets those whose time is over, and what was issued under them. Returns them.

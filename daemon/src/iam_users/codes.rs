@@ -118,9 +118,7 @@ impl Codes {
     /// # Errors
     /// [`Problem::PersonNeeded`] where there is no seed, or AWS did not take its last code; else what the store said.
     pub(super) async fn of_seed(&self, device: &Device, now: impl Fn() -> SystemTime) -> Result<Secret, Problem> {
-        if let Some(refused) = self.refused(device) {
-            return Err(wanted(device, &format!("wants a code by hand: AWS did not take that of {refused}")));
-        }
+        self.may_be_automatic(device)?;
         loop {
             let (at, step) = (now(), totp::step(now()));
             let record = self.seeds.get(&device.user).await?;
@@ -167,7 +165,16 @@ impl Codes {
         self.seeds.forget_all();
     }
 
-    fn refused(&self, device: &Device) -> Option<&'static str> {
+    /// Whether a code may be sent that no person gave.
+    ///
+    /// # Errors
+    /// [`Problem::PersonNeeded`] after AWS did not take one.
+    pub(super) fn may_be_automatic(&self, device: &Device) -> Result<(), Problem> {
+        let Some(refused) = self.refused(device) else { return Ok(()) };
+        Err(wanted(device, &format!("wants a code by hand: AWS did not take that of {refused}")))
+    }
+
+    pub(super) fn refused(&self, device: &Device) -> Option<&'static str> {
         self.lock().get(device)?.refused
     }
 

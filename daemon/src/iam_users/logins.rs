@@ -281,7 +281,7 @@ impl Shared {
             Ok(session) => {
                 let expires_at = session.expires_at();
                 self.note(&Event::UserSessionMade { profile, user: &source.user, device, expires_at });
-                Stage::Ended(SignInState::Done)
+                Stage::Ended(SignInState::Done { identity: None })
             }
             Err(problem) => {
                 let error = ErrorBody::from(problem.asked_for(profile));

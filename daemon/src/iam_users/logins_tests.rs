@@ -61,7 +61,8 @@ impl World {
         let clock: Arc<ManualClock> = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_480)));
         let aws = ScriptedAws::new(clock.clone());
         let store = Store::spawn(Box::new(Memory::default())).unwrap();
-        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone()));
+        let commands = crate::helper::Commands::none();
+        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands));
         let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store));
         let directory = tempfile::tempdir().unwrap();
         let audit = Arc::new(Audit::open(&directory.path().join("audit"), clock.clone()).unwrap());
@@ -112,7 +113,7 @@ async fn a_code_is_asked_for_and_buys_the_session() {
     assert!(world.logins.is_under_way(&world.profile.chain) && world.logins.any_under_way());
     world.aws.next_role(Ok(12 * HOUR));
     let done = world.give(&begun.id, "123456").await;
-    assert_eq!((done.state, done.device), (SignInState::Done, None));
+    assert_eq!((done.state, done.device), (SignInState::Done { identity: None }, None));
     assert!(!world.logins.any_under_way());
     assert!(world.users.session(&source()).await.is_ok());
     let records = world.records();
@@ -144,7 +145,7 @@ async fn a_code_that_got_no_answer_may_be_spent() {
     let again = world.give(&id, "000001").await;
     assert!(again.said.unwrap().contains("no answer in time; the code may be spent, so give the next one"));
     world.aws.next_role(Ok(HOUR));
-    assert_eq!(world.give(&id, "000002").await.state, SignInState::Done);
+    assert_eq!(world.give(&id, "000002").await.state, SignInState::Done { identity: None });
 }
 
 #[tokio::test]
@@ -155,11 +156,15 @@ async fn with_a_seed_nobody_is_asked_until_aws_does_not_take_its_code() {
     let asked = world.begin().await;
     assert!(asked.said.unwrap().contains("the device wants a code by hand: AWS did not take the code of the seed"));
     world.aws.next_role(Ok(HOUR));
-    assert_eq!(world.give(&asked.id, "000001").await.state, SignInState::Done);
+    assert_eq!(world.give(&asked.id, "000001").await.state, SignInState::Done { identity: None });
     world.users.sign_out(&user()).await.unwrap();
     world.clock.advance(crate::totp::STEP);
     world.aws.next_role(Ok(HOUR));
-    assert_eq!(world.begin().await.state, SignInState::Done, "a code that was taken gives the seed another chance");
+    assert_eq!(
+        world.begin().await.state,
+        SignInState::Done { identity: None },
+        "a code that was taken gives the seed another chance"
+    );
 }
 
 #[tokio::test]
@@ -168,7 +173,7 @@ async fn without_a_device_a_session_is_made_at_once() {
     world.aws.next_role(Ok(HOUR));
     let plain = IamUser { mfa: None, ..source() };
     let begun = world.logins.begin(&profile_of(plain.clone()), &plain);
-    assert_eq!(world.stands(&begun.id).await.state, SignInState::Done);
+    assert_eq!(world.stands(&begun.id).await.state, SignInState::Done { identity: None });
 }
 
 #[tokio::test]

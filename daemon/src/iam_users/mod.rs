@@ -18,6 +18,7 @@ use crate::cache::renew_at;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::flight::Flights;
+use crate::helper::{CommandLine, Commands, HelperError};
 use crate::names::AccountId;
 use crate::problem::Problem;
 use crate::profile::IamUser;
@@ -42,6 +43,7 @@ const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Where a code came from, as it is said when AWS did not take it.
 const OF_SEED: &str = "the seed in the store";
+const OF_COMMAND: &str = "totp_command";
 
 type Made = Result<Arc<Credentials>, Problem>;
 
@@ -50,6 +52,8 @@ type Made = Result<Arc<Credentials>, Problem>;
 pub struct IamUsers {
     aws: Arc<dyn Aws>,
     clock: Arc<dyn Clock>,
+    /// What the commands of the settings print.
+    commands: Arc<Commands>,
     keys: Shelf<IamUserRecord>,
     codes: Codes,
     sessions: Sessions,
@@ -79,11 +83,11 @@ impl Record for IamUserRecord {
 impl IamUsers {
     /// Makes the table; nothing is read before it is asked for.
     #[must_use]
-    pub fn new(aws: Arc<dyn Aws>, clock: Arc<dyn Clock>, store: Store) -> Self {
+    pub fn new(aws: Arc<dyn Aws>, clock: Arc<dyn Clock>, store: Store, commands: Arc<Commands>) -> Self {
         let (keys, codes, sessions) =
             (Shelf::new(store.clone()), Codes::new(store.clone()), Sessions::new(store.clone()));
         let (flights, resting) = (Flights::default(), Mutex::default());
-        Self { aws, clock, keys, codes, sessions, flights, resting, era: AtomicU64::new(0) }
+        Self { aws, clock, commands, keys, codes, sessions, flights, resting, era: AtomicU64::new(0) }
     }
 
     /// Returns what the store keeps of a user's access keys.
@@ -130,7 +134,7 @@ impl IamUsers {
         let purpose = Purpose::of(source);
         let live = self.sessions.find(&purpose, self.now()).await?;
         if let Some(live) = &live
-            && (renew_at(live) > self.now() || self.rests(&purpose) || !self.is_free(&purpose).await)
+            && (renew_at(live) > self.now() || self.rests(&purpose) || !self.is_free(source).await)
         {
             return Ok(Arc::clone(live));
         }
@@ -181,7 +185,7 @@ impl IamUsers {
     pub async fn needs_person(&self, source: &IamUser) -> Result<bool, Problem> {
         let purpose = Purpose::of(source);
         let alive = self.sessions.find(&purpose, self.now()).await?.is_some();
-        Ok(!alive && !self.is_free(&purpose).await)
+        Ok(!alive && !self.is_automatic(source).await?)
     }
 
     /// Whether the next session can be made without a person.
@@ -191,6 +195,7 @@ impl IamUsers {
     pub async fn is_automatic(&self, source: &IamUser) -> Result<bool, Problem> {
         match device_of(source) {
             None => Ok(true),
+            Some(device) if source.totp_command.is_some() => Ok(self.codes.refused(&device).is_none()),
             Some(device) => self.codes.are_automatic(&device).await,
         }
     }
@@ -245,23 +250,16 @@ impl IamUsers {
         let mut outcome = Ok(());
         let known = self.sessions.users().into_iter();
         for user in known.chain(users).collect::<HashSet<_>>() {
-            match self.sign_out(&user).await {
-                Err(Problem::Store(error)) => outcome = outcome.and(Err(error)),
-                Ok(_) | Err(_) => {}
+            if let Err(Problem::Store(error)) = self.sign_out(&user).await {
+                outcome = outcome.and(Err(error));
             }
         }
         outcome
     }
 
-    /// Whether the next session costs nobody anything: no code, or one that is made here.
-    async fn is_free(&self, purpose: &Purpose) -> bool {
-        match &purpose.mfa {
-            None => true,
-            Some(serial) => {
-                let device = Device { user: purpose.user.clone(), serial: serial.clone() };
-                self.codes.are_automatic(&device).await.unwrap_or(false)
-            }
-        }
+    /// Whether the next session costs nobody anything: no code, or one that is made here. A command may ask for a touch.
+    async fn is_free(&self, source: &IamUser) -> bool {
+        (source.mfa.is_none() || source.totp_command.is_none()) && self.is_automatic(source).await.unwrap_or(false)
     }
 
     fn rests(&self, purpose: &Purpose) -> bool {
@@ -277,21 +275,41 @@ impl IamUsers {
         }
         // Before a code is spent on it.
         self.in_use(&source.user).await?;
-        let code = match &device {
-            Some(device) => Some(self.codes.of_seed(device, || self.now()).await?),
-            None => None,
+        let (origin, code) = match (&device, &source.totp_command) {
+            (None, _) => (OF_SEED, None),
+            (Some(device), Some(words)) => (OF_COMMAND, Some(self.of_command(device, words).await?)),
+            (Some(device), None) => (OF_SEED, Some(self.codes.of_seed(device, || self.now()).await?)),
         };
         let made = self.ask(source, device.as_ref().zip(code.as_ref())).await;
         if let (Err(Problem::Aws(error)), Some(device)) = (&made, &device)
             && error.is_wrong_code()
         {
-            self.codes.was_refused(device, OF_SEED);
-            let why = format!("did not take the code of {OF_SEED} ({})", words(error.clone()));
+            self.codes.was_refused(device, origin);
+            let why = format!("did not take the code of {origin} ({})", words(error.clone()));
             return Err(codes::wanted(device, &format!("wants a code by hand: AWS {why}")));
         }
         let made = Arc::new(made?);
         self.keep(&purpose, &made, era).await;
         Ok(made)
+    }
+
+    /// Runs the command of the settings. One that prints what was sent already is run once more, in the next step.
+    async fn of_command(&self, device: &Device, words: &[String]) -> Result<Secret, Problem> {
+        self.codes.may_be_automatic(device)?;
+        let command = CommandLine::try_from(words.to_vec()).map_err(Problem::Internal)?;
+        for _ in 0..2 {
+            let printed = self.commands.output(&command).await?;
+            let code = Secret::new(printed.expose_secret().trim().to_owned());
+            if !totp::is_code(code.expose_secret()) {
+                let what = "something that is no code of six digits";
+                return Err(HelperError::Unusable { program: command.shown(), what }.into());
+            }
+            match self.codes.seconds_to_wait(device, &code, self.now()) {
+                None => return Ok(code),
+                Some(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+        Err(codes::wanted(device, "wants another code than its command prints: that one was sent already"))
     }
 
     /// Asks AWS for a session. A key that was replaced while it was asked is not the end of it.

@@ -159,6 +159,8 @@ pub struct IamUserRecord {
     pub proven_at: SystemTime,
     /// The access keys, oldest first; one of them at most is in use.
     pub keys: Vec<AccessKey>,
+    /// Since when IAM has been asked for another key, and has not answered: there may be one whose secret nobody was told.
+    pub making_since: Option<SystemTime>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -167,6 +169,8 @@ struct Json {
     user: String,
     proven_at: i64,
     keys: Vec<KeyJson>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    making_since: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -191,7 +195,7 @@ impl IamUserRecord {
     /// Makes the record of a user whose key has just been proven.
     #[must_use]
     pub fn new(user: &str, proven_at: SystemTime, key: AccessKey) -> Self {
-        Self { user: user.to_owned(), proven_at, keys: vec![key] }
+        Self { user: user.to_owned(), proven_at, keys: vec![key], making_since: None }
     }
 
     /// Names the record of a user.
@@ -246,6 +250,7 @@ impl IamUserRecord {
             user: self.user.clone(),
             proven_at: unix_seconds(self.proven_at),
             keys: self.keys.iter().map(key).collect(),
+            making_since: self.making_since.map(unix_seconds),
         };
         json::to_bytes(&json, ROOM)
     }
@@ -260,7 +265,8 @@ impl IamUserRecord {
             return Err(RecordError::Foreign);
         }
         let keys = json.keys.into_iter().map(read_key).collect::<Result<_, _>>().map_err(RecordError::Keys)?;
-        let record = Self { user: json.user, proven_at: from_unix_seconds(json.proven_at), keys };
+        let making_since = json.making_since.map(from_unix_seconds);
+        let record = Self { user: json.user, proven_at: from_unix_seconds(json.proven_at), keys, making_since };
         record.check().map_err(RecordError::Keys)?;
         Ok(record)
     }

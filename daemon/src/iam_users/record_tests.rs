@@ -15,13 +15,18 @@ fn full() -> IamUserRecord {
     let new = key("AKIANEWNEWNEWNEWNEW2", KeyState::InUse);
     let next = key("AKIANEXTNEXTNEXTNEX3", KeyState::ComingIn);
     let new = AccessKey { created_at: Some(at(900)), ..new };
-    IamUserRecord { user: ALICE.to_owned(), proven_at: at(1_100), keys: vec![old, new, next] }
+    IamUserRecord {
+        user: ALICE.to_owned(),
+        proven_at: at(1_100),
+        keys: vec![old, new, next],
+        making_since: Some(at(1_200)),
+    }
 }
 
 #[test]
 fn a_record_comes_back_whole() {
     let back = IamUserRecord::from_bytes(ALICE, &full().to_bytes()).unwrap();
-    assert_eq!((back.user.as_str(), back.proven_at), (ALICE, at(1_100)));
+    assert_eq!((back.user.as_str(), back.proven_at, back.making_since), (ALICE, at(1_100), Some(at(1_200))));
     let states: Vec<_> = back.keys.iter().map(|key| key.state).collect();
     assert_eq!(states, [KeyState::GoingOut { delete_after: at(9_000) }, KeyState::InUse, KeyState::ComingIn]);
     let used = back.in_use().unwrap();
@@ -39,7 +44,12 @@ fn a_full_record_does_not_outgrow_its_buffer() {
         AccessKey::new(&id, Secret::new("s".repeat(*SECRET.end())), at(i64::MAX / 2), KeyState::ComingIn).unwrap()
     };
     let user = format!("arn:aws:iam::123456789012:user/{}", "a".repeat(2017));
-    let record = IamUserRecord { user, proven_at: at(1), keys: (0..MOST_KEYS).map(longest).collect() };
+    let record = IamUserRecord {
+        user,
+        proven_at: at(1),
+        keys: (0..MOST_KEYS).map(longest).collect(),
+        making_since: Some(at(i64::MAX / 2)),
+    };
     assert!(record.check().is_ok() && record.to_bytes().len() < ROOM);
 }
 

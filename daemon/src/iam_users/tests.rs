@@ -2,6 +2,7 @@ use super::*;
 use crate::aws::scripted::ScriptedAws;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::helper::scripted::ScriptedHelper;
 use crate::names::Region;
 use crate::settings::HandOut;
 use crate::store::memory::Memory;
@@ -54,9 +55,13 @@ struct World {
 
 impl World {
     fn over(clock: Arc<ManualClock>, memory: Memory) -> Self {
+        Self::running(clock, memory, Commands::none())
+    }
+
+    fn running(clock: Arc<ManualClock>, memory: Memory, commands: Arc<Commands>) -> Self {
         let aws = ScriptedAws::new(clock.clone());
         let store = Store::spawn(Box::new(memory.clone())).unwrap();
-        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store));
+        let users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store, commands));
         Self { clock, aws, memory, users }
     }
 
@@ -343,4 +348,47 @@ async fn keys_that_do_not_go_together_are_not_written() {
     assert!(world.users.change_keys(&user(), two).await.is_err());
     assert_eq!(world.users.keys(&user()).await.unwrap().unwrap().keys.len(), 1);
     assert_eq!(world.restarted().users.keys(&user()).await.unwrap().unwrap().keys.len(), 1);
+}
+
+/// Alice with a key and a command whose output is `printed`, one after the other.
+async fn with_command(printed: &[&str]) -> (World, IamUser) {
+    let helper = ScriptedHelper::new(printed.iter().map(|text| Ok(text.as_bytes().to_vec())));
+    let clock = Arc::new(ManualClock::at(from_unix_seconds(START + 10)));
+    let world = World::running(clock, Memory::default(), Arc::new(Commands::new(helper, 30)));
+    world.use_key(key(ID, KeyState::InUse)).await;
+    let command = vec!["/usr/bin/ykman".to_owned(), "oath".to_owned()];
+    (world, IamUser { totp_command: Some(command), ..with_phone() })
+}
+
+#[tokio::test]
+async fn a_command_gives_the_code_when_somebody_asks_and_not_ahead() {
+    let (world, source) = with_command(&["123456"]).await;
+    world.aws.next_role(Ok(12 * HOUR));
+    let made = world.users.session(&source).await.unwrap();
+    assert!(world.aws.calls()[0].contains("with 123456 of"), "{:?}", world.aws.calls());
+    world.clock.advance(12 * HOUR - Duration::from_secs(600));
+    let still = world.users.session(&source).await.unwrap();
+    assert_eq!((still.access_key_id(), world.aws.calls().len()), (made.access_key_id(), 1));
+}
+
+#[tokio::test]
+async fn a_command_that_prints_no_code_is_an_error_that_does_not_show_it() {
+    let (world, source) = with_command(&["CANARY", "12345", "1234567"]).await;
+    for _ in 0..3 {
+        let said = world.users.session(&source).await.unwrap_err().to_string();
+        assert_eq!(said, "/usr/bin/ykman printed something that is no code of six digits");
+    }
+    assert!(world.aws.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_commands_code_that_aws_does_not_take_is_the_last() {
+    let (world, source) = with_command(&["123456", "654321"]).await;
+    world.aws.next_role(Err(wrong_code()));
+    for _ in 0..10 {
+        let said = world.users.session(&source).await.unwrap_err().to_string();
+        assert!(said.contains("by hand: AWS did not take") && said.contains("totp_command"), "{said}");
+        world.clock.advance(HOUR);
+    }
+    assert_eq!(world.aws.calls().len(), 1);
 }

@@ -8,6 +8,7 @@ use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tegata_protocol::text::one_line;
 
 /// The most sign-in sessions that a message lists.
@@ -119,6 +120,12 @@ impl Config {
     pub fn region(&self, name: &ProfileName) -> Option<Region> {
         let keys = Keys::of(&self.slot(name)?.section).ok()?;
         Region::new(keys.get("region")?.value).ok()
+    }
+
+    /// Returns how old the access key behind a profile may be, as the settings say of it.
+    #[must_use]
+    pub fn key_max_age(&self, name: &ProfileName) -> Option<Duration> {
+        self.extras(name)?.key_max_age
     }
 
     /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is

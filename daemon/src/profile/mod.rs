@@ -3,6 +3,7 @@
 //! The text comes from outside: it may cost a profile, or yield a worse one, and nothing else. It never starts a program.
 
 mod config;
+mod console;
 mod files;
 mod keys;
 mod own_source;
@@ -11,6 +12,7 @@ mod source;
 mod text;
 
 pub use config::Config;
+pub use console::ConsoleWish;
 pub use files::ConfigFiles;
 pub use source::{IamUser, KeyPlace, RolesAnywhere, Source, SourceKind, WebIdentityToken};
 

@@ -119,7 +119,7 @@ impl Around<'_> {
         let (used, roles_only): (&[&str], _) = match named {
             Named::Role(OwnRole::WebIdentity) => (&["web_identity"], extras.for_assumed_roles_only()),
             Named::Role(OwnRole::RolesAnywhere) => (&[], extras.for_roles_only()),
-            Named::Bare(Bare::IamUser) => (&["totp_command", "hand_out"], extras.for_roles_only()),
+            Named::Bare(Bare::IamUser) => (&["totp_command", "hand_out", "key_max_age_days"], extras.for_roles_only()),
             Named::Bare(_) => (&[], extras.for_roles_only()),
         };
         if let Some(key) = roles_only.filter(|_| !assumes) {

@@ -4,6 +4,7 @@ use crate::aws::scripted::ScriptedAws;
 use crate::aws::{Aws, AwsError, Config, EndpointOverrides, RoleToAssume, SdkAws};
 use crate::certificates::MachineCertificates;
 use crate::clock::{Clock, SystemClock};
+use crate::console_logins::ConsoleLogins;
 use crate::local_user::LocalUser;
 use crate::names::{Region, RoleArn};
 use crate::profile::KeyPlace;
@@ -65,11 +66,19 @@ impl World {
 
 fn providers(aws: Arc<dyn Aws>) -> Providers {
     let (clock, store) = (Arc::new(SystemClock), Store::spawn(Box::new(Memory::default())).unwrap());
+    let commands = crate::helper::Commands::none();
+    let users = crate::iam_users::IamUsers::new(Arc::clone(&aws), clock.clone(), store.clone(), commands.clone());
+    let sign_in_sessions = Arc::new(SignInSessions::new(Arc::clone(&aws), clock.clone(), store.clone()));
+    let console_logins =
+        ConsoleLogins::new(Arc::clone(&aws), clock.clone(), store.clone(), Arc::clone(&sign_in_sessions));
     Providers {
-        sign_in_sessions: Arc::new(SignInSessions::new(Arc::clone(&aws), clock.clone(), store.clone())),
-        iam_users: Arc::new(crate::iam_users::IamUsers::new(Arc::clone(&aws), clock.clone(), store.clone())),
+        sign_in_sessions,
+        console_logins: Arc::new(console_logins),
+        iam_users: Arc::new(users),
         certificates: Arc::new(MachineCertificates::new(store, clock)),
-        commands: crate::helper::Commands::none(),
+        commands,
+        github_job: Arc::default(),
+        task: Arc::default(),
         user: Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() }),
         aws,
     }

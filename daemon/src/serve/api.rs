@@ -48,11 +48,16 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             }
             Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
             Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
+            Call::CarryCode { id, code } => broker.carry_code(&id, &code.0.text).map(|()| done()),
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
+            Call::KeysReport { config } => Ok(ok(&broker.keys_report(config.as_deref()).await?)),
+            Call::ImportKey(key) => Ok(ok(&broker.import_key(caller, &key.0).await?)),
+            Call::RotateKey { wanted, wait } => Ok(ok(&broker.rotate_key(caller, &wanted, wait).await?)),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
             Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer).await?)),
             Call::GiveCode { id, given } => Ok(ok(&broker.give_code(&id, &given).await?)),
+            Call::HandOverJob(sent) => Ok(ok(&broker.hand_over_job(caller, &sent).await?)),
             Call::Seeds { config } => Ok(ok(&broker.seeds(config.as_deref()).await?)),
             Call::AddSeed(sent) => Ok(answer::written(StatusCode::CREATED, &broker.add_seed(caller, &sent).await?)),
             Call::RemoveSeed { profile, config } => {

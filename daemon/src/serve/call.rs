@@ -1,14 +1,19 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod carried;
 mod certificates;
 mod codes;
 mod console;
 mod hands;
+mod jobs;
+mod keys;
 
 pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
+pub(super) use keys::OfferedKey;
 
 use crate::broker::{Ask, Form};
+use carried::Carried;
 use certificates::CertificateResource;
 use hands::HandResource;
 use http::{Method, Request};
@@ -20,6 +25,8 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
+use tegata_protocol::jobs::HandOverJob;
+use tegata_protocol::keys::RotateKey;
 use tegata_protocol::text::{is_hostile, one_line};
 use tegata_protocol::totp::{AddSeed, GiveCode};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
@@ -35,8 +42,16 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `PUT /v1/sign-ins/{id}/code`
+    CarryCode { id: String, code: Carried },
     /// `POST /v1/console-links`
     OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
+    /// `GET /v1/access-keys`
+    KeysReport { config: Option<PathBuf> },
+    /// `POST /v1/access-keys`
+    ImportKey(OfferedKey),
+    /// `POST /v1/access-keys/rotations`
+    RotateKey { wanted: RotateKey, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
@@ -45,6 +60,8 @@ pub(super) enum Call {
     Adopt { name: String, offer: Sent<AdoptSession> },
     /// `POST /v1/sign-ins/{id}/code`
     GiveCode { id: String, given: Sent<GiveCode> },
+    /// `POST /v1/github-job`
+    HandOverJob(Sent<HandOverJob>),
     /// `GET /v1/totp-seeds`
     Seeds { config: Option<PathBuf> },
     /// `POST /v1/totp-seeds`
@@ -125,10 +142,14 @@ impl From<ErrorBody> for NoCall {
 enum Resource {
     Credentials,
     ConsoleLinks,
+    AccessKeys,
+    Rotations,
     SignIns,
     SignIn(String),
+    SignInCode(String),
     CodeOf(String),
     TotpSeeds,
+    GithubJob,
     Sessions,
     Session(String),
     Adoption(String),
@@ -155,7 +176,12 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::PUT, Resource::SignInCode(id)) => {
+                return Ok(Self::CarryCode { id, code: carried::read(query, body)? });
+            }
             (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
+            (&Method::POST, Resource::AccessKeys) => return Ok(keys::import(&query, body)?),
+            (&Method::POST, Resource::Rotations) => return Ok(keys::rotate(query, body)?),
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
@@ -168,6 +194,7 @@ impl Call {
                 return resource.call(method, query, body).map(Self::Certificate);
             }
             (&Method::POST, Resource::CodeOf(id)) => return Ok(codes::give(id, query, body)?),
+            (&Method::POST, Resource::GithubJob) => return Ok(jobs::hand_over(query, body)?),
             (&Method::POST, Resource::TotpSeeds) => return Ok(codes::add(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
@@ -177,6 +204,7 @@ impl Call {
             (&Method::DELETE, Resource::TotpSeeds) => codes::remove(query)?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::AccessKeys) => Self::KeysReport { config: query.only_config()? },
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
@@ -224,7 +252,10 @@ impl Resource {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
+            paths::ACCESS_KEYS => Ok(Self::AccessKeys),
+            paths::ROTATIONS => Ok(Self::Rotations),
             paths::SIGN_INS => Ok(Self::SignIns),
+            paths::GITHUB_JOB => Ok(Self::GithubJob),
             paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
@@ -245,11 +276,9 @@ impl Resource {
         if let Some(named) = under(paths::SIGN_INS) {
             return match named.split_once('/') {
                 Some((id, paths::CODE)) => segment(id).map(Self::CodeOf),
+                Some((id, paths::TEXT)) => segment(id).map(Self::SignInCode),
                 _ => segment(named).map(Self::SignIn),
             };
-        }
-        if let Some(name) = under(paths::PROFILES) {
-            return segment(name).map(Self::Profile);
         }
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
@@ -267,9 +296,17 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::CodeOf(_) | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIns
+            | Self::CodeOf(_)
+            | Self::GithubJob
+            | Self::Inventories
+            | Self::Adoption(_)
+            | Self::ConsoleLinks
+            | Self::Rotations => "POST",
+            Self::AccessKeys => "GET, POST",
             Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
+            Self::SignInCode(_) => "PUT",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
                 "GET"
             }
@@ -415,7 +452,13 @@ fn offer(body: &[u8]) -> Result<Sent<AdoptSession>, ErrorBody> {
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
     checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
-    Ok(sign_in)
+    match &sign_in.region {
+        Some(_) if !sign_in.flow.is_console() => Err(bad("region is for a sign-in to the console")),
+        region => {
+            region.clone().map(plain).transpose()?;
+            Ok(sign_in)
+        }
+    }
 }
 
 /// Checks what a body says of a sign-in session and the file it is described in.

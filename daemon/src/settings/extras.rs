@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tegata_protocol::text::{is_hostile, one_line};
 
 /// The most session tags (STS API, `Tags`).
@@ -49,6 +50,8 @@ pub struct Extras {
     pub totp_command: Option<Command>,
     /// `hand_out`: what an IAM user's access keys are good for.
     pub hand_out: Option<HandOut>,
+    /// `key_max_age_days`: how old an IAM user's access key may be before a person is reminded.
+    pub key_max_age: Option<Duration>,
 }
 
 impl Default for Extras {
@@ -63,6 +66,7 @@ impl Default for Extras {
             web_identity: None,
             totp_command: None,
             hand_out: None,
+            key_max_age: None,
         }
     }
 }
@@ -100,6 +104,7 @@ impl Extras {
             ("web_identity", self.web_identity.is_some()),
             ("totp_command", self.totp_command.is_some()),
             ("hand_out", self.hand_out.is_some()),
+            ("key_max_age_days", self.key_max_age.is_some()),
         ];
         keys.into_iter().find_map(|(key, is_set)| (is_set && !used.contains(&key)).then_some(key))
     }
@@ -162,6 +167,8 @@ struct Keys {
     /// What `tegata_iam_user` hands out: a session, or the access keys themselves, for what AWS refuses to sessions (IAM without MFA).
     #[cfg_attr(test, schemars(extend("default" = "session")))]
     hand_out: Option<HandOut>,
+    /// How many days old the access key of `tegata_iam_user` may be before `tegata status` and `tegata doctor` remind a person.
+    key_max_age_days: Option<KeyAge>,
 }
 
 impl TryFrom<Keys> for Extras {
@@ -188,6 +195,7 @@ impl TryFrom<Keys> for Extras {
             web_identity: keys.web_identity,
             totp_command: keys.totp_command,
             hand_out: keys.hand_out,
+            key_max_age: keys.key_max_age_days.map(|age| age.0),
         })
     }
 }
@@ -231,6 +239,21 @@ pub fn is_tag_character(c: char) -> bool {
     static PATTERN: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\p{L}\p{Z}\p{N}_.:/=+\-@]$").ok());
     let mut buffer = [0; 4];
     !is_hostile(c) && PATTERN.as_ref().is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut buffer)))
+}
+
+/// An age in days: from 1 to ten years.
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "i64", inline, extend("minimum" = 1, "maximum" = 3_650)))]
+struct KeyAge(Duration);
+
+impl TryFrom<i64> for KeyAge {
+    type Error = &'static str;
+
+    fn try_from(days: i64) -> Result<Self, Self::Error> {
+        let fits = u64::try_from(days).ok().filter(|days| (1..=3_650).contains(days));
+        fits.map(|days| Self(Duration::from_secs(days * 86_400))).ok_or("key_max_age_days is from 1 to 3650")
+    }
 }
 
 /// STS API, `SourceIdentity`: 2 to 64 of `[\w+=,.@-]`, not beginning with `aws:`.

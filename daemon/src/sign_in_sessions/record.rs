@@ -128,7 +128,7 @@ struct TokensJson {
     refresh_token: Option<Secret>,
 }
 
-fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
@@ -139,14 +139,14 @@ fn exposed_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) 
     }
 }
 
-fn to_bytes(json: &impl Serialize) -> Bytes {
+pub(crate) fn to_bytes(json: &impl Serialize) -> Bytes {
     let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
     // Writing plain structs of text and numbers into memory has nothing that can fail.
     let _ = serde_json::to_writer(&mut *bytes, json);
     bytes
 }
 
-fn from_bytes<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+pub(crate) fn from_bytes<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,

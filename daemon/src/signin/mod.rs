@@ -6,6 +6,9 @@
 
 mod callback;
 mod device;
+pub mod dpop;
+pub mod identity;
+pub mod login;
 mod page;
 mod pkce;
 #[cfg(test)]
@@ -61,6 +64,9 @@ pub enum SignInError {
         /// What the system said.
         detail: String,
     },
+    /// A way to sign in that is none to a sign-in session.
+    #[error("a sign-in session is not signed in to by the console")]
+    NoSuchFlow,
     /// The system gave no random bytes, without which nothing can be proved.
     #[error("the system gave no random bytes")]
     Randomness,
@@ -123,6 +129,7 @@ pub async fn begin(
                 outcome: Box::pin(sign_in.finish()),
             })
         }
+        SignInFlow::Console | SignInFlow::ConsoleRemote => Err(SignInError::NoSuchFlow),
         SignInFlow::DeviceCode => {
             let sign_in = DeviceSignIn::begin(aws, region, client, &session.start_url).await?;
             Ok(Begun {

@@ -37,6 +37,7 @@ impl World {
             sso: here(),
             sts: here(),
             federation: here(),
+            signin: here(),
             ..EndpointOverrides::default()
         };
         Self::reaching(sandbox, |_| Config { endpoints, ..Config::default() })

@@ -9,6 +9,8 @@ use serde_json::Value;
 use crate::clock::{EpochMs, millis};
 use crate::faults::Fault;
 use crate::federation::ConsoleSignIn;
+use crate::github::GithubJob;
+use crate::identity_provider::{self, TokenOrder};
 use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
@@ -17,7 +19,7 @@ use crate::roles_anywhere::CertificateSession;
 use crate::settings::Settings;
 use crate::signin::Login;
 use crate::state::State;
-use crate::sts::{AssumedRole, UserSession};
+use crate::sts::{AssumedRole, RoleForToken, UserSession};
 use crate::traffic::{HoldUntil, RecordedRequest};
 use crate::users::{AccessKey, IamUser, MfaDevice, UserError};
 
@@ -221,6 +223,32 @@ impl Control {
         self.lock().user_sessions.clone()
     }
 
+    /// Every AssumeRoleWithWebIdentity that succeeded.
+    #[must_use]
+    pub fn roles_for_tokens(&self) -> Vec<RoleForToken> {
+        self.lock().for_tokens.clone()
+    }
+
+    /// Makes a token of an identity provider.
+    #[must_use]
+    pub fn web_identity_token(&self, order: &TokenOrder) -> String {
+        self.with(|state| {
+            let now = state.clock.now();
+            identity_provider::sign(order, &state.keys, &mut state.mint, now)
+        })
+    }
+
+    /// Begins a job of GitHub Actions that may ask for identity tokens, at this sandbox.
+    #[must_use]
+    pub fn begin_github_job(&self) -> GithubJob {
+        self.with(|state| state.jobs.begin(&mut state.mint, &state.base_url))
+    }
+
+    /// Ends all jobs of GitHub Actions: their tokens are dead.
+    pub fn end_github_jobs(&self) {
+        self.with(|state| state.jobs.end_all());
+    }
+
     /// Every browser that signed in to the console.
     #[must_use]
     pub fn console_sign_ins(&self) -> Vec<ConsoleSignIn> {
@@ -354,7 +382,7 @@ mod tests {
     }
 
     fn control() -> Control {
-        Control::new(State::new(Settings::default(), String::new()))
+        Control::new(State::new(Settings::default(), String::new()).unwrap())
     }
 
     #[test]

@@ -9,6 +9,9 @@
 //! | `GET`, `DELETE /_control/holds/OPERATION` | `{"waiting"}`; release |
 //! | `GET /_control/counters`, `requests`, `proxy-connects` | what came in; `DELETE /_control/traffic` forgets it |
 //! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `certificate-sessions`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/roles-for-tokens` | every AssumeRoleWithWebIdentity |
+//! | `POST /_control/web-identity-tokens` | `{"subject": …, "audience": …}` → `{"token"}`, signed |
+//! | `POST`, `DELETE /_control/github-jobs` | → `{"request_url", "request_token"}`; end all |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
 //! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations`, `logins` | make them dead |
 //! | `GET`, `POST /_control/iam-users` | list; `{"arn", "mfa_serial"?}` makes one with an access key and, if asked for, a device |
@@ -96,6 +99,7 @@ fn read(control: &Control, path: &str) -> Outcome {
         "logins" => serde_json::to_value(control.logins())?,
         "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
+        "roles-for-tokens" => serde_json::to_value(control.roles_for_tokens())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
         "iam-users" => serde_json::to_value(control.iam_users())?,
         "user-sessions" => serde_json::to_value(control.user_sessions())?,
@@ -116,6 +120,10 @@ fn change(control: &Control, method: &str, path: &str, body: &[u8]) -> Outcome {
             let order: HoldOrder = parsed(body)?;
             control.hold(order.operation, order.until);
         }
+        ("POST", "web-identity-tokens") => {
+            return Ok(Some(json!({"token": control.web_identity_token(&parsed(body)?)})));
+        }
+        ("POST", "github-jobs") => return serde_json::to_value(control.begin_github_job()).map(Some),
         ("POST", "devices") => {
             let order: DeviceOrder = parsed(body)?;
             return Ok(Some(json!({"found": control.decide_device(&order.user_code, &order.decision)})));
@@ -144,6 +152,7 @@ fn remove(control: &Control, path: &str) -> Outcome {
     match path {
         "faults" => control.clear_faults(),
         "traffic" => control.forget_traffic(),
+        "github-jobs" => control.end_github_jobs(),
         "sign-ins" => control.end_sign_in_sessions(),
         "access-tokens" => control.forget_access_tokens(),
         "registrations" => control.forget_registrations(),

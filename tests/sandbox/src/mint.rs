@@ -36,6 +36,12 @@ pub enum SecretKind {
     ConsoleSession,
     /// The seed of a virtual MFA device, in base 32.
     TotpSeed,
+    /// A token of an identity provider.
+    WebIdentityToken,
+    /// The token a job of GitHub Actions asks for identity tokens with.
+    JobToken,
+    /// The token of the EC2 instance metadata service.
+    MetadataToken,
 }
 
 /// One secret the sandbox handed out.
@@ -63,8 +69,7 @@ impl Mint {
     /// A secret of the kind, in an alphabet and length its field allows. `session_token_length` is the length of
     /// session tokens; every other kind has the length seen from AWS.
     pub(crate) fn secret(&mut self, kind: SecretKind, session_token_length: usize) -> String {
-        let tail = if kind == SecretKind::TotpSeed { letters(BASE32, 16) } else { hex(8) };
-        let canary = format!("{CANARY}{tail}");
+        let canary = if kind == SecretKind::TotpSeed { format!("{CANARY}{}", letters(BASE32, 16)) } else { canary() };
         let value = match kind {
             SecretKind::SecretAccessKey => padded("", &canary, 40, &STANDARD),
             SecretKind::SessionToken => padded("IQoJb3JpZ2luX2VjE", &canary, session_token_length, &STANDARD),
@@ -77,10 +82,22 @@ impl Mint {
             SecretKind::SigninToken => padded("", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::ConsoleSession => padded("", &canary, 64, &URL_SAFE_NO_PAD),
             SecretKind::TotpSeed => format!("{canary}{}", letters(BASE32, 64 - canary.len())),
+            SecretKind::WebIdentityToken | SecretKind::JobToken => padded("", &canary, 800, &URL_SAFE_NO_PAD),
+            SecretKind::MetadataToken => padded("", &canary, 56, &URL_SAFE_NO_PAD),
         };
-        self.minted.push(MintedSecret { kind, value: value.clone(), canary });
+        self.remember(kind, &value, &canary);
         value
     }
+
+    /// Takes note of a secret that carries a canary.
+    pub(crate) fn remember(&mut self, kind: SecretKind, value: &str, canary: &str) {
+        self.minted.push(MintedSecret { kind, value: value.to_owned(), canary: canary.to_owned() });
+    }
+}
+
+/// A canary for a secret that is made elsewhere; [`Mint::remember`] is to be told of it.
+pub(crate) fn canary() -> String {
+    format!("{CANARY}{}", hex(8))
 }
 
 fn padded(prefix: &str, canary: &str, length: usize, alphabet: &impl Engine) -> String {

@@ -53,6 +53,22 @@ pub enum Operation {
     CreateSession,
     /// STS GetSessionToken.
     GetSessionToken,
+    /// IAM CreateAccessKey.
+    CreateAccessKey,
+    /// IAM ListAccessKeys.
+    ListAccessKeys,
+    /// IAM UpdateAccessKey.
+    UpdateAccessKey,
+    /// IAM DeleteAccessKey.
+    DeleteAccessKey,
+    /// IAM GetAccessKeyLastUsed.
+    GetAccessKeyLastUsed,
+    /// IAM GetUser.
+    GetUser,
+    /// An action of IAM that this double does not have.
+    UnknownIamAction,
+    /// STS AssumeRoleWithWebIdentity.
+    AssumeRoleWithWebIdentity,
     /// Federation `Action=getSigninToken`, by GET or POST.
     GetSigninToken,
     /// Federation `Action=login`: a browser follows the link.
@@ -61,6 +77,22 @@ pub enum Operation {
     ConsoleLogout,
     /// A page of the web console, on loopback alone.
     ConsolePage,
+    /// EC2 instance metadata, `PUT /latest/api/token`.
+    MetadataToken,
+    /// EC2 instance metadata, the name of the instance's role.
+    MetadataRoleName,
+    /// EC2 instance metadata, the role's credentials.
+    MetadataCredentials,
+    /// EC2 instance metadata, everything else: the region, and what is not found.
+    MetadataPlace,
+    /// The credentials of an ECS task.
+    ContainerCredentials,
+    /// GitHub Actions, `GET …/idtoken`.
+    GithubIdToken,
+    /// An identity provider's `GET /.well-known/openid-configuration`.
+    OpenidConfiguration,
+    /// An identity provider's public keys.
+    JsonWebKeys,
     /// STS with an action this double does not have.
     UnknownStsAction,
     /// Any path at [`OWN_ADDRESS`]: a redirect to where the settings say.
@@ -85,8 +117,13 @@ pub(crate) enum Service {
     Portal,
     Signin,
     Sts,
+    Iam,
     Federation,
     RolesAnywhere,
+    Instance,
+    Container,
+    Github,
+    IdentityProvider,
 }
 
 impl Operation {
@@ -100,7 +137,24 @@ impl Operation {
             | Self::CreateOAuth2TokenRefreshToken
             | Self::CreateOAuth2Token => Service::Signin,
             Self::CreateSession => Service::RolesAnywhere,
-            Self::GetCallerIdentity | Self::AssumeRole | Self::GetSessionToken | Self::UnknownStsAction => Service::Sts,
+            Self::GetCallerIdentity
+            | Self::AssumeRole
+            | Self::AssumeRoleWithWebIdentity
+            | Self::GetSessionToken
+            | Self::UnknownStsAction => Service::Sts,
+            Self::CreateAccessKey
+            | Self::ListAccessKeys
+            | Self::UpdateAccessKey
+            | Self::DeleteAccessKey
+            | Self::GetAccessKeyLastUsed
+            | Self::GetUser
+            | Self::UnknownIamAction => Service::Iam,
+            Self::MetadataToken | Self::MetadataRoleName | Self::MetadataCredentials | Self::MetadataPlace => {
+                Service::Instance
+            }
+            Self::ContainerCredentials => Service::Container,
+            Self::GithubIdToken => Service::Github,
+            Self::OpenidConfiguration | Self::JsonWebKeys => Service::IdentityProvider,
             Self::GetSigninToken | Self::ConsoleLogin | Self::ConsoleLogout | Self::ConsolePage => Service::Federation,
             _ => Service::Oidc,
         }
@@ -114,6 +168,8 @@ pub(crate) enum Endpoint {
     Loopback,
     /// One of AWS's own hosts.
     Aws { service: Service, region: String },
+    /// A fixed address of no region: of a machine in AWS, or of GitHub.
+    Fixed(Service),
     /// The organisation's own address.
     OwnAddress,
     /// A host nobody here answers for.
@@ -134,6 +190,12 @@ impl Endpoint {
         if name == "sts.amazonaws.com" {
             return Self::Aws { service: Service::Sts, region: "us-east-1".to_owned() };
         }
+        if let Some(partition) = iam_partition(&name) {
+            return Self::Aws { service: Service::Iam, region: partition.iam_region().to_owned() };
+        }
+        if let Some(service) = fixed(&name) {
+            return Self::Fixed(service);
+        }
         aws_endpoint(&name).or_else(|| sign_in_endpoint(&name)).unwrap_or(Self::Foreign)
     }
 
@@ -141,7 +203,7 @@ impl Endpoint {
     pub(crate) fn region(&self) -> Option<&str> {
         match self {
             Self::Aws { region, .. } => Some(region),
-            Self::Loopback | Self::OwnAddress | Self::Foreign => None,
+            Self::Loopback | Self::Fixed(_) | Self::OwnAddress | Self::Foreign => None,
         }
     }
 
@@ -150,9 +212,17 @@ impl Endpoint {
             Self::Loopback => true,
             // The hosts that sign in to one region's console also federate into it.
             Self::Aws { service: Service::Signin, .. } => matches!(wanted, Service::Signin | Service::Federation),
-            Self::Aws { service, .. } => *service == wanted,
+            Self::Aws { service, .. } | Self::Fixed(service) => *service == wanted,
             Self::OwnAddress | Self::Foreign => false,
         }
+    }
+}
+
+fn fixed(name: &str) -> Option<Service> {
+    match name {
+        "169.254.169.254" => Some(Service::Instance),
+        "169.254.170.2" => Some(Service::Container),
+        _ => name.ends_with(".actions.githubusercontent.com").then_some(Service::Github),
     }
 }
 
@@ -172,6 +242,17 @@ fn aws_endpoint(name: &str) -> Option<Endpoint> {
     let partition = Partition::of_region(region)?;
     let known = suffix == partition.dns_suffix() || suffix == partition.dual_stack_suffix();
     known.then(|| Endpoint::Aws { service, region: region.to_owned() })
+}
+
+/// The hosts of IAM, one for each partition (botocore 1.44, `iam` endpoint rule set), plain, FIPS and dual-stack.
+fn iam_partition(name: &str) -> Option<Partition> {
+    match name {
+        "iam.amazonaws.com" | "iam-fips.amazonaws.com" | "iam.global.api.aws" => Some(Partition::Aws),
+        "iam.cn-north-1.amazonaws.com.cn" | "iam.global.api.amazonwebservices.com.cn" => Some(Partition::China),
+        "iam.us-gov.amazonaws.com" | "iam.us-gov.api.aws" => Some(Partition::GovCloud),
+        "iam.eusc-de-east-1.amazonaws.eu" | "iam.global.api.amazonwebservices.eu" => Some(Partition::EuropeanSovereign),
+        _ => None,
+    }
 }
 
 /// The hosts at which consoles are signed in to: one for each region and, except in the European Sovereign Cloud, one for the whole
@@ -222,11 +303,25 @@ pub(crate) fn operation(endpoint: &Endpoint, method: &str, path: &str, query: &s
         ("POST", "/sessions") => Operation::CreateSession,
         ("GET", "/oauth") => Operation::ConsoleLogout,
         ("GET", "/console") if *endpoint == Endpoint::Loopback => Operation::ConsolePage,
-        ("POST", "/") => sts_action(body),
-        ("GET", "/") if !query.is_empty() => sts_action(query.as_bytes()),
+        (_, "/latest/api/token") => Operation::MetadataToken,
+        ("GET", "/.well-known/openid-configuration") => Operation::OpenidConfiguration,
+        ("GET", "/.well-known/jwks.json") => Operation::JsonWebKeys,
+        ("GET", path) if path.starts_with("/latest/") => metadata(path),
+        ("GET", path) if path.starts_with("/v2/credentials/") => Operation::ContainerCredentials,
+        ("GET", path) if path.ends_with("/idtoken") => Operation::GithubIdToken,
+        ("POST", "/") => query_action(endpoint, body),
+        ("GET", "/") if !query.is_empty() => query_action(endpoint, query.as_bytes()),
         _ => return Operation::Unknown,
     };
     if endpoint.serves(found.service()) { found } else { Operation::Unknown }
+}
+
+fn metadata(path: &str) -> Operation {
+    match path.strip_prefix("/latest/meta-data/iam/security-credentials") {
+        Some("" | "/") => Operation::MetadataRoleName,
+        Some(rest) if rest.starts_with('/') => Operation::MetadataCredentials,
+        _ => Operation::MetadataPlace,
+    }
 }
 
 fn grant_type(body: &[u8]) -> Option<String> {
@@ -264,12 +359,26 @@ fn federation_action(parameters: &[u8]) -> Operation {
     }
 }
 
-fn sts_action(parameters: &[u8]) -> Operation {
-    let action = form_urlencoded::parse(parameters).find(|(name, _)| name == "Action").map(|(_, action)| action);
-    match action.as_deref() {
+/// The operation of STS or IAM. Where the host tells nothing, the version of an unknown action tells whose it is.
+fn query_action(endpoint: &Endpoint, parameters: &[u8]) -> Operation {
+    let value =
+        |wanted: &str| form_urlencoded::parse(parameters).find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let is_iam = match endpoint {
+        Endpoint::Aws { service, .. } => *service == Service::Iam,
+        _ => value("Version").as_deref() == Some(crate::iam::VERSION),
+    };
+    match value("Action").as_deref() {
+        Some("CreateAccessKey") if is_iam => Operation::CreateAccessKey,
+        Some("ListAccessKeys") if is_iam => Operation::ListAccessKeys,
+        Some("UpdateAccessKey") if is_iam => Operation::UpdateAccessKey,
+        Some("DeleteAccessKey") if is_iam => Operation::DeleteAccessKey,
+        Some("GetAccessKeyLastUsed") if is_iam => Operation::GetAccessKeyLastUsed,
+        Some("GetUser") if is_iam => Operation::GetUser,
+        _ if is_iam => Operation::UnknownIamAction,
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,
         Some("AssumeRole") => Operation::AssumeRole,
         Some("GetSessionToken") => Operation::GetSessionToken,
+        Some("AssumeRoleWithWebIdentity") => Operation::AssumeRoleWithWebIdentity,
         _ => Operation::UnknownStsAction,
     }
 }

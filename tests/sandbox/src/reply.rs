@@ -89,8 +89,13 @@ impl Refusal {
             Service::RolesAnywhere => {
                 self.json_reply("com.amazonaws.rolesanywhere", tail, |refusal| json!({"message": refusal.message}))
             }
-            Service::Sts => self.xml_reply(),
-            Service::Federation => self.page_reply(),
+            Service::Sts => self.xml_reply("https://sts.amazonaws.com/doc/2011-06-15/"),
+            Service::Iam => self.xml_reply("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Service::Federation | Service::Instance => self.page_reply(),
+            Service::Container => Reply::json(self.status, &json!({"code": self.code, "message": self.message})),
+            Service::Github | Service::IdentityProvider => {
+                Reply::json(self.status, &json!({"typeKey": self.code, "message": self.message}))
+            }
         };
         match retry_after {
             Some(seconds) => reply.with("retry-after", seconds.to_string()),
@@ -110,11 +115,11 @@ impl Refusal {
         Reply::html(self.status, federation::html(&self.code, &format!("<p>{}</p>", escape(&self.message))))
     }
 
-    fn xml_reply(self) -> Reply {
+    fn xml_reply(self, name_space: &str) -> Reply {
         let fault = if self.status < 500 { "Sender" } else { "Receiver" };
         let (code, message, request_id) = (escape(&self.code), escape(&self.message), mint::uuid());
         let body = format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <Error>\n    <Type>{fault}</Type>\n    \
+            "<ErrorResponse xmlns=\"{name_space}\">\n  <Error>\n    <Type>{fault}</Type>\n    \
              <Code>{code}</Code>\n    <Message>{message}</Message>\n  </Error>\n  \
              <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
         );

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity_provider::{IdentityProvider, TokenOrder};
+use crate::metadata::{Container, Instance};
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
 use crate::roles_anywhere::RolesAnywhere;
@@ -21,6 +23,14 @@ pub struct Settings {
     pub iam_roles: Vec<IamRole>,
     /// IAM Roles Anywhere.
     pub roles_anywhere: RolesAnywhere,
+    /// The identity providers IAM knows.
+    pub identity_providers: Vec<IdentityProvider>,
+    /// What GitHub Actions says in the tokens of its jobs; the job says the audience.
+    pub github_token: TokenOrder,
+    /// The EC2 instance this machine is.
+    pub instance: Instance,
+    /// The ECS task this machine runs in.
+    pub container: Container,
     /// How the browser consent of the PKCE flow ends.
     pub authorize: Consent,
     /// The device flow.
@@ -49,6 +59,10 @@ pub struct Settings {
     pub own_address_leads_to: String,
     /// Whether it knows `HEAD`, or answers 405.
     pub own_address_knows_head: bool,
+    /// How long after CreateAccessKey AWS does not know the key yet, in seconds: IAM is eventually consistent (IAM User Guide,
+    /// "Changes that I make are not always immediately visible").
+    #[serde(with = "seconds")]
+    pub new_key_delay: Duration,
     /// The `user:password` the CONNECT proxy demands; absent means it asks for none.
     pub proxy_authorization: Option<String>,
 }
@@ -59,6 +73,10 @@ impl Default for Settings {
             organizations: vec![Organization::default()],
             iam_roles: vec![IamRole::default()],
             roles_anywhere: RolesAnywhere::default(),
+            identity_providers: vec![IdentityProvider::default()],
+            github_token: TokenOrder::default(),
+            instance: Instance::default(),
+            container: Container::default(),
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
             console_login: ConsoleLogin::default(),
@@ -73,6 +91,7 @@ impl Default for Settings {
             throttle: BTreeMap::new(),
             own_address_leads_to: START_URL.to_owned(),
             own_address_knows_head: true,
+            new_key_delay: Duration::ZERO,
             proxy_authorization: None,
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn verify(call: &Call, keys: &mut Keys<'_>, service: &str) -> Result<
     let date = call.header("x-amz-date").ok_or_else(|| incomplete("Authorization header requires x-amz-date"))?;
     let signed_at = parse_amz_date(date).ok_or_else(|| incomplete("x-amz-date is not a date"))?;
     check_signed_headers(call, &authorization)?;
-    let issued = keys.of(authorization.access_key_id).ok_or_else(invalid_token)?;
+    let issued = keys.of(authorization.access_key_id, call.now).ok_or_else(invalid_token)?;
     check_scope(call, &authorization.scope, service, date, &issued)?;
     check_session_token(call, &issued)?;
     check_signature(call, &authorization, date, &issued)?;
@@ -63,10 +63,10 @@ pub(crate) fn verify(call: &Call, keys: &mut Keys<'_>, service: &str) -> Result<
 }
 
 impl Keys<'_> {
-    /// An active key of a user, or a session.
-    fn of(&self, access_key_id: &str) -> Option<IssuedCredentials> {
+    /// An active key of a user that AWS knows by now; or a session.
+    fn of(&self, access_key_id: &str, now: EpochMs) -> Option<IssuedCredentials> {
         if let Some((user, key)) = self.users.by_key(access_key_id) {
-            return key.active.then(|| IssuedCredentials::of_key(user, key));
+            return (key.active && now >= key.works_from_ms).then(|| IssuedCredentials::of_key(user, key));
         }
         self.ledger.get(access_key_id).cloned()
     }

@@ -14,10 +14,12 @@ use crate::settings::TokenBucket;
 /// Requests kept in the log; older ones are dropped.
 const LOG_LENGTH: usize = 20_000;
 
-const RECORDED_HEADERS: [&str; 12] = [
+const RECORDED_HEADERS: [&str; 14] = [
     "content-type",
     "x-amz-sso_bearer_token",
     "dpop",
+    "x-aws-ec2-metadata-token",
+    "x-aws-ec2-metadata-token-ttl-seconds",
     "authorization",
     "user-agent",
     "accept",

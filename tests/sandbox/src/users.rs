@@ -39,6 +39,8 @@ pub struct AccessKey {
     pub active: bool,
     /// When, in milliseconds since the epoch.
     pub created_ms: EpochMs,
+    /// From when AWS knows it: IAM is eventually consistent, and a key it has just made is unknown elsewhere for a while.
+    pub works_from_ms: EpochMs,
     /// Its last accepted signature.
     pub last_used: Option<KeyUse>,
 }
@@ -166,10 +168,18 @@ impl Users {
             secret: mint.secret(SecretKind::SecretAccessKey, 0),
             active: true,
             created_ms: now,
+            works_from_ms: now,
             last_used: None,
         };
         user.keys.push(key.clone());
         Ok(key)
+    }
+
+    /// Makes AWS know a key later than it was made.
+    pub(crate) fn works_from(&mut self, id: &str, from: EpochMs) {
+        if let Some(key) = self.0.iter_mut().flat_map(|user| &mut user.keys).find(|key| key.id == id) {
+            key.works_from_ms = from;
+        }
     }
 
     /// IAM UpdateAccessKey.

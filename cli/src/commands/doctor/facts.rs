@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) on_disk: Vec<OnDisk>,
     pub(super) places: Vec<Place>,
     pub(super) shell: Shell,
+    /// Access keys whose plaintext was put aside, one line each.
+    pub(super) trials: Vec<String>,
 }
 
 /// The person's shell.
@@ -73,6 +75,7 @@ impl Facts {
             on_disk: on_disk(environment, &home, &config, &entries)?,
             places: looked_at(environment, &home, &config)?,
             shell: shell(environment, &home),
+            trials: crate::commands::status::on_trial(environment),
         })
     }
 }
@@ -284,6 +287,7 @@ impl Facts {
             store: Store { kind: "secret-service".to_owned(), state: StoreState::Ready, detail: None },
             sessions: vec![session],
             certificates: vec![],
+            identities: vec![],
             cached_credentials: 0,
             grants: vec![],
             requests: vec![],
@@ -303,6 +307,7 @@ impl Facts {
             },
             variables: vec![],
             config_file: "/home/a/.aws/config".to_owned(),
+            trials: vec![],
             calls: vec![],
             overrides: vec![],
             on_disk: vec![],

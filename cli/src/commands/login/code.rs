@@ -48,7 +48,7 @@ impl Asking<'_> {
                 return Err(failure);
             }
             match (&sign_in.state, &sign_in.device) {
-                (SignInState::Done, _) => return Ok(()),
+                (SignInState::Done { .. }, _) => return Ok(()),
                 (SignInState::Failed { error }, _) => return Err(Failure::reported(error)),
                 (SignInState::Pending, None) => sign_in = self.wait(&sign_in.id)?,
                 (SignInState::Pending, Some(device)) => {

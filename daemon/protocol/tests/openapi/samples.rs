@@ -11,14 +11,24 @@ use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
+use tegata_protocol::jobs::*;
+use tegata_protocol::keys::*;
+use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
 pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    [answers(), answers_about_hands(), answers_about_inventories(), answers_about_certificates(), requests()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        answers(),
+        answers_about_hands(),
+        answers_about_inventories(),
+        answers_about_certificates(),
+        answers_about_keys(),
+        requests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Bodies that are written, with all of their fields and with only those that are always there.
@@ -57,6 +67,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         sign_in_needed: None,
         locked: false,
     };
+    let identity = ConsoleIdentity {
+        arn: String::new(),
+        region: None,
+        state: SessionState::Unknown,
+        expires_at: None,
+        last_error: None,
+    };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
     let signed_out = SignedOut { session: String::new(), revoked_upstream: true, detail: None };
@@ -68,9 +85,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         url: String::new(),
         url_with_code: None,
         user_code: None,
+        device: None,
+        said: None,
         expires_at: String::new(),
         state: SignInState::Pending,
     };
+    let (serial, user, profile_of) = (String::new(), String::new(), String::new());
+    let device = MfaDevice { serial, user, profile: profile_of, seed: None, command: None };
+    let seeds = Seeds { devices: vec![] };
     let status = Status {
         version: String::new(),
         pid: 1,
@@ -78,6 +100,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         locked: false,
         store: store.clone(),
         sessions: vec![],
+        identities: vec![],
         certificates: vec![],
         cached_credentials: 0,
         grants: vec![],
@@ -115,14 +138,25 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair(
             "SignIn",
             SignIn {
+                start_url: String::from("x"),
+                url: String::from("x"),
                 url_with_code: text(),
                 user_code: text(),
+                device: text(),
+                said: text(),
                 state: SignInState::Failed { error },
                 ..sign_in.clone()
             },
             sign_in,
         ),
+        pair("Seeds", seeds.clone(), seeds),
+        pair("MfaDevice", MfaDevice { seed: Some(true), command: text(), ..device.clone() }, device),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
+        pair(
+            "ConsoleIdentity",
+            ConsoleIdentity { region: text(), expires_at: text(), last_error: text(), ..identity.clone() },
+            identity.clone(),
+        ),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
         pair(
             "Profile",
@@ -156,7 +190,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         ),
         pair(
             "Status",
-            Status { passkeys: Some(1), clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
+            Status {
+                identities: vec![identity],
+                passkeys: Some(1),
+                clock_skew_seconds: Some(-1),
+                warnings: vec![String::new()],
+                ..status.clone()
+            },
             status,
         ),
         pair("Store", Store { detail: text(), ..store.clone() }, store),
@@ -310,11 +350,13 @@ fn answers_about_certificates() -> BTreeMap<&'static str, [Value; 2]> {
         ..certificate.clone()
     };
     let listed = Certificates { certificates: vec![], left_out: 0 };
+    let handed_over = JobHandedOver { profile: String::new(), audience: String::new() };
     let forgotten = ForgottenCertificate { profile: String::new(), was_kept: true };
     BTreeMap::from([
         pair("Certificate", full, certificate),
         pair("Certificates", listed.clone(), listed),
         pair("ForgottenCertificate", forgotten.clone(), forgotten),
+        pair("JobHandedOver", handed_over.clone(), handed_over),
     ])
 }
 
@@ -360,19 +402,80 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         private_key: secret(),
         passphrase: Some(secret()),
     };
+    let job = HandOverJob {
+        profile: String::from("x"),
+        config: text(),
+        request_url: String::from("x"),
+        request_token: secret(),
+    };
     BTreeMap::from([
+        read("ImportKey", import_key()),
+        read(
+            "RotateKey",
+            RotateKey { profile: String::from("x"), config: text(), grace_seconds: Some(1), finish: true },
+        ),
+        read("HandOverJob", job),
         read("ImportCertificate", import),
         read("EnterPin", EnterPin { config: text(), pin: secret() }),
         read("AdoptSession", adopt),
         read("AdoptRenewal", renewal()),
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
-        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
+        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce, region: text() }),
+        read("CarriedCode", CarriedCode { text: secret() }),
+        read("GiveCode", GiveCode { code: Secret::new(String::from("x")) }),
+        read("AddSeed", AddSeed { profile: name.clone(), config: text(), uri: Secret::new(String::from("x")) }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),
         read("AddPasskey", AddPasskey { person, name: name.clone() }),
         read("RenamePasskey", RenamePasskey { name }),
         read("CloseReview", CloseReview { note }),
+    ])
+}
+
+fn import_key() -> ImportKey {
+    ImportKey {
+        access_key_id: String::from("x"),
+        secret_access_key: Secret::new(String::from("x")),
+        region: Some(String::from("x")),
+    }
+}
+
+fn answers_about_keys() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let imported =
+        ImportedKey { user: String::new(), account_id: String::new(), last_four: String::new(), in_use: None };
+    let replaced =
+        ReplacedKey { access_key_id: String::new(), state: ReplacedState::Deleted, delete_after: None, detail: None };
+    let rotated = RotatedKey { user: String::new(), began: true, in_use: String::new(), created_at: None, old: vec![] };
+    let key = ReportedKey {
+        access_key_id: String::new(),
+        kept: KeptState::Elsewhere,
+        active: true,
+        created_at: None,
+        last_used_at: None,
+        last_used_service: None,
+        last_used_region: None,
+    };
+    let user = ReportedUser { user: String::new(), profiles: vec![], keys: vec![], max_age_days: None, problem: None };
+    let report = KeysReport { users: vec![], more: 0 };
+    BTreeMap::from([
+        pair("ImportedKey", ImportedKey { in_use: text(), ..imported.clone() }, imported),
+        pair("ReplacedKey", ReplacedKey { delete_after: text(), detail: text(), ..replaced.clone() }, replaced),
+        pair("RotatedKey", RotatedKey { created_at: text(), ..rotated.clone() }, rotated),
+        pair(
+            "ReportedKey",
+            ReportedKey {
+                created_at: text(),
+                last_used_at: text(),
+                last_used_service: text(),
+                last_used_region: text(),
+                ..key.clone()
+            },
+            key,
+        ),
+        pair("ReportedUser", ReportedUser { max_age_days: Some(1), problem: text(), ..user.clone() }, user),
+        pair("KeysReport", report.clone(), report),
     ])
 }
 

@@ -14,6 +14,7 @@ use crate::caller::Process;
 use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::console_logins::ConsoleLogins;
 use crate::grant::Approved;
 use crate::human::{Human, Notice};
 use crate::names::ProfileName;
@@ -88,11 +89,24 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
+        let console_logins =
+            Arc::new(ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone()));
         let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
-        let iam_users = Arc::new(crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone()));
-        let (sessions, commands) = (sign_in_sessions.clone(), crate::helper::Commands::none());
-        let providers =
-            Providers { aws: aws.clone(), sign_in_sessions: sessions, iam_users, certificates, commands, user };
+        let commands = crate::helper::Commands::none();
+        let users = crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone());
+        let (sessions, iam_users) = (sign_in_sessions.clone(), Arc::new(users));
+        let aws_room = aws.clone();
+        let providers = Providers {
+            aws: aws_room,
+            sign_in_sessions: sessions,
+            console_logins,
+            iam_users,
+            certificates,
+            commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
+            user,
+        };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));

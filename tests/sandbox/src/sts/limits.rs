@@ -79,7 +79,7 @@ impl Request {
     }
 }
 
-fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
+pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
     let lower = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
     parameters.get(name).ok_or_else(|| {
         validation(format!(
@@ -88,7 +88,12 @@ fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refus
     })
 }
 
-fn length<'a>(name: &str, value: Option<&'a str>, least: usize, most: usize) -> Result<Option<&'a str>, Refusal> {
+pub(super) fn length<'a>(
+    name: &str,
+    value: Option<&'a str>,
+    least: usize,
+    most: usize,
+) -> Result<Option<&'a str>, Refusal> {
     let count = value.map_or(least, |value| value.chars().count());
     let constraint = if count < least {
         format!("greater than or equal to {least}")

@@ -1,19 +1,24 @@
-//! STS, the query protocol with XML answers: GetCallerIdentity, AssumeRole and GetSessionToken, every call signed.
+//! STS, the query protocol with XML answers: GetCallerIdentity, AssumeRole and GetSessionToken, every call signed, and
+//! AssumeRoleWithWebIdentity, which is not.
 
 mod assume_role;
 mod limits;
 mod mfa;
 mod role;
 mod session_token;
+mod web_identity;
 
 pub use assume_role::AssumedRole;
 pub(crate) use assume_role::assume_role;
 pub use role::{IamRole, Trust};
 pub use session_token::UserSession;
 pub(crate) use session_token::get_session_token;
+pub(crate) use web_identity::assume_role_with_web_identity;
+pub use web_identity::{RoleForToken, TrustedTokens};
 
 use crate::call::{Answer, Call, Parameters};
 use crate::clock::iso8601;
+use crate::identity_provider::SigningKeys;
 use crate::issued::{IssuedCredentials, Ledger, PrincipalKind};
 use crate::mint::{Mint, uuid};
 use crate::reply::{Refusal, Reply, escape};
@@ -30,6 +35,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) users: &'a mut Users,
     pub(crate) assumed: &'a mut Vec<AssumedRole>,
     pub(crate) user_sessions: &'a mut Vec<UserSession>,
+    pub(crate) for_tokens: &'a mut Vec<RoleForToken>,
+    pub(crate) keys: &'a SigningKeys,
     pub(crate) settings: &'a Settings,
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::web_identity::TrustedTokens;
 use crate::issued::Principal;
 use crate::settings::seconds;
 
@@ -33,6 +34,8 @@ pub struct Trust {
     pub external_id: Option<String>,
     /// Whether it requires `aws:MultiFactorAuthPresent`.
     pub requires_mfa: bool,
+    /// The tokens of an identity provider it is assumed for.
+    pub tokens: Option<TrustedTokens>,
     /// Whether it allows `sts:SetSourceIdentity`.
     pub allows_source_identity: bool,
     /// Whether it allows `sts:TagSession`.
@@ -52,6 +55,7 @@ impl Default for Trust {
             principals: Vec::new(),
             external_id: None,
             requires_mfa: false,
+            tokens: None,
             allows_source_identity: true,
             allows_tags: true,
         }
@@ -77,6 +81,15 @@ impl IamRole {
         let mut principal = Principal::of_role(partition, self.account(), self.path(), self.name(), session_name);
         principal.denied.clone_from(&self.denied);
         principal
+    }
+
+    /// A role for tokens of this issuer and subject (`*` is any characters), for four hours at most, and for nobody else.
+    #[must_use]
+    pub fn for_tokens(arn: &str, issuer: &str, subject: &str) -> Self {
+        let mut role = Self::new(arn, &[]);
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        role.trust.tokens = Some(TrustedTokens { issuer, subject, ..TrustedTokens::default() });
+        role
     }
 
     pub(super) fn account(&self) -> &str {

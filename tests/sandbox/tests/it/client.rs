@@ -277,6 +277,12 @@ impl StsRequest {
         Self { credentials: credentials.clone(), fields, host: None, region: "us-east-1", service: "sts", age: 0 }
     }
 
+    /// The same for IAM.
+    pub(crate) fn iam(credentials: &IssuedCredentials, action: &str) -> Self {
+        let fields = vec![("Action".to_owned(), action.to_owned()), ("Version".to_owned(), "2010-05-08".to_owned())];
+        Self { fields, service: "iam", ..Self::new(credentials, action) }
+    }
+
     pub(crate) fn identity(credentials: &IssuedCredentials) -> Self {
         Self::new(credentials, "GetCallerIdentity")
     }
