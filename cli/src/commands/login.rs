@@ -35,8 +35,9 @@ const GRACE_SECONDS: i64 = 30;
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
-/// user's MFA device in the terminal, for one whose key is in a PKCS#11 token for the token's PIN; without a terminal it is the first line
-/// of standard input. For a profile that starts from a job of GitHub Actions it hands over the job it runs in.
+/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a
+/// PKCS#11 token it asks for the token's PIN, likewise. For a profile that starts from a job of GitHub Actions it hands over the job
+/// it runs in.
 ///
 /// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there. With a
 /// browser on another machine use --remote.

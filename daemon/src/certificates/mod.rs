@@ -43,7 +43,7 @@ enum Signer {
     /// A key that was read.
     Key(PrivateKey),
     /// A key that nobody can read.
-    Token(Tokens, ObjectUri),
+    Token(Box<(Tokens, ObjectUri)>),
 }
 
 impl Identity {
@@ -65,7 +65,7 @@ impl Identity {
         now: SystemTime,
     ) -> Result<Self, Fault> {
         valid(&certificates, place, now)?;
-        Ok(Self { certificates, signer: Signer::Token(tokens, key) })
+        Ok(Self { certificates, signer: Signer::Token(Box::new((tokens, key))) })
     }
 
     /// Returns the certificate and its intermediates.
