@@ -1,7 +1,7 @@
 # make demo   the main job, from beginning to end, on this machine alone. STAY=1 keeps it running for you to go on;
 #             STAY=1 BROWSER=chromium shows its pages in a real browser, with a virtual authenticator
 # make test   everything: installs what the tests need, builds, tests
-# make packages       .deb, .rpm, archive and installer, into target/packages; minutes, for release builds
+# make packages       .deb, .rpm, archive and installer, into target/packages; a quarter of an hour on two quiet cores
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
 # make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
 # make walk           what README says, done in a fresh home from a clone, and recorded; minutes
