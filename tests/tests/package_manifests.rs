@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tegata_tests::packages::{beside, package, released, source};
-use tegata_tests::product::{Ended, Product, run};
+use tegata_tests::product::{Product, run};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -15,10 +15,11 @@ fn stand_in(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packaging").join(name)
 }
 
-fn done(command: &mut Command) -> Ended {
+/// What a command that has to end well printed.
+fn done(command: &mut Command) -> String {
     let ended = run(command);
     assert_eq!(ended.code, 0, "{ended:?}");
-    ended
+    ended.stdout
 }
 
 /// The archive, opened where a product's home is, without its outermost folder.
@@ -36,7 +37,7 @@ fn unpacked(product: &Product) -> PathBuf {
 }
 
 fn files_below(directory: &Path) -> Vec<String> {
-    let found = done(Command::new("find").args([".", "-not", "-type", "d"]).current_dir(directory)).stdout;
+    let found = done(Command::new("find").args([".", "-not", "-type", "d"]).current_dir(directory));
     let mut names: Vec<_> = found.lines().map(|name| name.trim_start_matches("./").to_owned()).collect();
     names.sort_unstable();
     names
@@ -45,13 +46,13 @@ fn files_below(directory: &Path) -> Vec<String> {
 #[test]
 fn what_the_formula_installs_signs_in_and_serves_and_its_own_test_passes() {
     let formula = beside("manifests/homebrew/tegata.rb");
-    assert_eq!(done(Command::new("ruby").arg("-c").arg(&formula)).stdout.trim(), "Syntax OK");
+    assert_eq!(done(Command::new("ruby").arg("-c").arg(&formula)).trim(), "Syntax OK");
     assert!(!fs::read_to_string(&formula).unwrap().contains('@'), "nothing is left to fill");
     let mut product = Product::new();
     let (tree, prefix) = (unpacked(&product), product.path("cellar"));
     let mut ruby = product.command("ruby");
-    let said = done(ruby.arg(stand_in("formula.rb")).arg(formula).arg(&tree).arg(&prefix)).stdout;
-    let sum = done(Command::new("sha256sum").arg(package("tar.gz"))).stdout;
+    let said = done(ruby.arg(stand_in("formula.rb")).arg(formula).arg(&tree).arg(&prefix));
+    let sum = done(Command::new("sha256sum").arg(package("tar.gz")));
     assert!(said.contains(&format!("{VERSION}\n")) && said.contains(&sum[..64]), "{said}");
     assert!(said.contains("tegata setup --undo") && said.contains("libexec/tegatad"), "{said}");
     let left: Vec<_> = files_below(&tree);
