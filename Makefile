@@ -3,14 +3,15 @@
 # make test   everything: installs what the tests need, builds, tests
 # make packages       .deb, .rpm, archive and installer, into target/packages; a quarter of an hour on two quiet cores
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
-# make pages          writes the man pages and completions anew from the command line's own description
+# make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
+# make walk           what README says, done in a fresh home from a clone, and recorded; minutes
 # make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures test test-root toolchain
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain walk
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -31,11 +32,20 @@ test-root: toolchain build
 bench: toolchain clients
 	tests/bench/run
 
-# Every state of the approval page, for the documentation.
-pictures: toolchain clients
+# Every state of the approval page, and the terminals, for the documentation.
+pictures: screens
 	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test page
 
-# docs/ as a book, in target/book. Needs mdbook: cargo install mdbook
+# The terminals alone: seconds. A test compares them.
+screens: toolchain clients build
+	TEGATA_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test -p tegata-tests $(TEST) --test terminal_pictures
+
+# From a clone to a served tool by README's own commands, in a fresh home; writes what it saw into docs/recordings and docs/pictures.
+# It builds a release: minutes the first time.
+walk: toolchain clients
+	$(CARGO) test -p tegata-tests $(TEST) --test readme_walk -- --ignored --nocapture
+
+# docs/ as a book, in target/book. Needs mdbook: cargo install --locked mdbook --version 0.5.4
 book:
 	mdbook build
 
@@ -69,6 +79,8 @@ packages-test: toolchain clients build
 
 pages:
 	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-cli --bin tegata commands::pages
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-daemon --lib settings::reference
+	TEGATA_PAGES=1 $(CARGO) test --quiet -p tegata-daemon --lib settings::reference
 
 audit:
 	packaging/tools cargo-deny

@@ -18,8 +18,9 @@ use tegata_protocol::{CONTAINER_WAIT, DEFAULT_WAIT_SECONDS, ErrorCode, FORM_CONT
 pub(crate) struct Credentials {
     pub(crate) access_key_id: String,
     pub(crate) secret_access_key: Secret,
-    #[serde(alias = "Token")]
-    pub(crate) session_token: Secret,
+    /// Absent for an IAM user's access keys.
+    #[serde(alias = "Token", default)]
+    pub(crate) session_token: Option<Secret>,
     pub(crate) expiration: String,
     #[serde(default)]
     pub(crate) account_id: Option<String>,

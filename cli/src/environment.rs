@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 /// The variables the daemon is started with, and `LC_*`. Everything else stays behind: an `AWS_*`, proxy, certificate or
 /// `TEGATA_*` variable of whoever happens to start the daemon would redirect the sign-ins of everybody after it.
-const PASSED_TO_DAEMON: [&str; 14] = [
+const PASSED_TO_DAEMON: [&str; 15] = [
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
     "HOME",

@@ -28,6 +28,19 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     365 * year + leap_days + days_before_month + day - 1 - 719_468
 }
 
+/// Returns the day of a moment in UTC, as `2026-11-22`.
+pub(crate) fn day_of(seconds: i64) -> String {
+    // The other way round: with years that begin in March, in cycles of 400 years.
+    let days = seconds.div_euclid(86_400) + 719_468;
+    let (cycle, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = (year + cycle * 400, if month < 10 { month + 3 } else { month - 9 });
+    format!("{:04}-{month:02}-{day:02}", if month <= 2 { year + 1 } else { year })
+}
+
 /// Returns a time with its distance from `now`, as `2026-11-22 09:07 UTC (in 42 min)`. A time of another form is returned
 /// as it is.
 pub(crate) fn shown(text: &str, now: i64) -> String {
@@ -78,6 +91,18 @@ pub(crate) fn seconds_of(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_is_the_one_its_midnight_is_parsed_from() {
+        for start in ["1970-01-01", "1999-12-31", "2000-02-29", "2024-02-29", "2026-03-01", "2100-02-28", "2400-02-29"]
+        {
+            let at = parse(&format!("{start}T00:00:00Z")).unwrap();
+            assert_eq!((day_of(at), day_of(at + 86_399)), (start.to_owned(), start.to_owned()));
+        }
+        for day in 0..30_000 {
+            assert_eq!(parse(&format!("{}T00:00:00Z", day_of(day * 86_400))), Some(day * 86_400));
+        }
+    }
 
     #[test]
     fn known_times_are_read_right() {

@@ -8,11 +8,14 @@ use crate::failure::{Failure, Kind};
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use rustix::io::Errno;
+use rustix::termios::tcgetwinsize;
 use std::io::{IsTerminal, Write};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tegata_protocol::text::is_hostile;
+use unicode_width::UnicodeWidthStr;
 
 /// What needs no word while it takes no longer than this.
 const SILENT_FOR: Duration = Duration::from_secs(1);
@@ -76,24 +79,46 @@ pub(crate) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// How text for standard error is coloured.
+/// How text looks where it goes: whether it is coloured, and how wide the terminal is, if it is one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Style(bool);
+pub(crate) struct Style {
+    coloured: bool,
+    width: Option<usize>,
+}
 
 impl Style {
     /// Decides by the terminal and the environment.
     pub(crate) fn for_stderr(environment: &Environment) -> Self {
-        Self(environment.colour(std::io::stderr().is_terminal()))
+        Self::when(environment.colour(std::io::stderr().is_terminal()))
     }
 
     /// Decides by the terminal and the environment.
     pub(crate) fn for_stdout(environment: &Environment) -> Self {
-        Self(environment.colour(std::io::stdout().is_terminal()))
+        let columns = tcgetwinsize(rustix::stdio::stdout()).map(|size| usize::from(size.ws_col));
+        let width = columns.ok().filter(|columns| *columns > 0);
+        Self { width, ..Self::when(environment.colour(std::io::stdout().is_terminal())) }
     }
 
     /// Decides by what is known already.
     pub(crate) fn when(coloured: bool) -> Self {
-        Self(coloured)
+        Self { coloured, width: None }
+    }
+
+    /// Returns a table as [`table`] does; where a row would not fit on a line, each row is lines of its own, with names.
+    pub(crate) fn table<const N: usize>(
+        self,
+        header: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> String {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let whole = table(header, rows.clone());
+        if self.width.is_none_or(|width| whole.lines().all(|line| line.width() <= width)) {
+            return whole;
+        }
+        let names = header.iter().map(|name| name.len()).max().unwrap_or_default();
+        let line = |(name, value): (&str, &String)| format!("{name:names$}  {value}").trim_end().to_owned();
+        let blocks = rows.iter().map(|row| header.into_iter().zip(row).map(line).collect::<Vec<_>>().join("\n"));
+        blocks.collect::<Vec<_>>().join("\n\n")
     }
 
     /// What is there to be glanced at.
@@ -116,13 +141,18 @@ impl Style {
         self.wrap("33", text)
     }
 
+    /// What has to be done something about.
+    pub(crate) fn alarm(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
     /// Black on white, whatever the terminal's own colours are.
     pub(crate) fn on_paper(self, text: &str) -> String {
         self.wrap("30;107", text)
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+        if self.coloured { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }
 
@@ -130,24 +160,44 @@ impl Style {
 pub(crate) struct Progress {
     done: Option<mpsc::Sender<()>>,
     shown: Option<JoinHandle<()>>,
+    counter: Arc<AtomicU64>,
 }
 
 impl Progress {
     /// Begins to wait for `what`. Nothing is shown where standard error is not a terminal.
     pub(crate) fn begin(what: &str) -> Self {
+        Self::showing(what, "")
+    }
+
+    /// The same for something whose end nobody knows: how many `things` are done is shown beside it, as the counter says.
+    pub(crate) fn counting(what: &str, things: &str) -> Self {
+        Self::showing(what, things)
+    }
+
+    /// Returns what says how many are done.
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.counter)
+    }
+
+    fn showing(what: &str, things: &str) -> Self {
+        let counter = Arc::new(AtomicU64::new(0));
         if !std::io::stderr().is_terminal() {
-            return Self { done: None, shown: None };
+            return Self { done: None, shown: None, counter };
         }
         let (done, ended) = mpsc::channel::<()>();
-        let what = what.to_owned();
+        let (what, things, count) = (what.to_owned(), things.to_owned(), Arc::clone(&counter));
         let shown = std::thread::spawn(move || {
             if ended.recv_timeout(SILENT_FOR) == Err(mpsc::RecvTimeoutError::Timeout) {
                 let spinner = spinner(&what);
-                let _ = ended.recv();
+                while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    if !things.is_empty() {
+                        spinner.set_message(format!("{what}, {} {things}", count.load(Ordering::Relaxed)));
+                    }
+                }
                 spinner.finish_and_clear();
             }
         });
-        Self { done: Some(done), shown: Some(shown) }
+        Self { done: Some(done), shown: Some(shown), counter }
     }
 }
 
@@ -208,7 +258,7 @@ impl Drop for Count {
 #[cfg(test)]
 impl Style {
     /// No colour at all.
-    pub(crate) const PLAIN: Self = Self(false);
+    pub(crate) const PLAIN: Self = Self { coloured: false, width: None };
 }
 
 #[cfg(test)]
@@ -222,6 +272,16 @@ mod tests {
     }
 
     #[test]
+    fn a_table_wider_than_the_terminal_is_lines_with_names() {
+        let rows = || [["開発".to_owned(), "tegata drop dev".to_owned()], ["ops".to_owned(), "-".to_owned()]];
+        let at = |width| Style { coloured: false, width }.table(["NAME", "END IT WITH"], rows());
+        assert_eq!(at(Some(21)), "NAME  END IT WITH\n開発  tegata drop dev\nops   -");
+        assert_eq!(at(None), at(Some(21)));
+        let blocks = "NAME         開発\nEND IT WITH  tegata drop dev\n\nNAME         ops\nEND IT WITH  -";
+        assert_eq!(at(Some(20)), blocks);
+    }
+
+    #[test]
     fn hostile_characters_in_json_are_escaped_and_mean_the_same() {
         let value = serde_json::json!({"a": "\u{9b}2J\u{202e}\u{7f}\u{e0041}\n\u{1b}障害"});
         let text = pretty(&value);
@@ -232,7 +292,7 @@ mod tests {
 
     #[test]
     fn style_without_colour_changes_nothing() {
-        assert_eq!(Style(false).strong("x"), "x");
-        assert_eq!(Style(true).strong("x"), "\u{1b}[1mx\u{1b}[0m");
+        assert_eq!(Style::PLAIN.strong("x"), "x");
+        assert_eq!(Style::when(true).strong("x"), "\u{1b}[1mx\u{1b}[0m");
     }
 }

@@ -9,12 +9,12 @@ use crate::failure::{Failure, Kind};
 use crate::places::Place;
 use crate::signals::Signals;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
-use tegata_protocol::ErrorCode;
+use tegata_protocol::{ErrorCode, Secret};
 
 /// Where packages put the daemon when it is not beside `tegata`.
 const INSTALLED: &str = match option_env!("TEGATA_LIBEXEC") {
@@ -182,6 +182,27 @@ pub(crate) fn check_settings(file: Option<&Path>) -> Result<(), Failure> {
         count => format!(" (and {count} more)"),
     };
     Err(Failure::new(Kind::Reported(ErrorCode::SettingsInvalid), format!("{first}{more}")))
+}
+
+/// Has the daemon's program read a QR code in a process that holds nothing and ends with it.
+pub(crate) fn read_qr(picture: &[u8]) -> Result<Secret, Failure> {
+    let program = program()?;
+    let mut command = Command::new(&program);
+    command.arg("--read-qr").env_clear().current_dir("/");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().map_err(|error| cannot("start", &program, &error))?;
+    if let Some(mut input) = process.stdin.take() {
+        // It reads all of it before it writes anything; one that has ended says why.
+        let _ = input.write_all(picture);
+    }
+    let read = process.wait_with_output().map_err(|error| cannot("watch", &program, &error))?;
+    if read.status.success() {
+        let text = String::from_utf8(read.stdout);
+        return text.map(Secret::new).map_err(|_| Failure::new(Kind::Failed, "the QR code is no text"));
+    }
+    let said = String::from_utf8_lossy(&read.stderr);
+    let said = said.trim().strip_prefix("tegatad: ").unwrap_or("the picture could not be read").to_owned();
+    Err(Failure::new(Kind::Failed, said))
 }
 
 /// Returns the daemon's program: beside this one, else where packages put it. Never by `PATH`, which belongs to whoever set

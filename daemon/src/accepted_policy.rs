@@ -161,6 +161,12 @@ fn differences(accepted: &Wanted, wanted: &Wanted) -> Vec<String> {
             ("the portal endpoint", url(&of.endpoints.sso)),
             ("the STS endpoint", url(&of.endpoints.sts)),
             ("the federation endpoint", url(&of.endpoints.federation)),
+            ("the endpoint of sign-ins to the console", url(&of.endpoints.signin)),
+            ("the IAM endpoint", url(&of.endpoints.iam)),
+            ("the Roles Anywhere endpoint", url(&of.endpoints.rolesanywhere)),
+            ("the EC2 metadata endpoint", url(&of.endpoints.ec2_metadata)),
+            ("the ECS container endpoint", url(&of.endpoints.ecs_container)),
+            ("the endpoint of GitHub Actions", url(&of.endpoints.github_actions)),
             ("use_fips", switch(of.endpoints.use_fips)),
             ("use_dual_stack", switch(of.endpoints.use_dual_stack)),
             ("the proxy", of.http.proxy.as_ref().map(ProxyUrl::to_string)),
@@ -192,9 +198,21 @@ struct Json {
     sso_oidc: Option<String>,
     sso: Option<String>,
     sts: Option<String>,
-    /// Left out where it is the usual one, so that an older daemon still reads the record.
+    /// This and the next are left out where they are the usual ones, so that an older daemon still reads the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     federation: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signin: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iam: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rolesanywhere: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ec2_metadata: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ecs_container: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    github_actions: Option<String>,
     use_fips: bool,
     use_dual_stack: bool,
 }
@@ -217,6 +235,12 @@ fn written(accepted: &Wanted) -> Result<Bytes, StoreError> {
         sso: url(&endpoints.sso),
         sts: url(&endpoints.sts),
         federation: url(&endpoints.federation),
+        signin: url(&endpoints.signin),
+        iam: url(&endpoints.iam),
+        rolesanywhere: url(&endpoints.rolesanywhere),
+        ec2_metadata: url(&endpoints.ec2_metadata),
+        ecs_container: url(&endpoints.ecs_container),
+        github_actions: url(&endpoints.github_actions),
         use_fips: endpoints.use_fips,
         use_dual_stack: endpoints.use_dual_stack,
     };
@@ -247,6 +271,12 @@ fn read(bytes: &[u8]) -> Option<Wanted> {
             sso: url(record.sso)?,
             sts: url(record.sts)?,
             federation: url(record.federation)?,
+            signin: url(record.signin)?,
+            iam: url(record.iam)?,
+            rolesanywhere: url(record.rolesanywhere)?,
+            ec2_metadata: url(record.ec2_metadata)?,
+            ecs_container: url(record.ecs_container)?,
+            github_actions: url(record.github_actions)?,
             use_fips: record.use_fips,
             use_dual_stack: record.use_dual_stack,
         },

@@ -4,13 +4,15 @@ use crate::accepted_policy::{AcceptedPolicy, Wanted};
 use crate::audit::{Audit, Event};
 use crate::aws::BoxFuture;
 use crate::clock::{Clock, rfc3339};
+use crate::console_logins::ConsoleLogins;
 use crate::gate::{Gate, PasskeyId};
 use crate::gated::Gated;
 use crate::grant::Grant;
 use crate::human::{Human, Notice};
+use crate::iam_users::IamUsers;
 use crate::lock::LockState;
 use crate::obtain::Obtainer;
-use crate::profile::ConfigFiles;
+use crate::profile::{Config, ConfigFiles, Source};
 use crate::requests::{Afterwards, Task};
 use crate::reviews::Reviews;
 use crate::sign_in_sessions::SignInSessions;
@@ -41,10 +43,14 @@ pub struct Consequences {
     pub gated: OnceLock<Weak<Gated>>,
     /// Credentials that may be gated from now on.
     pub obtainer: Arc<Obtainer>,
+    /// The same, of console logins.
+    pub console_logins: Arc<ConsoleLogins>,
     /// The same, in the store.
     pub stored_roles: Arc<StoredRoles>,
     /// Whose they are: sessions that were met in this daemon's life,
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// IAM users, whose sessions are stored as well,
+    pub iam_users: Arc<IamUsers>,
     /// and those that are configured.
     pub files: Arc<ConfigFiles>,
 }
@@ -85,6 +91,7 @@ impl Consequences {
             gated.reconsider().await;
         }
         self.obtainer.forget_all();
+        self.console_logins.forget_credentials(|_| true);
         if let Err(error) = self.delete_stored_roles().await {
             tracing::warn!("stored role credentials remain: {error}");
         }
@@ -96,10 +103,22 @@ impl Consequences {
     /// # Errors
     /// What the store said.
     pub async fn delete_stored_roles(&self) -> Result<(), StoreError> {
-        let configured = self.files.load(None);
-        let configured = configured.iter().flat_map(|config| config.sign_in_sessions().iter().cloned());
+        let config = self.files.load(None);
+        let configured = config.iter().flat_map(|config| config.sign_in_sessions().iter().cloned());
         let names = configured.chain(self.sign_in_sessions.known()).map(|session| session.name);
-        self.stored_roles.delete_all(&names.collect()).await
+        let deleted = self.stored_roles.delete_all(&names.collect()).await;
+        deleted.and(self.delete_user_sessions(config.as_deref().ok()).await)
+    }
+
+    /// The sessions of IAM users go with them.
+    async fn delete_user_sessions(&self, config: Option<&Config>) -> Result<(), StoreError> {
+        let profiles =
+            config.into_iter().flat_map(|config| config.profiles().filter_map(|name| config.resolve(name).ok()));
+        let users = profiles.filter_map(|profile| match &profile.chain.source {
+            Source::IamUser(user) => Some(user.user.clone()),
+            _ => None,
+        });
+        self.iam_users.delete_sessions(users.collect()).await
     }
 }
 

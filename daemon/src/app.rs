@@ -8,6 +8,8 @@ use crate::broker::{Broker, Rooms};
 use crate::caller::PeerError;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
+use crate::helper::{self, Helper, HelperProcess, NoHelper};
+use crate::iam_keys::Marks;
 use crate::instance::{Instance, Start, passed_listener};
 use crate::local_user::LocalUser;
 use crate::lock::LockState;
@@ -19,7 +21,7 @@ use crate::serve::door::{Door, Limits};
 use crate::settings::{FileStore, Settings, StoreChoice};
 use crate::store::file::FileKey;
 use crate::store::{Choice, Store};
-use crate::{harden, inventory, renewal, settings, upgrade, watch};
+use crate::{harden, inventory, qr, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
@@ -53,6 +55,8 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
     let ended = hardened.and_then(|()| match Arguments::parse(arguments).map_err(fails(Exit::Usage))? {
         Arguments::Run { detach } => run(detach),
         Arguments::CheckSettings { file } => check_settings(file.as_deref()),
+        Arguments::ReadQr => read_qr(),
+        Arguments::Helper => helper::process::main().map_err(fails(Exit::Failed)),
         Arguments::Help => say(HELP),
         Arguments::Version => say(concat!("tegatad ", env!("CARGO_PKG_VERSION"), "\n")),
     });
@@ -68,6 +72,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 /// Nobody may be reading; the exit code says it all the same.
 fn complain(line: &str) {
     let _ = writeln!(std::io::stderr(), "tegatad: {}", tegata_protocol::text::one_line(line));
+}
+
+/// Prints what the QR code in a picture on standard input says. Nothing of a daemon is started for it.
+fn read_qr() -> Result<(), Failure> {
+    let text = qr::read_from(std::io::stdin().lock()).map_err(fails(Exit::Failed))?;
+    say(text.expose_secret())
 }
 
 /// Reads the settings as a daemon that starts would, and says what is wrong with them, a line for each file.
@@ -121,26 +131,39 @@ fn run(detach: bool) -> Result<(), Failure> {
     };
     harden::raise_descriptor_limit().map_err(fails(Exit::Failed))?;
     let Some(listener) = instance.take_listener() else { return Ok(()) };
+    let helper = settings.needs_helper().then(|| helper::start(&environment.for_commands));
+    let helper = helper.transpose().map_err(fails(Exit::Failed))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(fails(Exit::Failed))?;
-    let served = runtime.block_on(serve(environment, settings, &instance, listener, uid));
+    let served = runtime.block_on(async {
+        let outside = Outside { environment, settings, helper: attach(helper)?, uid };
+        serve(outside, &instance, listener).await
+    });
     // A keyring that waits for a person must not keep the daemon from ending.
     runtime.shutdown_background();
     served
 }
 
-async fn serve(
+/// What the daemon begins with.
+struct Outside {
     environment: Environment,
     settings: Settings,
-    instance: &Instance,
-    listener: UnixListener,
+    helper: Arc<dyn Helper>,
     uid: u32,
-) -> Result<(), Failure> {
+}
+
+fn attach(started: Option<helper::Started>) -> Result<Arc<dyn Helper>, Failure> {
+    let Some(started) = started else { return Ok(Arc::new(NoHelper)) };
+    Ok(Arc::new(HelperProcess::attach(started).map_err(fails(Exit::Failed))?))
+}
+
+async fn serve(outside: Outside, instance: &Instance, listener: UnixListener) -> Result<(), Failure> {
+    let Outside { settings, uid, .. } = &outside;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let limits = Limits {
         connections: u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX),
         ..Limits::default()
     };
-    let broker = Arc::new(Broker::new(rooms(&environment, &settings, &clock).await?));
+    let broker = Arc::new(Broker::new(rooms(&outside, &clock).await?));
     let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
     broker.record(&started).map_err(fails(Exit::Failed))?;
     let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
@@ -152,8 +175,8 @@ async fn serve(
     let locking = Arc::clone(&broker);
     tokio::spawn(async move { locking.finish_locking().await });
     let background =
-        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), uid))];
-    Door::for_user(uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
+        [tokio::spawn(renewal::run(Arc::clone(&broker))), tokio::spawn(watch::run(Arc::clone(&broker), *uid))];
+    Door::for_user(*uid, api, limits).run(listener, told_to_end(&broker, instance)).await;
     background.iter().for_each(tokio::task::JoinHandle::abort);
     broker.note_all_refused();
     broker.end_grants(GrantEnd::DaemonEnded, &|_| true);
@@ -161,13 +184,19 @@ async fn serve(
 }
 
 /// Builds the outside (clock, AWS, human, store) and what is read from files.
-async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+    let Outside { environment, settings, helper, .. } = outside;
     let places = &environment.places;
     let aws = SdkAws::new(aws_config(settings)?, Arc::clone(clock)).map_err(fails(Exit::ProfileWrong))?;
     let audit = Audit::open_keeping(&places.state_dir, Arc::clone(clock), settings.limits.audit_days.get());
     Ok(Rooms {
         clock: Arc::clone(clock),
         aws: Arc::new(aws),
+        helper: Arc::clone(helper),
+        pkcs11_module: settings.pkcs11.module.as_ref().map(|module| module.as_path().to_owned()),
+        command_seconds: settings.limits.command_seconds.get(),
+        github_actions: endpoint_overrides(&settings.endpoints)?.github_actions,
+        task: environment.task.clone(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
         store: store(environment, settings).await?,
         files: Arc::new(
@@ -184,6 +213,7 @@ async fn rooms(environment: &Environment, settings: &Settings, clock: &Arc<dyn C
         organisation: settings::load_organisation(Path::new(settings::POLICY_FILE))
             .map_err(fails(Exit::ProfileWrong))?,
         reviews: Reviews::at(places.state_dir.join("reviews.json")),
+        key_rotations: Arc::new(Marks::at(places.state_dir.join("key-rotations.json"))),
         inventories: inventories(environment, settings),
     })
 }
@@ -206,14 +236,29 @@ fn aws_config(settings: &Settings) -> Result<aws::Config, Failure> {
         proxy: http.proxy.as_ref().map(|proxy| url(proxy.expose_secret())).transpose()?,
         no_proxy: http.no_proxy.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
         ca_bundle_pem: ca_bundle.map(|pem| pem.to_vec()),
-        endpoints: aws::EndpointOverrides {
-            sso_oidc: endpoints.sso_oidc.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            sso: endpoints.sso.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            sts: endpoints.sts.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-            federation: endpoints.federation.as_ref().map(|endpoint| url(endpoint.as_str())).transpose()?,
-        },
+        endpoints: endpoint_overrides(endpoints)?,
         use_fips: endpoints.use_fips,
         use_dual_stack: endpoints.use_dual_stack,
+    })
+}
+
+fn endpoint_overrides(endpoints: &settings::Endpoints) -> Result<aws::EndpointOverrides, Failure> {
+    let url = |endpoint: &Option<settings::EndpointUrl>| {
+        let url =
+            endpoint.as_ref().map(|endpoint| url::Url::parse(endpoint.as_str()).map_err(fails(Exit::ProfileWrong)));
+        url.transpose()
+    };
+    Ok(aws::EndpointOverrides {
+        sso_oidc: url(&endpoints.sso_oidc)?,
+        sso: url(&endpoints.sso)?,
+        sts: url(&endpoints.sts)?,
+        federation: url(&endpoints.federation)?,
+        signin: url(&endpoints.signin)?,
+        iam: url(&endpoints.iam)?,
+        rolesanywhere: url(&endpoints.rolesanywhere)?,
+        ec2_metadata: url(&endpoints.ec2_metadata)?,
+        ecs_container: url(&endpoints.ecs_container)?,
+        github_actions: url(&endpoints.github_actions)?,
     })
 }
 

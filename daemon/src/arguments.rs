@@ -1,4 +1,4 @@
-//! The arguments of `tegatad`. It has four; everything else is a setting (docs: `tegata daemon --help` is the front door).
+//! The arguments of `tegatad`. It has five; everything else is a setting (docs: `tegata daemon --help` is the front door).
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -9,12 +9,14 @@ tegatad: obtains, keeps and serves short-lived AWS credentials for the user it r
 
 Usage: tegatad [--detach]
        tegatad --check-settings [FILE]
+       tegatad --read-qr < PICTURE
 
 `tegata` starts it when it is needed; run it by hand to see its log.
 
 Options:
       --detach                 Leave the terminal: a session of its own, working directory /
       --check-settings [FILE]  Read the settings, or FILE as settings, say what is wrong with them, and end
+      --read-qr                Print what the QR code in a PNG on standard input says, and end
   -V, --version                Print the version and end
   -h, --help                   Print this and end
 ";
@@ -32,6 +34,10 @@ pub enum Arguments {
         /// Read this file instead of those in use.
         file: Option<PathBuf>,
     },
+    /// Print what a QR code says.
+    ReadQr,
+    /// Do what the daemon that started this process asks for. Hidden: it is for `tegatad` alone.
+    Helper,
     /// Print the version.
     Version,
     /// Print [`HELP`].
@@ -57,7 +63,9 @@ impl Arguments {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(Self::Help),
                 Some("--version" | "-V") => asked = Self::Version,
+                Some(crate::helper::ARGUMENT) if asked == (Self::Run { detach: false }) => asked = Self::Helper,
                 Some("--check-settings") if asked != Self::Version => asked = Self::CheckSettings { file: None },
+                Some("--read-qr") if asked == (Self::Run { detach: false }) => asked = Self::ReadQr,
                 Some("--detach") if matches!(asked, Self::Run { .. }) => asked = Self::Run { detach: true },
                 Some("--detach" | "--check-settings") => {}
                 Some("") => return Err(ArgumentError { found: String::new() }),
@@ -101,6 +109,19 @@ mod tests {
         {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_qr_code_is_read_alone() {
+        assert_eq!(parse(&["--read-qr"]), Ok(Arguments::ReadQr));
+        assert!(parse(&["--read-qr", "picture.png"]).is_err() && parse(&["--detach", "--read-qr"]).is_err());
+    }
+
+    #[test]
+    fn the_helper_is_not_shown_and_stands_alone() {
+        assert_eq!(parse(&["--helper"]), Ok(Arguments::Helper));
+        assert!(!HELP.contains("--helper"));
+        assert!(parse(&["--detach", "--helper"]).is_err() && parse(&["--helper", "--helper"]).is_err());
     }
 
     #[test]

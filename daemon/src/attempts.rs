@@ -1,17 +1,25 @@
 //! The sign-ins under way: each is a resource that a person's terminal follows and may cancel.
 //!
-//! One per sign-in session: whoever begins a second one joins the first.
+//! One per sign-in session, and one per profile that a person signs in to the console for: whoever begins a second one joins the first.
 
+mod console;
+mod subject;
+
+pub use console::ConsoleSignIn;
+
+use crate::arns::IdentityArn;
 use crate::audit::{Audit, Event};
 use crate::aws::{Aws, Tokens};
 use crate::clock::{Clock, rfc3339};
-use crate::names::SessionName;
+use crate::console_logins::ConsoleLogins;
 use crate::problem::Problem;
-use crate::profile::SignInSession;
+use crate::profile::{Chain, SignInSession};
 use crate::sign_in_sessions::SignInSessions;
+use crate::signin::login::Carrier;
 use crate::signin::{self, Begun, SignInError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use subject::Subject;
 use tegata_protocol::body::{SignIn, SignInFlow, SignInState};
 use tegata_protocol::{ErrorBody, ErrorCode};
 use tokio::sync::watch;
@@ -26,6 +34,7 @@ pub struct Attempts {
     aws: Arc<dyn Aws>,
     clock: Arc<dyn Clock>,
     sign_in_sessions: Arc<SignInSessions>,
+    console_logins: Arc<ConsoleLogins>,
     audit: Arc<Audit>,
     table: Mutex<Vec<Attempt>>,
     /// When a person last finished signing in, in boot time.
@@ -35,7 +44,9 @@ pub struct Attempts {
 
 #[derive(Debug)]
 struct Attempt {
-    session: SignInSession,
+    subject: Subject,
+    /// Takes the text that a person carries over, where one is awaited.
+    carrier: Option<Carrier>,
     view: SignIn,
     state: watch::Receiver<SignInState>,
     ended: watch::Sender<SignInState>,
@@ -71,10 +82,11 @@ impl Attempts {
         aws: Arc<dyn Aws>,
         clock: Arc<dyn Clock>,
         sign_in_sessions: Arc<SignInSessions>,
+        console_logins: Arc<ConsoleLogins>,
         audit: Arc<Audit>,
     ) -> Self {
         let (table, last_finished, beginning) = (Mutex::default(), Arc::default(), tokio::sync::Mutex::default());
-        Self { aws, clock, sign_in_sessions, audit, table, last_finished, beginning }
+        Self { aws, clock, sign_in_sessions, console_logins, audit, table, last_finished, beginning }
     }
 
     /// Begins a sign-in, or joins the one under way for the same session and flow. Another flow replaces the one under way:
@@ -84,11 +96,26 @@ impl Attempts {
     /// What the session table, AWS or the callback listener said.
     pub async fn begin(&self, session: &SignInSession, flow: SignInFlow) -> Result<SignIn, Problem> {
         let _one_at_a_time = self.beginning.lock().await;
-        if let Some(view) = self.under_way(session, flow) {
+        let subject = Subject::Session(session.clone());
+        if let Some(view) = self.under_way(&subject, flow) {
             return Ok(view);
         }
         let begun = self.start(session, flow).await?;
-        Ok(self.follow(session, flow, begun))
+        let view = SignIn {
+            id: crate::random::id(),
+            session: session.name.to_string(),
+            start_url: session.start_url.to_string(),
+            flow,
+            url: begun.url.to_string(),
+            url_with_code: begun.url_with_code.map(String::from),
+            user_code: begun.user_code,
+            device: None,
+            said: None,
+            expires_at: rfc3339(begun.expires_at),
+            state: SignInState::Pending,
+        };
+        let outcome = finish(Arc::clone(&self.sign_in_sessions), session.clone(), begun.outcome);
+        Ok(self.follow(subject, view, None, outcome))
     }
 
     /// Returns how a sign-in stands, as soon as it has ended or `wait` is over.
@@ -113,10 +140,11 @@ impl Attempts {
         self.lock().iter().for_each(Attempt::cancel);
     }
 
-    /// Whether a person is signing in to this session now.
+    /// Whether a person is signing in now to what a chain starts from.
     #[must_use]
-    pub fn is_under_way(&self, name: &SessionName) -> bool {
-        self.lock().iter().any(|attempt| attempt.session.name == *name && attempt.is_pending())
+    pub fn is_under_way(&self, chain: &Chain) -> bool {
+        let name = chain.source.sign_in_name();
+        self.lock().iter().any(|attempt| attempt.is_pending() && name.is_some() && attempt.subject.waited_for() == name)
     }
 
     /// Whether a person is signing in to any session now.
@@ -131,10 +159,10 @@ impl Attempts {
         *self.last_finished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn under_way(&self, session: &SignInSession, flow: SignInFlow) -> Option<SignIn> {
+    fn under_way(&self, subject: &Subject, flow: SignInFlow) -> Option<SignIn> {
         let table = self.lock();
-        let pending = table.iter().find(|attempt| attempt.session.name == session.name && attempt.is_pending())?;
-        if pending.session == *session && pending.view.flow == flow {
+        let pending = table.iter().find(|attempt| attempt.is_pending() && attempt.subject.rivals(subject))?;
+        if pending.subject == *subject && pending.view.flow == flow {
             return Some(pending.view());
         }
         pending.cancel();
@@ -155,31 +183,32 @@ impl Attempts {
         begun.map_err(|error| failed(session, error))
     }
 
-    fn follow(&self, session: &SignInSession, flow: SignInFlow, begun: Begun) -> SignIn {
+    /// Follows a sign-in to its end. `outcome` has kept what it gave when it ends well.
+    fn follow(
+        &self,
+        subject: Subject,
+        view: SignIn,
+        carrier: Option<Carrier>,
+        outcome: impl Future<Output = Outcome> + Send + 'static,
+    ) -> SignIn {
         let (ended, state) = watch::channel(SignInState::Pending);
-        let view = SignIn {
-            id: crate::random::id(),
-            session: session.name.to_string(),
-            start_url: session.start_url.to_string(),
-            flow,
-            url: begun.url.to_string(),
-            url_with_code: begun.url_with_code.map(String::from),
-            user_code: begun.user_code,
-            expires_at: rfc3339(begun.expires_at),
-            state: SignInState::Pending,
-        };
-        let (table, audit, of) = (Arc::clone(&self.sign_in_sessions), Arc::clone(&self.audit), session.clone());
+        let (table, audit, of) = (Arc::clone(&self.sign_in_sessions), Arc::clone(&self.audit), subject.clone());
         let (ends, finished, clock) = (ended.clone(), Arc::clone(&self.last_finished), Arc::clone(&self.clock));
         let task = tokio::spawn(async move {
-            let outcome = finish(&table, &of, begun.outcome).await;
-            note(&audit, &of, &outcome);
-            if outcome == SignInState::Done {
-                *finished.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock.since_boot());
-            }
-            ends.send_replace(outcome);
+            let outcome = outcome.await.map_err(ErrorBody::from);
+            note(&audit, &of.ended(&outcome));
+            let state = match outcome {
+                Ok(identity) => {
+                    *finished.lock().unwrap_or_else(PoisonError::into_inner) = Some(clock.since_boot());
+                    SignInState::Done { identity: identity.map(|identity| identity.to_string()) }
+                }
+                Err(error) => SignInState::Failed { error },
+            };
+            ends.send_replace(state);
             table.announce();
         });
-        let attempt = Attempt { session: session.clone(), view: view.clone(), state, ended, task: task.abort_handle() };
+        let task = task.abort_handle();
+        let attempt = Attempt { subject, carrier, view: view.clone(), state, ended, task };
         let mut table = self.lock();
         if table.len() >= KEPT {
             table.retain(Attempt::is_pending);
@@ -196,27 +225,20 @@ impl Attempts {
     }
 }
 
+/// How a sign-in ended; with a sign-in to the console: whose it is.
+type Outcome = Result<Option<IdentityArn>, Problem>;
+
 async fn finish(
-    table: &SignInSessions,
-    session: &SignInSession,
+    table: Arc<SignInSessions>,
+    session: SignInSession,
     outcome: impl Future<Output = Result<Tokens, SignInError>>,
-) -> SignInState {
-    let kept = match outcome.await {
-        Ok(tokens) => table.signed_in(session, tokens).await,
-        Err(error) => Err(failed(session, error)),
-    };
-    match kept {
-        Ok(()) => SignInState::Done,
-        Err(problem) => SignInState::Failed { error: problem.into() },
-    }
+) -> Outcome {
+    let tokens = outcome.await.map_err(|error| failed(&session, error))?;
+    table.signed_in(&session, tokens).await.map(|()| None)
 }
 
-fn note(audit: &Audit, session: &SignInSession, outcome: &SignInState) {
-    let event = match outcome {
-        SignInState::Failed { error } => Event::SignInFailed { session: &session.name, code: error.code },
-        SignInState::Done | SignInState::Pending => Event::SignInFinished { session: &session.name },
-    };
-    if let Err(error) = audit.record(None, &event) {
+fn note(audit: &Audit, event: &Event<'_>) {
+    if let Err(error) = audit.record(None, event) {
         tracing::error!("a record could not be written: {error}");
     }
 }

@@ -2,13 +2,19 @@
 //!
 //! The broker knows every room and does nothing itself that a room could do; it is the one value the doors talk to.
 
+mod certificates;
+mod codes;
 mod console;
+mod jobs;
+mod keys;
 mod listing;
 mod locking;
+mod logging_in;
 mod own_address;
 mod signing_in;
 mod wiring;
 
+pub(crate) use certificates::certified;
 pub use locking::Unlocking;
 pub use wiring::Rooms;
 
@@ -17,18 +23,23 @@ use crate::attempts::Attempts;
 use crate::audit::{Audit, Event, GrantEnd};
 use crate::caller::Caller;
 use crate::clock::{Clock, rfc3339};
+use crate::console_logins::ConsoleLogins;
 use crate::credentials::Credentials;
 use crate::gate::Gate;
 use crate::gated::{Elevated, Gated, Patience};
 use crate::grant::Grants;
+use crate::helper::Helper;
 use crate::human::{Human, Notice};
+use crate::iam_keys::KeyKeeper;
+use crate::iam_users::{IamUsers, Logins};
 use crate::inventory::Inventories;
 use crate::lock::LockState;
 use crate::names::{ProfileName, SessionName};
 use crate::obtain::Obtainer;
 use crate::policy::terms::Decision;
 use crate::problem::Problem;
-use crate::profile::{Chain, Config, ConfigFiles, Profile, ProfileError};
+use crate::profile::{Config, ConfigFiles, Profile, ProfileError};
+use crate::provider::Providers;
 use crate::refused_peers::{self, RefusedPeers};
 use crate::requests::Desk;
 use crate::reviews::Reviews;
@@ -85,6 +96,7 @@ impl Ask {
 pub struct Broker {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) aws: Arc<dyn crate::aws::Aws>,
+    pub(crate) helper: Arc<dyn Helper>,
     pub(crate) human: Arc<dyn Human>,
     pub(crate) store: Store,
     files: Arc<ConfigFiles>,
@@ -94,8 +106,13 @@ pub struct Broker {
     pub(crate) warnings: Vec<String>,
     pub(crate) cache: Arc<crate::cache::Cache>,
     pub(crate) sign_in_sessions: Arc<SignInSessions>,
+    pub(crate) console_logins: Arc<ConsoleLogins>,
+    pub(crate) iam_users: Arc<IamUsers>,
+    pub(crate) logins: Logins,
+    providers: Providers,
     stored_roles: Arc<StoredRoles>,
     pub(crate) obtainer: Arc<Obtainer>,
+    pub(crate) keys: Arc<KeyKeeper>,
     pub(crate) attempts: Attempts,
     pub(crate) inventories: Inventories,
     pub(crate) gate: Arc<Gate>,
@@ -106,8 +123,8 @@ pub struct Broker {
     pub(crate) reviews: Arc<Reviews>,
     pub(crate) consequences: Arc<Consequences>,
     refused_peers: RefusedPeers,
-    /// The sessions whose end the human has been told of.
-    told: Mutex<HashSet<SessionName>>,
+    /// The sign-in names for which the human has been told that a tool waits.
+    told: Mutex<HashSet<String>>,
     pub(crate) started_at: SystemTime,
     end: Notify,
 }
@@ -143,17 +160,27 @@ impl Broker {
     async fn released(&self, caller: &Caller, ask: &Ask) -> Result<(Arc<Profile>, Release), Problem> {
         self.unlocked()?;
         let name = ProfileName::new(&ask.profile).map_err(ProfileError::from)?;
-        let profile = self.config(ask.config.as_deref()).await?.resolve(&name)?;
+        self.release(caller, ask, &name).await.map_err(|problem| problem.asked_for(&name))
+    }
+
+    async fn release(
+        &self,
+        caller: &Caller,
+        ask: &Ask,
+        name: &ProfileName,
+    ) -> Result<(Arc<Profile>, Release), Problem> {
+        let profile = self.config(ask.config.as_deref()).await?.resolve(name)?;
         let release = match self.gated.decide(&profile).await? {
             Decision::Open => {
                 if self.gated.proposes(&profile) {
                     self.human.notify(proposal(&profile));
                 }
-                Release::Open(self.in_time(&profile.chain, ask).await?)
+                Release::Open(self.in_time(&profile, ask).await?)
             }
             Decision::Gated(terms) => {
                 let patience = Patience { work: self.patience(ask), hand: ask.may_wait_for_person() };
-                Release::Elevated(self.gated.serve(caller, &profile, terms, patience).await?)
+                let served = self.gated.serve(caller, &profile, terms, patience).await;
+                Release::Elevated(served.map_err(|problem| problem.asked_for(&profile.name))?)
             }
             Decision::Denied(denial) => return Err(denial.into()),
         };
@@ -171,8 +198,8 @@ impl Broker {
 
     /// Waits as long as the caller does. A person is waited for only if the caller said so, or one is signing in now; once
     /// that one has given up, nobody is. Live credentials are not kept back because newer ones take their time.
-    async fn in_time(&self, chain: &Arc<Chain>, ask: &Ask) -> Result<Arc<Credentials>, Problem> {
-        let session = chain.session();
+    async fn in_time(&self, profile: &Profile, ask: &Ask) -> Result<Arc<Credentials>, Problem> {
+        let chain = &profile.chain;
         let patience = self.patience(ask);
         let may_wait_for_person = ask.may_wait_for_person();
         let waits_for_person = may_wait_for_person && ask.wait.is_some_and(|wait| !wait.is_zero());
@@ -183,12 +210,12 @@ impl Broker {
             loop {
                 changes.mark_unchanged();
                 // Looked at first: who finishes meanwhile has changed something, and is asked after once more.
-                let somebody_is_there = self.attempts.is_under_way(&session.name);
+                let somebody_is_there = self.attempts.is_under_way(chain) || self.logins.is_under_way(chain);
                 let problem = match self.obtainer.obtain(chain).await {
-                    Err(problem @ Problem::SignInRequired { .. }) => problem,
-                    answer => return answer,
+                    Err(problem) if problem.needs_person() => problem.asked_for(&profile.name),
+                    answer => return answer.map_err(|problem| problem.asked_for(&profile.name)),
                 };
-                self.tell(session);
+                self.tell(profile);
                 if !may_wait_for_person || !somebody_is_there && (somebody_came || !waits_for_person) {
                     return Err(problem);
                 }
@@ -238,7 +265,7 @@ impl Broker {
     /// Whether a person is waiting for what only this daemon can finish: a sign-in, an inventory.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {
-        self.attempts.any_under_way() || self.inventories.any_under_way()
+        self.attempts.any_under_way() || self.logins.any_under_way() || self.inventories.any_under_way()
     }
 
     /// Looks after everything that goes on without a caller: renewal ahead, repeated writes, memories to clear.
@@ -248,18 +275,31 @@ impl Broker {
         self.note_ended(&self.grants.sweep(), GrantEnd::Expired);
         self.note_refused(self.refused_peers.untold(refused_peers::EVERY));
         // Asked only once there is something to send: then the store has been read before, and is no locked keyring.
-        let something_lives = self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some();
+        let something_lives =
+            self.obtainer.next_due().or(self.sign_in_sessions.next_due()).is_some() || self.console_logins.is_unsaved();
         if self.lock.is_locked() || something_lives && self.gated.leads_as_accepted().await.is_err() {
             return;
         }
         self.obtainer.renew_ahead();
         self.sign_in_sessions.look_after().await;
+        self.console_logins.look_after().await;
+    }
+
+    /// Goes on with rotations of access keys that are due. It looks at a file first, so that no keyring is asked for nothing.
+    pub async fn look_after_keys(&self) {
+        if !self.lock.is_locked() && self.keys.has_due() && self.gated.leads_as_accepted().await.is_ok() {
+            self.keys.look_after().await;
+        }
     }
 
     /// Clears what belonged to the time before somebody signed in or out; who is still needed has been told already.
     pub fn after_change(&self) {
         self.obtainer.forget_failures();
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| self.sign_in_sessions.has_ended(name));
+        let is_needed = |name: &str| {
+            self.console_logins.has_ended(name)
+                || SessionName::new(name).is_ok_and(|name| self.sign_in_sessions.has_ended(&name))
+        };
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| is_needed(name));
     }
 
     /// Reads the AWS config. A path that a caller names may lie on a mount that does not answer: then it costs its own

@@ -41,6 +41,10 @@ pub struct Environment {
     pub activated: bool,
     /// Where systemd puts a service's credentials (systemd.exec(5)).
     pub credentials_directory: Option<PathBuf>,
+    /// Where an ECS task finds its credentials.
+    pub task: TaskPath,
+    /// The variables, and no others, that commands of the settings are run with.
+    pub for_commands: Vec<(OsString, OsString)>,
     /// What to log: `TEGATA_LOG`, else `RUST_LOG`.
     pub log: Option<String>,
     /// Where a test wants the process to end.
@@ -130,8 +134,11 @@ impl Environment {
         pid: u32,
     ) -> Result<Self, EnvironmentError> {
         let text = |name| set(lookup, name).and_then(|value| value.into_string().ok());
+        let places = Places::decide(lookup, directories)?;
         Ok(Self {
-            places: Places::decide(lookup, directories)?,
+            task: TaskPath::decide(lookup),
+            for_commands: for_commands(lookup, &places.home),
+            places,
             session_bus: set(lookup, "DBUS_SESSION_BUS_ADDRESS").is_some(),
             activated: text("LISTEN_PID").is_some_and(|listener| listener == pid.to_string()),
             credentials_directory: set(lookup, "CREDENTIALS_DIRECTORY")
@@ -218,6 +225,67 @@ fn shown(path: &Path) -> String {
     one_line(&path.to_string_lossy())
 }
 
+/// Where an ECS task finds its credentials: a path at ECS's own fixed address, and never an address (ECS Developer Guide, "Task IAM role").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum TaskPath {
+    /// This is no ECS task.
+    #[default]
+    None,
+    /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI`.
+    At(String),
+    /// That variable says something else than a path.
+    Wrong,
+    /// `AWS_CONTAINER_CREDENTIALS_FULL_URI` alone is set, which could name any host, and is not obeyed.
+    FullUri,
+}
+
+/// The variable with the path.
+const TASK: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+
+impl TaskPath {
+    fn decide(lookup: &impl Fn(&str) -> Option<OsString>) -> Self {
+        let Some(path) = set(lookup, TASK) else {
+            let full = set(lookup, "AWS_CONTAINER_CREDENTIALS_FULL_URI").is_some();
+            return if full { Self::FullUri } else { Self::None };
+        };
+        // What could end the path or lead out of it is no path: `//host`, `/../`, `?`, `#`, a space.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~".contains(c);
+        let is_path = |path: &str| path.starts_with('/') && path.len() <= 1024 && path.chars().all(plain);
+        let leads_out = |path: &str| path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | ".."));
+        match path.into_string() {
+            Ok(path) if is_path(&path) && !leads_out(&path) => Self::At(path),
+            Ok(_) | Err(_) => Self::Wrong,
+        }
+    }
+}
+
+/// What a command finds in its environment, beside `HOME` and `PATH`. A command runs unasked, in the background, for whoever
+/// asks: no display and no terminal to ask a person on, no agent of the shell that happened to start the daemon, and nothing
+/// that redirects a program (`AWS_*`, proxies, `LD_*`).
+const FOR_COMMANDS: [&str; 12] = [
+    "DBUS_SESSION_BUS_ADDRESS",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LOGNAME",
+    "TZ",
+    "USER",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
+
+/// Where the programs are looked for that a command's own program calls by name.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+fn for_commands(lookup: &impl Fn(&str) -> Option<OsString>, home: &Path) -> Vec<(OsString, OsString)> {
+    let own = [("HOME", home.as_os_str().to_owned()), ("PATH", PATH.into())];
+    let taken = FOR_COMMANDS.iter().filter_map(|name| Some((*name, set(lookup, name)?)));
+    own.into_iter().chain(taken).map(|(name, value)| (name.into(), value)).collect()
+}
+
 /// Whether a variable is one that other programs would obey and the daemon does not.
 fn is_ignored(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
@@ -225,7 +293,7 @@ fn is_ignored(name: &OsStr) -> bool {
         || (cfg!(feature = "failpoints") && name == "TEGATA_FAILPOINT");
     let unknown_own = name.starts_with("TEGATA_") && !obeyed;
     let proxy = name.to_ascii_lowercase().ends_with("_proxy");
-    unknown_own || proxy || name.starts_with("AWS_") || name.starts_with("SSL_CERT_")
+    unknown_own || proxy || (name.starts_with("AWS_") && name != TASK) || name.starts_with("SSL_CERT_")
 }
 
 #[cfg(test)]

@@ -31,6 +31,12 @@ pub enum NameError {
         /// The character.
         character: char,
     },
+    /// The root user of an account.
+    #[error("{what} is the root user of the account; Tegata keeps nothing of root's: use it by hand, in the console")]
+    Root {
+        /// Which name.
+        what: &'static str,
+    },
     /// Not of the form AWS gives such names.
     #[error("{what} {found:?} is not {expected}")]
     Form {
@@ -43,7 +49,7 @@ pub enum NameError {
     },
 }
 
-fn check(what: &'static str, text: &str, limit: usize) -> Result<(), NameError> {
+pub(crate) fn check(what: &'static str, text: &str, limit: usize) -> Result<(), NameError> {
     if text.trim().is_empty() {
         return Err(NameError::Empty { what });
     }
@@ -56,7 +62,7 @@ fn check(what: &'static str, text: &str, limit: usize) -> Result<(), NameError> 
     }
 }
 
-fn form(what: &'static str, text: &str, fits: bool, expected: &'static str) -> Result<(), NameError> {
+pub(crate) fn form(what: &'static str, text: &str, fits: bool, expected: &'static str) -> Result<(), NameError> {
     if fits { Ok(()) } else { Err(NameError::Form { what, found: tegata_protocol::text::one_line(text), expected }) }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::flight::{Flight, Flights, Lost};
 use crate::problem::Problem;
-use crate::profile::{Chain, Source};
+use crate::profile::Chain;
 use crate::provider::Providers;
 use crate::sign_in_sessions::roles::StoredRoles;
 use std::collections::HashMap;
@@ -121,8 +121,28 @@ impl Obtainer {
 
     /// Drops what starts from a sign-in session, also what is being fetched.
     pub fn forget(&self, name: &crate::names::SessionName) {
+        self.forget_where(|chain| chain.session().is_some_and(|session| session.name == *name));
+    }
+
+    /// Drops what starts from what these say, also what is being fetched.
+    pub fn forget_where(&self, of: impl Fn(&Chain) -> bool) {
         self.era.fetch_add(1, Ordering::SeqCst);
-        let of = |chain: &Chain| matches!(&chain.source, Source::SignIn { session, .. } if session.name == *name);
+        self.cache.forget(&of);
+        self.lock().retain(|chain, _| !of(chain));
+    }
+
+    /// Drops what starts from a source like these, also what is being fetched.
+    pub fn forget_sources(&self, of: impl Fn(&crate::profile::Source) -> bool) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        self.cache.forget(|chain| of(&chain.source));
+        self.lock().retain(|chain, _| !of(&chain.source));
+    }
+
+    /// Drops what starts from the access keys of a user, also what is being fetched.
+    pub fn forget_user(&self, user: &crate::arns::UserArn) {
+        self.era.fetch_add(1, Ordering::SeqCst);
+        let of =
+            |chain: &Chain| matches!(&chain.source, crate::profile::Source::IamUser(source) if source.user == *user);
         self.cache.forget(of);
         self.lock().retain(|chain, _| !of(chain));
     }
@@ -132,13 +152,10 @@ impl Obtainer {
         self.lock().clear();
     }
 
-    /// Returns the wall time by AWS's clock, as far as it is known: expiry is judged by the clock of who enforces it.
+    /// Returns the wall time by AWS's clock, as far as it is known.
     #[must_use]
     pub fn aws_time(&self) -> SystemTime {
-        let now = self.clock.now();
-        let ahead = self.providers.aws.clock_skew_seconds().unwrap_or(0);
-        let by = Duration::from_secs(ahead.unsigned_abs());
-        if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+        self.providers.aws.time(self.clock.now())
     }
 
     /// One caller waits a moment for newer credentials; the others, and a renewal that fails, are served the live ones.
@@ -168,7 +185,7 @@ impl Obtainer {
         match &fetched {
             Ok(credentials) => {
                 self.cache.insert(Arc::clone(chain), Arc::clone(credentials), self.aws_time());
-                self.lock().remove(chain);
+                self.settled(chain, credentials);
                 self.keep(chain).await;
             }
             Err(problem) => self.remember(chain, problem),
@@ -177,15 +194,19 @@ impl Obtainer {
     }
 
     async fn stored_or_provided(&self, chain: &Arc<Chain>) -> Fetched {
-        let Source::SignIn { session, .. } = &chain.source;
-        let pins = self.providers.sign_in_sessions.pins(session).await?;
+        let pins = match chain.session() {
+            Some(session) => Some(self.providers.sign_in_sessions.pins(session).await?),
+            None => None,
+        };
         // Whoever looked just before the last flight landed, and asked just after, needs no other one.
         if let Found::Fresh(credentials) = self.cache.peek(chain, self.aws_time())
             && renew_at(&credentials) > self.aws_time()
         {
             return Ok(credentials);
         }
-        if matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing) {
+        if let Some(pins) = pins
+            && matches!(self.cache.peek(chain, self.aws_time()), Found::Nothing)
+        {
             self.stored.restore(chain, &pins).await;
             if let Found::Fresh(credentials) | Found::Usable(credentials) = self.cache.peek(chain, self.aws_time()) {
                 return Ok(credentials);
@@ -194,9 +215,10 @@ impl Obtainer {
         self.providers.provide(chain).await.map(Arc::new)
     }
 
-    /// Credentials of a role assigned in IAM Identity Center outlive the daemon; what is behind assumed roles does not.
+    /// Credentials of a role assigned in IAM Identity Center outlive the daemon; those of other sources, and what is behind assumed
+    /// roles, do not.
     async fn keep(&self, chain: &Chain) {
-        let Source::SignIn { session, .. } = &chain.source;
+        let Some(session) = chain.session() else { return };
         if chain.roles.is_empty()
             && let Ok(pins) = self.providers.sign_in_sessions.pins(session).await
         {
@@ -204,11 +226,22 @@ impl Obtainer {
         }
     }
 
+    /// Forgets what failed before. A source that had nothing newer than what is due is not asked again at once.
+    fn settled(&self, chain: &Arc<Chain>, credentials: &Credentials) {
+        let mut failures = self.lock();
+        failures.remove(chain);
+        if renew_at(credentials) <= self.aws_time() {
+            let boot = self.clock.since_boot();
+            let (problem, renew_at) = (Problem::Internal("nothing newer"), boot + crate::jitter::around(RENEW_AGAIN));
+            failures.insert(Arc::clone(chain), Failure { problem, remembered_until: boot, renew_at });
+        }
+    }
+
     fn remember(&self, chain: &Arc<Chain>, problem: &Problem) {
         let boot = self.clock.since_boot();
         // What only a person can mend is known without asking AWS; what a person mends must work at once.
-        let remember =
-            if problem.is_passing() || matches!(problem, Problem::Aws(_)) { REMEMBER } else { Duration::ZERO };
+        let said_by_aws = matches!(problem, Problem::Aws(_) | Problem::KeyRefused { .. });
+        let remember = if problem.is_passing() || said_by_aws { REMEMBER } else { Duration::ZERO };
         let failure = Failure {
             problem: problem.clone(),
             remembered_until: boot + crate::jitter::around(remember),

@@ -35,12 +35,24 @@ impl Partition {
     /// Returns the partition of a role.
     #[must_use]
     pub fn of_role(role: &RoleArn) -> Option<Self> {
-        match role.as_str().split(':').nth(1)? {
-            "aws" => Some(Self::Aws),
-            "aws-cn" => Some(Self::China),
-            "aws-us-gov" => Some(Self::GovCloud),
-            "aws-eusc" => Some(Self::EuropeanSovereign),
-            _ => None,
+        Self::named(role.as_str().split(':').nth(1)?)
+    }
+
+    /// Returns the partition that ARNs call so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Aws, Self::China, Self::GovCloud, Self::EuropeanSovereign].into_iter().find(|one| one.name() == name)
+    }
+
+    /// Returns the region that STS is asked in where nothing names one: the one of the partition's global services (`partitions.json`,
+    /// `implicitGlobalRegion`).
+    #[must_use]
+    pub fn global_region(self) -> &'static str {
+        match self {
+            Self::Aws => "us-east-1",
+            Self::China => "cn-northwest-1",
+            Self::GovCloud => "us-gov-west-1",
+            Self::EuropeanSovereign => "eusc-de-east-1",
         }
     }
 
@@ -52,6 +64,26 @@ impl Partition {
             Self::China => "aws-cn",
             Self::GovCloud => "aws-us-gov",
             Self::EuropeanSovereign => "aws-eusc",
+        }
+    }
+
+    /// Returns the end of the names of a service's hosts (`partitions.json`, `dnsSuffix`).
+    #[must_use]
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::GovCloud => "amazonaws.com",
+            Self::China => "amazonaws.com.cn",
+            Self::EuropeanSovereign => "amazonaws.eu",
+        }
+    }
+
+    /// Returns the same for hosts that are reached over IPv6, too (`partitions.json`, `dualStackDnsSuffix`).
+    #[must_use]
+    pub fn dual_stack_suffix(self) -> &'static str {
+        match self {
+            Self::Aws | Self::GovCloud => "api.aws",
+            Self::China => "api.amazonwebservices.com.cn",
+            Self::EuropeanSovereign => "api.amazonwebservices.eu",
         }
     }
 

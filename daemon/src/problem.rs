@@ -1,13 +1,18 @@
 //! Why a caller gets no credentials, and how that is said outside: one line and the command that mends it.
 
+use crate::arns::{IdentityArn, MfaSerial, UserArn};
 use crate::aws::AwsError;
+use crate::certificates;
 use crate::console::ConsoleFault;
 use crate::gate::GateError;
+use crate::github_job::JobFault;
+use crate::helper::HelperError;
+use crate::iam_keys::KeyProblem;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::ReasonFault;
 use crate::policy::terms::Denial;
 use crate::profile::ProfileError;
-use crate::provider::ElevationError;
+use crate::provider::{ElevationError, TokenError};
 use crate::requests::NoRequest;
 use crate::sign_in_sessions::adopt::NoAdoption;
 use crate::store::StoreError;
@@ -23,6 +28,92 @@ pub enum Problem {
         session: SessionName,
         /// What became of it, to follow its name.
         why: String,
+    },
+    /// A person has to do something for a source that is no sign-in session.
+    #[error("{what} {why}")]
+    PersonNeeded {
+        /// What it is done for, as a person knows it: who signs in, a device.
+        what: String,
+        /// What became of it, to follow that.
+        why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// Whoever a profile starts as has to sign in to the console.
+    #[error("{identity} {why}")]
+    LoginRequired {
+        /// Who.
+        identity: IdentityArn,
+        /// What became of it, to follow that.
+        why: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A console login leads elsewhere than when it was made.
+    #[error("the console login of {identity} is not what it was: {difference}")]
+    LoginChanged {
+        /// Who.
+        identity: IdentityArn,
+        /// What differs.
+        difference: String,
+        /// As in [`Problem::LoginRequired`].
+        profile: Option<ProfileName>,
+    },
+    /// A person began to sign in to the console for a profile and it came to nothing.
+    #[error("signing in to the console for {profile} failed: {why}")]
+    LoginFailed {
+        /// The profile.
+        profile: ProfileName,
+        /// Why.
+        why: String,
+    },
+    /// No access key of the IAM user is in the store.
+    #[error("no access key of {user} is in the keyring")]
+    NoAccessKey {
+        /// The user.
+        user: UserArn,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// AWS does not know the access key that is in use.
+    #[error("AWS does not know access key …{last_four} of {user}: it was deactivated or deleted")]
+    KeyRefused {
+        /// The user.
+        user: UserArn,
+        /// The end of the key's id.
+        last_four: String,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// A code that a person gave is not good.
+    #[error("the code of MFA device {device} is not good: {why}")]
+    CodeRefused {
+        /// The device.
+        device: MfaSerial,
+        /// Why.
+        why: String,
+    },
+    /// A seed is there already.
+    #[error("the seed of MFA device {device} is in the keyring already")]
+    SeedThere {
+        /// The device.
+        device: MfaSerial,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// AWS has no user with so many devices.
+    #[error("the keyring has {most} MFA devices of this user, which is as many as AWS has")]
+    TooManyDevices {
+        /// How many there may be.
+        most: usize,
+    },
+    /// A certificate of this machine or its key cannot be used.
+    #[error("{fault}")]
+    Certificate {
+        /// Why.
+        fault: certificates::Fault,
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
     },
     /// A person began to sign in and it came to nothing.
     #[error("signing in to {session} failed: {why}")]
@@ -48,12 +139,36 @@ pub enum Problem {
         /// What differs.
         difference: String,
     },
+    /// An access key is not taken in, or not turned over.
+    #[error(transparent)]
+    Keys(#[from] KeyProblem),
     /// The configuration cannot be used.
     #[error(transparent)]
     Profile(#[from] ProfileError),
     /// The target cannot be issued on the terms of its gate.
     #[error(transparent)]
     Elevation(#[from] ElevationError),
+    /// There is no token to assume a role with.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A job of GitHub Actions has to be handed over first.
+    #[error("the credentials start from a job of GitHub Actions, and no job was handed over")]
+    JobRequired {
+        /// The profile that was asked for; absent until somebody who knows it has put it in.
+        profile: Option<ProfileName>,
+    },
+    /// What was handed over is no job.
+    #[error(transparent)]
+    Job(#[from] JobFault),
+    /// The daemon does not run in an ECS task, as far as it was told.
+    #[error("this is no ECS task: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI {why}, as the daemon was started")]
+    NoTask {
+        /// What is wrong with the variable, to follow its name.
+        why: &'static str,
+    },
+    /// What the settings name to be run did not do it.
+    #[error(transparent)]
+    Helper(#[from] HelperError),
     /// AWS gave nothing usable.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -153,16 +268,62 @@ impl Problem {
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_passing())
+            || matches!(self, Self::Token(error) if error.is_passing())
+            || matches!(self, Self::Helper(error) if !error.is_configuration())
             || matches!(self, Self::WaitEnded { .. } | Self::Internal(_))
+    }
+
+    /// Whether only a person can help, by signing in or the like.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        matches!(self, Self::SignInRequired { .. } | Self::PersonNeeded { .. } | Self::LoginRequired { .. })
+    }
+
+    /// Puts in the profile that was asked for, so that the command that mends it can name it.
+    #[must_use]
+    pub fn asked_for(self, name: &ProfileName) -> Self {
+        match self {
+            Self::PersonNeeded { what, why, .. } => Self::PersonNeeded { what, why, profile: Some(name.clone()) },
+            Self::LoginRequired { identity, why, .. } => {
+                Self::LoginRequired { identity, why, profile: Some(name.clone()) }
+            }
+            Self::LoginChanged { identity, difference, .. } => {
+                Self::LoginChanged { identity, difference, profile: Some(name.clone()) }
+            }
+            Self::NoAccessKey { user, .. } => Self::NoAccessKey { user, profile: Some(name.clone()) },
+            Self::KeyRefused { user, last_four, .. } => {
+                Self::KeyRefused { user, last_four, profile: Some(name.clone()) }
+            }
+            Self::SeedThere { device, .. } => Self::SeedThere { device, profile: Some(name.clone()) },
+            Self::JobRequired { .. } => Self::JobRequired { profile: Some(name.clone()) },
+            Self::Certificate { fault, .. } => Self::Certificate { fault, profile: Some(name.clone()) },
+            other => other,
+        }
     }
 
     fn code(&self) -> ErrorCode {
         match self {
-            Self::SignInRequired { .. } | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
-            Self::SignInFailed { .. } | Self::NotAdopted { .. } => ErrorCode::SignInFailed,
-            Self::SignInChanged { .. } => ErrorCode::SignInChanged,
+            Self::Keys(problem) => problem.code(),
+            Self::SignInRequired { .. }
+            | Self::PersonNeeded { .. }
+            | Self::LoginRequired { .. }
+            | Self::NoAccessKey { .. }
+            | Self::Aws(AwsError::SignInOver { .. }) => ErrorCode::SignInRequired,
+            Self::SignInFailed { .. }
+            | Self::LoginFailed { .. }
+            | Self::NotAdopted { .. }
+            | Self::CodeRefused { .. } => ErrorCode::SignInFailed,
+            Self::Certificate { .. } => ErrorCode::CertificateUnusable,
+            Self::JobRequired { .. } | Self::Token(TokenError::JobRefused { .. }) => ErrorCode::JobRequired,
+            Self::Token(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
+            Self::Token(_) | Self::NoTask { .. } => ErrorCode::ProfileInvalid,
+            Self::Job(_) => ErrorCode::BadRequest,
+            Self::KeyRefused { .. } => ErrorCode::UpstreamRefused,
+            Self::SignInChanged { .. } | Self::LoginChanged { .. } => ErrorCode::SignInChanged,
             Self::Profile(ProfileError::Unknown { .. }) => ErrorCode::ProfileUnknown,
             Self::Profile(_) | Self::Elevation(_) => ErrorCode::ProfileInvalid,
+            Self::Helper(error) if error.is_configuration() => ErrorCode::ProfileInvalid,
+            Self::Helper(_) => ErrorCode::UpstreamUnavailable,
             Self::Aws(error) if error.is_passing() => ErrorCode::UpstreamUnavailable,
             Self::Aws(_) => ErrorCode::UpstreamRefused,
             Self::Store(StoreError::Locked | StoreError::Waiting) => ErrorCode::KeyringLocked,
@@ -177,7 +338,9 @@ impl Problem {
             }
             Self::Console(ConsoleFault::Nowhere(_)) => ErrorCode::ProfileInvalid,
             Self::Console(_) => ErrorCode::ConsoleInvalid,
-            Self::Reason(_) | Self::NotGated { .. } => ErrorCode::BadRequest,
+            Self::Reason(_) | Self::NotGated { .. } | Self::SeedThere { .. } | Self::TooManyDevices { .. } => {
+                ErrorCode::BadRequest
+            }
             Self::NotAccepted { .. } => ErrorCode::SettingsInvalid,
             Self::FreshSignInRequired { .. } => ErrorCode::SignInRequired,
             Self::Gate(error) => gate_code(error),
@@ -193,10 +356,25 @@ impl Problem {
             Self::SignInRequired { session, .. } | Self::NotAdopted { session, .. } => {
                 Some(format!("tegata login {}", quoted(session.as_str())))
             }
+            Self::PersonNeeded { profile, .. } | Self::JobRequired { profile } => {
+                Some(format!("tegata login {}", shown(profile.as_ref())))
+            }
+            Self::LoginRequired { profile, .. } | Self::LoginChanged { profile, .. } => {
+                Some(format!("tegata login --console {}", shown(profile.as_ref())))
+            }
+            Self::LoginFailed { profile, .. } => Some(format!("tegata login --console {}", shown(Some(profile)))),
+            Self::NoAccessKey { profile, .. } | Self::KeyRefused { profile, .. } => {
+                Some(format!("tegata keys import {}", shown(profile.as_ref())))
+            }
+            Self::SeedThere { profile, .. } => Some(format!("tegata totp remove {}", shown(profile.as_ref()))),
+            Self::Certificate { fault, profile } => fault.mend(profile.as_ref()),
             Self::SignInChanged { session, .. } => {
                 let name = quoted(session.as_str());
                 Some(format!("tegata logout {name} && tegata login {name}"))
             }
+            Self::Helper(error) => error.mend(),
+            // Started again from a shell of the task, it is told.
+            Self::NoTask { .. } => Some("tegata daemon stop".to_owned()),
             Self::Profile(error) => error.mend().map(str::to_owned),
             Self::ElevationRequired { request, .. } => Some(format!("tegata approve {request}")),
             Self::NoPasskey => Some("tegata passkey add".to_owned()),
@@ -235,6 +413,11 @@ fn gate_code(error: &GateError) -> ErrorCode {
     }
 }
 
+/// Returns a profile's name for a command; a place for it where nobody knows it.
+fn shown(profile: Option<&ProfileName>) -> String {
+    profile.map_or_else(|| "PROFILE".to_owned(), |name| quoted(name.as_str()))
+}
+
 /// Returns `word` so that a POSIX shell reads it as one word: what is offered for copying must mean what it says.
 #[must_use]
 pub fn quoted(word: &str) -> String {
@@ -262,6 +445,15 @@ mod tests {
         assert_eq!(body.message, r#"sign-in session corp has ended"#);
         assert_eq!(body.mend.as_deref(), Some("tegata login corp"));
         assert_eq!(body.code.exit(), Exit::SignInNeeded);
+    }
+
+    #[test]
+    fn what_no_sign_in_session_gives_is_had_by_the_profile() {
+        let needed = |profile| Problem::PersonNeeded { what: "device X".into(), why: "wants a code".into(), profile };
+        let asked_for = needed(None).asked_for(&ProfileName::new("my prod").unwrap());
+        let body = body(asked_for);
+        assert_eq!((body.message.as_str(), body.code.exit()), ("device X wants a code", Exit::SignInNeeded));
+        assert_eq!(body.mend.as_deref(), Some("tegata login 'my prod'"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ const AT_LEAST: Duration = Duration::from_millis(200);
 /// Looks after renewal, and after grants whose time is over, until the daemon ends.
 pub async fn run(broker: Arc<Broker>) {
     let (mut changes, mut grants) = (broker.sign_in_sessions.changes(), broker.grants.changes());
+    broker.look_after_keys().await;
     loop {
         let due = [broker.obtainer.next_due(), broker.sign_in_sessions.next_due()].into_iter().flatten().min();
         let to_renewal = due.map(|at| until(at, broker.clock.now()));
@@ -24,6 +25,7 @@ pub async fn run(broker: Arc<Broker>) {
             Ok(()) = changes.changed() => broker.after_change(),
         }
         broker.look_after().await;
+        broker.look_after_keys().await;
     }
 }
 

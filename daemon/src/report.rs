@@ -1,13 +1,14 @@
 //! What the broker tells about itself: sessions, profiles, status. Nothing here releases or changes anything.
 
-use crate::broker::Broker;
+use crate::broker::{Broker, certified};
 use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::gated::Standing;
 use crate::grant::Grant;
+use crate::helper::HelperError;
 use crate::names::ProfileName;
 use crate::problem::Problem;
-use crate::profile::{Config, ProfileError};
+use crate::profile::{Config, KeyPlace, Profile, ProfileError, Source};
 use std::path::Path;
 use std::sync::Arc;
 use tegata_protocol::body::{self, ProfileState, Profiles, Session, SessionState, Status};
@@ -51,8 +52,12 @@ impl Broker {
             (false, true) => self.gated.known_standing(),
             (false, false) => self.gated.standing().await.ok(),
         };
-        let profiles =
-            all.skip(first).take(PAGE).map(|name| self.profile_view(&config, name, standing.as_deref())).collect();
+        let mut profiles = Vec::new();
+        for name in all.skip(first).take(PAGE) {
+            let certificate_ends_at = self.certificate_end(&config, name).await;
+            profiles
+                .push(body::Profile { certificate_ends_at, ..self.profile_view(&config, name, standing.as_deref()) });
+        }
         let warnings = if first == 0 { config.warnings().to_vec() } else { Vec::new() };
         Ok(Profiles { profiles, next_page, warnings })
     }
@@ -75,14 +80,23 @@ impl Broker {
         let standing = self.gated.known_standing();
         let gate = standing.map(|standing| standing.policy.explain(&name, chain, standing.has_passkey(), now).gate);
         let left = |grant: Arc<Grant>| grant.until.saturating_sub(self.clock.since_boot());
-        let session = &chain.session().name;
+        let ended = match &chain.source {
+            Source::Console { identity, .. } => {
+                Some(identity.as_str()).filter(|who| self.console_logins.has_ended(who))
+            }
+            _ => chain
+                .session()
+                .filter(|session| self.sign_in_sessions.has_ended(&session.name))
+                .map(|session| session.name.as_str()),
+        };
         Ok(ProfileState {
             name: name.to_string(),
             region: config.region(&name).map(|region| region.to_string()),
             expires_at: self.cache.expiry(chain, now).map(rfc3339),
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
-            sign_in_needed: self.sign_in_sessions.has_ended(session).then(|| session.to_string()),
+            pin_for: pin_for(&profile),
+            sign_in_needed: ended.map(str::to_owned),
             locked: self.locked().locked,
         })
     }
@@ -91,15 +105,22 @@ impl Broker {
     pub async fn status(&self, caller: &Caller, config: Option<&Path>) -> Status {
         let mut warnings = self.warnings.clone();
         match self.config(config).await {
-            Ok(config) => warnings.extend(config.warnings().iter().cloned()),
+            Ok(config) => {
+                warnings.extend(config.warnings().iter().cloned());
+                warnings.extend(self.key_warnings(&config).await);
+            }
             Err(error) => warnings.push(error.to_string()),
         }
         let sessions = self.session_views(config).await;
+        let identities = self.identity_views(config).await;
+        let certificates = self.certificates(config, true).await.map(|listed| listed.certificates).unwrap_or_default();
         let reviews = self.reviews().map(|open| open.reviews).unwrap_or_else(|error| {
             warnings.push(error.message);
             Vec::new()
         });
         warnings.extend(self.gate_warnings().await);
+        let ended = self.helper.ended().map(|how| HelperError::Ended { how });
+        warnings.extend(ended.map(|ended| format!("{ended}; run: tegata daemon stop")));
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -107,6 +128,8 @@ impl Broker {
             locked: self.locked().locked,
             store: self.store.describe().await,
             sessions,
+            identities,
+            certificates,
             cached_credentials: self.cache.len(),
             grants: self.grants(caller),
             requests: self.requests().into_iter().map(HandRequest::from).collect(),
@@ -157,6 +180,12 @@ impl Broker {
         views
     }
 
+    /// Returns when the certificate that a profile starts from ends, without asking the store or a token.
+    async fn certificate_end(&self, config: &Config, name: &ProfileName) -> Option<String> {
+        let profile = config.resolve(name).ok()?;
+        self.certificate_view(name, certified(&profile)?, true).await.ends_at
+    }
+
     fn profile_view(
         &self,
         config: &Config,
@@ -166,12 +195,14 @@ impl Broker {
         let empty = body::Profile {
             name: name.to_string(),
             session: None,
+            source: None,
             account_id: None,
             role: None,
             expires_at: None,
             problem: None,
             tier: None,
             gate: None,
+            certificate_ends_at: None,
             read_only: None,
         };
         let profile = match config.resolve(name) {
@@ -182,7 +213,8 @@ impl Broker {
         let explained = standing
             .map(|standing| standing.policy.explain(name, &profile.chain, standing.has_passkey(), self.clock.now()));
         body::Profile {
-            session: Some(profile.chain.session().name.to_string()),
+            session: profile.chain.session().map(|session| session.name.to_string()),
+            source: Some(profile.chain.source.kind().word().to_owned()),
             account_id: Some(account.to_owned()),
             role: Some(role.to_owned()),
             read_only: config.read_only(&profile),
@@ -191,5 +223,13 @@ impl Broker {
             expires_at: self.cache.expiry(&profile.chain, self.clock.now()).map(rfc3339),
             ..empty
         }
+    }
+}
+
+/// Returns the token that a profile's key is in.
+fn pin_for(profile: &Profile) -> Option<String> {
+    match &certified(profile)?.private_key {
+        KeyPlace::Pkcs11(key) => Some(key.token_name().to_owned()),
+        _ => None,
     }
 }

@@ -26,12 +26,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, to the console, or with a code of your MFA device')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
+            [CompletionResult]::new('certificate', 'certificate', [CompletionResultType]::ParameterValue, 'Certificates for IAM Roles Anywhere: list them, keep one in the keyring, forget it')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -46,6 +47,8 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Find long-lived keys and put an end to them')
+            [CompletionResult]::new('totp', 'totp', [CompletionResultType]::ParameterValue, 'Keep the seed of an MFA device in the keyring, so that nobody has to type codes')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -81,9 +84,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;login' {
             [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'Open the page with this command; %s stands for the address, which comes last without it')
+            [CompletionResult]::new('--console', '--console', [CompletionResultType]::ParameterName, 'Sign in to the AWS console for this profile, which is written if it is not there')
+            [CompletionResult]::new('--region', '--region', [CompletionResultType]::ParameterName, 'The region to sign in to [default: the profile''s]')
             [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Show a code to be entered on a page in any browser')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Open no page; print its address alone to standard output')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Open no page; print its address as a QR code')
+            [CompletionResult]::new('--remote', '--remote', [CompletionResultType]::ParameterName, 'Sign in with a browser on another machine, and paste what its page shows')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write the profile without asking')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -131,6 +138,53 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--copy', '--copy', [CompletionResultType]::ParameterName, 'Open no page; copy the link to the clipboard')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;certificate' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the certificates of profiles that start from one, and when they end')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Keep a certificate and its key in the keyring, so that no key lies in a file')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the certificate that is kept for a profile. Its files, if there are any, stay')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;certificate;list' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;certificate;import' {
+            [CompletionResult]::new('--certificate', '--certificate', [CompletionResultType]::ParameterName, 'The certificate (PEM); intermediates may follow it')
+            [CompletionResult]::new('--intermediates', '--intermediates', [CompletionResultType]::ParameterName, 'The certificates between it and the trust anchor, where they are in a file of their own')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The private key (PEM): PKCS #8, PKCS #1 or SEC 1, encrypted or not')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;certificate;remove' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;certificate;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the certificates of profiles that start from one, and when they end')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Keep a certificate and its key in the keyring, so that no key lies in a file')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the certificate that is kept for a profile. Its files, if there are any, stay')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;certificate;help;list' {
+            break
+        }
+        'tegata;certificate;help;import' {
+            break
+        }
+        'tegata;certificate;help;remove' {
+            break
+        }
+        'tegata;certificate;help;help' {
             break
         }
         'tegata;elevate' {
@@ -417,6 +471,113 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'tegata;keys' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;keys;scan' {
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Leave out files and directories whose name or path fits, with * and ?')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Leave out nothing by itself: node_modules, target and the like as well')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what was looked at and found, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;import' {
+            [CompletionResult]::new('--trial', '--trial', [CompletionResultType]::ParameterName, 'Put the plaintext aside for so many days in place of removing it, for instance 7d')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Remove what a trial has put aside')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Write without asking')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;rotate' {
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long the old key is kept, deactivated: 90 days at most [default: 24h]')
+            [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Make no key; delete what was replaced, whatever is left of the grace time')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'tegata;keys;report' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print what the daemon says, as JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;keys;help' {
+            [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;keys;help;scan' {
+            break
+        }
+        'tegata;keys;help;import' {
+            break
+        }
+        'tegata;keys;help;rotate' {
+            break
+        }
+        'tegata;keys;help;report' {
+            break
+        }
+        'tegata;keys;help;help' {
+            break
+        }
+        'tegata;totp' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;totp;add' {
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Read the seed from this picture of a QR code (PNG)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;list' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;remove' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'tegata;totp;help' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'tegata;totp;help;add' {
+            break
+        }
+        'tegata;totp;help;list' {
+            break
+        }
+        'tegata;totp;help;remove' {
+            break
+        }
+        'tegata;totp;help;help' {
+            break
+        }
         'tegata;pick' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -443,12 +604,13 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
         }
         'tegata;help' {
             [CompletionResult]::new('setup', 'setup', [CompletionResultType]::ParameterValue, 'Sign in, and write a profile for every role you choose')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation')
+            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to an organisation, to the console, or with a code of your MFA device')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Sign out: revoke the sign-in at AWS and forget its tokens and credentials')
             [CompletionResult]::new('credential-process', 'credential-process', [CompletionResultType]::ParameterValue, 'Print the credentials of a profile for an AWS tool, as JSON')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show the sign-in sessions, the store and the daemon, the grants and what waits for a hand')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the profiles of the AWS config file')
             [CompletionResult]::new('console', 'console', [CompletionResultType]::ParameterValue, 'Open AWS''s web console in your browser, signed in as a profile')
+            [CompletionResult]::new('certificate', 'certificate', [CompletionResultType]::ParameterValue, 'Certificates for IAM Roles Anywhere: list them, keep one in the keyring, forget it')
             [CompletionResult]::new('elevate', 'elevate', [CompletionResultType]::ParameterValue, 'Let a gated profile be used for a while, by a passkey gesture')
             [CompletionResult]::new('adopt-session', 'adopt-session', [CompletionResultType]::ParameterValue, 'Take over a sign-in that AWS CLI made, without signing in again')
             [CompletionResult]::new('approve', 'approve', [CompletionResultType]::ParameterValue, 'Approve or refuse what waits for a passkey gesture')
@@ -463,6 +625,8 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             [CompletionResult]::new('unlock', 'unlock', [CompletionResultType]::ParameterValue, 'Hand out credentials again after `tegata lock`')
             [CompletionResult]::new('daemon', 'daemon', [CompletionResultType]::ParameterValue, 'Start or stop the daemon, or see whether it runs')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what is wrong or unsafe, and name the command that mends it')
+            [CompletionResult]::new('keys', 'keys', [CompletionResultType]::ParameterValue, 'Find long-lived keys and put an end to them')
+            [CompletionResult]::new('totp', 'totp', [CompletionResultType]::ParameterValue, 'Keep the seed of an MFA device in the keyring, so that nobody has to type codes')
             [CompletionResult]::new('pick', 'pick', [CompletionResultType]::ParameterValue, 'Choose a profile from a list, by typing some of its name, account or role')
             [CompletionResult]::new('shell-init', 'shell-init', [CompletionResultType]::ParameterValue, 'Print what your shell''s start file runs: tg, directory defaults, completion, the prompt')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Trust the .tegata of a directory to name the profile of shells in it')
@@ -489,6 +653,21 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;console' {
+            break
+        }
+        'tegata;help;certificate' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the certificates of profiles that start from one, and when they end')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Keep a certificate and its key in the keyring, so that no key lies in a file')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the certificate that is kept for a profile. Its files, if there are any, stay')
+            break
+        }
+        'tegata;help;certificate;list' {
+            break
+        }
+        'tegata;help;certificate;import' {
+            break
+        }
+        'tegata;help;certificate;remove' {
             break
         }
         'tegata;help;elevate' {
@@ -587,6 +766,40 @@ Register-ArgumentCompleter -Native -CommandName 'tegata' -ScriptBlock {
             break
         }
         'tegata;help;doctor' {
+            break
+        }
+        'tegata;help;keys' {
+            [CompletionResult]::new('scan', 'scan', [CompletionResultType]::ParameterValue, 'Find AWS credentials that lie about in files and variables')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Move the access key of a profile from the AWS files into the keyring')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands')
+            break
+        }
+        'tegata;help;keys;scan' {
+            break
+        }
+        'tegata;help;keys;import' {
+            break
+        }
+        'tegata;help;keys;rotate' {
+            break
+        }
+        'tegata;help;keys;report' {
+            break
+        }
+        'tegata;help;totp' {
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Keep the seed of the MFA device that a profile names')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the MFA devices that profiles name, and where their codes come from')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget the seed of the MFA device that a profile names')
+            break
+        }
+        'tegata;help;totp;add' {
+            break
+        }
+        'tegata;help;totp;list' {
+            break
+        }
+        'tegata;help;totp;remove' {
             break
         }
         'tegata;help;pick' {

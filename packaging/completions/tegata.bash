@@ -22,6 +22,9 @@ _tegata() {
             tegata,approve)
                 cmd="tegata__subcmd__approve"
                 ;;
+            tegata,certificate)
+                cmd="tegata__subcmd__certificate"
+                ;;
             tegata,console)
                 cmd="tegata__subcmd__console"
                 ;;
@@ -48,6 +51,9 @@ _tegata() {
                 ;;
             tegata,help)
                 cmd="tegata__subcmd__help"
+                ;;
+            tegata,keys)
+                cmd="tegata__subcmd__keys"
                 ;;
             tegata,list)
                 cmd="tegata__subcmd__list"
@@ -88,11 +94,38 @@ _tegata() {
             tegata,status)
                 cmd="tegata__subcmd__status"
                 ;;
+            tegata,totp)
+                cmd="tegata__subcmd__totp"
+                ;;
             tegata,trust)
                 cmd="tegata__subcmd__trust"
                 ;;
             tegata,unlock)
                 cmd="tegata__subcmd__unlock"
+                ;;
+            tegata__subcmd__certificate,help)
+                cmd="tegata__subcmd__certificate__subcmd__help"
+                ;;
+            tegata__subcmd__certificate,import)
+                cmd="tegata__subcmd__certificate__subcmd__import"
+                ;;
+            tegata__subcmd__certificate,list)
+                cmd="tegata__subcmd__certificate__subcmd__list"
+                ;;
+            tegata__subcmd__certificate,remove)
+                cmd="tegata__subcmd__certificate__subcmd__remove"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,help)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,import)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__import"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,list)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__list"
+                ;;
+            tegata__subcmd__certificate__subcmd__help,remove)
+                cmd="tegata__subcmd__certificate__subcmd__help__subcmd__remove"
                 ;;
             tegata__subcmd__daemon,help)
                 cmd="tegata__subcmd__daemon__subcmd__help"
@@ -124,6 +157,9 @@ _tegata() {
             tegata__subcmd__help,approve)
                 cmd="tegata__subcmd__help__subcmd__approve"
                 ;;
+            tegata__subcmd__help,certificate)
+                cmd="tegata__subcmd__help__subcmd__certificate"
+                ;;
             tegata__subcmd__help,console)
                 cmd="tegata__subcmd__help__subcmd__console"
                 ;;
@@ -150,6 +186,9 @@ _tegata() {
                 ;;
             tegata__subcmd__help,help)
                 cmd="tegata__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__help,keys)
+                cmd="tegata__subcmd__help__subcmd__keys"
                 ;;
             tegata__subcmd__help,list)
                 cmd="tegata__subcmd__help__subcmd__list"
@@ -190,11 +229,23 @@ _tegata() {
             tegata__subcmd__help,status)
                 cmd="tegata__subcmd__help__subcmd__status"
                 ;;
+            tegata__subcmd__help,totp)
+                cmd="tegata__subcmd__help__subcmd__totp"
+                ;;
             tegata__subcmd__help,trust)
                 cmd="tegata__subcmd__help__subcmd__trust"
                 ;;
             tegata__subcmd__help,unlock)
                 cmd="tegata__subcmd__help__subcmd__unlock"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,import)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__import"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,list)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__certificate,remove)
+                cmd="tegata__subcmd__help__subcmd__certificate__subcmd__remove"
                 ;;
             tegata__subcmd__help__subcmd__daemon,start)
                 cmd="tegata__subcmd__help__subcmd__daemon__subcmd__start"
@@ -204,6 +255,18 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__daemon,stop)
                 cmd="tegata__subcmd__help__subcmd__daemon__subcmd__stop"
+                ;;
+            tegata__subcmd__help__subcmd__keys,import)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__import"
+                ;;
+            tegata__subcmd__help__subcmd__keys,report)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__report"
+                ;;
+            tegata__subcmd__help__subcmd__keys,rotate)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__rotate"
+                ;;
+            tegata__subcmd__help__subcmd__keys,scan)
+                cmd="tegata__subcmd__help__subcmd__keys__subcmd__scan"
                 ;;
             tegata__subcmd__help__subcmd__passkey,add)
                 cmd="tegata__subcmd__help__subcmd__passkey__subcmd__add"
@@ -237,6 +300,45 @@ _tegata() {
                 ;;
             tegata__subcmd__help__subcmd__review,list)
                 cmd="tegata__subcmd__help__subcmd__review__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__totp,add)
+                cmd="tegata__subcmd__help__subcmd__totp__subcmd__add"
+                ;;
+            tegata__subcmd__help__subcmd__totp,list)
+                cmd="tegata__subcmd__help__subcmd__totp__subcmd__list"
+                ;;
+            tegata__subcmd__help__subcmd__totp,remove)
+                cmd="tegata__subcmd__help__subcmd__totp__subcmd__remove"
+                ;;
+            tegata__subcmd__keys,help)
+                cmd="tegata__subcmd__keys__subcmd__help"
+                ;;
+            tegata__subcmd__keys,import)
+                cmd="tegata__subcmd__keys__subcmd__import"
+                ;;
+            tegata__subcmd__keys,report)
+                cmd="tegata__subcmd__keys__subcmd__report"
+                ;;
+            tegata__subcmd__keys,rotate)
+                cmd="tegata__subcmd__keys__subcmd__rotate"
+                ;;
+            tegata__subcmd__keys,scan)
+                cmd="tegata__subcmd__keys__subcmd__scan"
+                ;;
+            tegata__subcmd__keys__subcmd__help,help)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__keys__subcmd__help,import)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__import"
+                ;;
+            tegata__subcmd__keys__subcmd__help,report)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__report"
+                ;;
+            tegata__subcmd__keys__subcmd__help,rotate)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__rotate"
+                ;;
+            tegata__subcmd__keys__subcmd__help,scan)
+                cmd="tegata__subcmd__keys__subcmd__help__subcmd__scan"
                 ;;
             tegata__subcmd__passkey,add)
                 cmd="tegata__subcmd__passkey__subcmd__add"
@@ -322,6 +424,30 @@ _tegata() {
             tegata__subcmd__review__subcmd__help,list)
                 cmd="tegata__subcmd__review__subcmd__help__subcmd__list"
                 ;;
+            tegata__subcmd__totp,add)
+                cmd="tegata__subcmd__totp__subcmd__add"
+                ;;
+            tegata__subcmd__totp,help)
+                cmd="tegata__subcmd__totp__subcmd__help"
+                ;;
+            tegata__subcmd__totp,list)
+                cmd="tegata__subcmd__totp__subcmd__list"
+                ;;
+            tegata__subcmd__totp,remove)
+                cmd="tegata__subcmd__totp__subcmd__remove"
+                ;;
+            tegata__subcmd__totp__subcmd__help,add)
+                cmd="tegata__subcmd__totp__subcmd__help__subcmd__add"
+                ;;
+            tegata__subcmd__totp__subcmd__help,help)
+                cmd="tegata__subcmd__totp__subcmd__help__subcmd__help"
+                ;;
+            tegata__subcmd__totp__subcmd__help,list)
+                cmd="tegata__subcmd__totp__subcmd__help__subcmd__list"
+                ;;
+            tegata__subcmd__totp__subcmd__help,remove)
+                cmd="tegata__subcmd__totp__subcmd__help__subcmd__remove"
+                ;;
             *)
                 ;;
         esac
@@ -329,7 +455,7 @@ _tegata() {
 
     case "${cmd}" in
         tegata)
-            opts="-h -V --help --version setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
+            opts="-h -V --help --version setup login logout credential-process status list console certificate elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys totp pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -371,6 +497,144 @@ _tegata() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate)
+            opts="-h --help list import remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help)
+            opts="list import remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__import)
+            opts="-h --certificate --intermediates --key --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --intermediates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__list)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__certificate__subcmd__remove)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -687,7 +951,7 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__help)
-            opts="setup login logout credential-process status list console elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor pick shell-init trust prompt help"
+            opts="setup login logout credential-process status list console certificate elevate adopt-session approve drop exec shell env passkey policy review lock unlock daemon doctor keys totp pick shell-init trust prompt help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -717,6 +981,62 @@ _tegata() {
         tegata__subcmd__help__subcmd__approve)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate)
+            opts="list import remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__certificate__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -885,6 +1205,76 @@ _tegata() {
         tegata__subcmd__help__subcmd__help)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys)
+            opts="scan import rotate report"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__keys__subcmd__scan)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1232,6 +1622,62 @@ _tegata() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        tegata__subcmd__help__subcmd__totp)
+            opts="add list remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__totp__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__totp__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__help__subcmd__totp__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         tegata__subcmd__help__subcmd__trust)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1253,6 +1699,172 @@ _tegata() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys)
+            opts="-h --help scan import rotate report help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help)
+            opts="scan import rotate report help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__report)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__rotate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__help__subcmd__scan)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__import)
+            opts="-h --trial --finish --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --trial)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__report)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__rotate)
+            opts="-h --grace --finish --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__keys__subcmd__scan)
+            opts="-h --exclude --all --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --exclude)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1289,13 +1901,21 @@ _tegata() {
             return 0
             ;;
         tegata__subcmd__login)
-            opts="-h --device-code --print --qr --browser --help"
+            opts="-h --device-code --print --qr --browser --console --region --remote --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --console)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --region)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1907,6 +2527,136 @@ _tegata() {
         tegata__subcmd__status)
             opts="-h --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp)
+            opts="-h --help add list remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__add)
+            opts="-h --qr --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --qr)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__help)
+            opts="add list remove help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__help__subcmd__add)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__help__subcmd__remove)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__list)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tegata__subcmd__totp__subcmd__remove)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -1,7 +1,7 @@
 """moto as an AWS that checks signatures and IAM policies, for one test.
 
 Makes the user alice and the roles Source and Deploy of account 123456789012, which may do everything, switches authentication on, and prints
-one line of JSON: where it listens, and credentials of Source. Serves until stdin ends, so that it never outlives the test.
+one line of JSON: where it listens, credentials of Source, and the access key of alice. Serves until stdin ends, so that it never outlives the test.
 """
 
 import json
@@ -40,16 +40,18 @@ def prepare(url):
     keys = iam.create_access_key(UserName="alice")["AccessKey"]
     request = urllib.request.Request(f"{url}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"}, method="POST")
     urllib.request.urlopen(request, timeout=10).close()
-    return client("sts", url, keys).assume_role(RoleArn=arns["Source"], RoleSessionName="alice")["Credentials"]
+    role = client("sts", url, keys).assume_role(RoleArn=arns["Source"], RoleSessionName="alice")["Credentials"]
+    return role, keys
 
 
 def main():
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
-    keys = prepare(url)
+    keys, user = prepare(url)
     names = ["AccessKeyId", "SecretAccessKey", "SessionToken"]
-    print(json.dumps({"url": url, **{name: keys[name] for name in names}}), flush=True)
+    of_user = {"user": {name: user[name] for name in names[:2]}}
+    print(json.dumps({"url": url, **{name: keys[name] for name in names}, **of_user}), flush=True)
     sys.stdin.read()
 
 

@@ -2,23 +2,31 @@
 
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
+pub mod acme;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
+pub mod certified;
 pub mod chromium;
+pub mod corpus;
 pub mod crowd;
 pub mod desktop;
 pub mod exec;
 pub mod failpoints;
+pub mod federated;
 pub mod gated;
 pub mod hand;
 pub mod hijacker;
+pub mod iam_user;
 pub mod keyring;
 pub mod local_api;
 pub mod login_manager;
 pub mod machine;
+pub mod machine_in_aws;
 pub mod moto;
 pub mod packages;
+pub mod picture;
+pub mod plaintext_key;
 pub mod product;
 pub mod prompter;
 pub mod screen;
@@ -26,6 +34,8 @@ pub mod sdk;
 pub mod shell;
 pub mod store_process;
 pub mod terminal;
+pub mod token;
+pub mod typist;
 pub mod unlocker;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,8 @@ pub struct Moto {
     pub url: String,
     /// Credentials of its role `Source`, which may assume its role `Deploy`.
     pub source: RoleKeys,
+    /// The access key of its user `alice`, who may do everything. There is no session token.
+    pub user: RoleKeys,
 }
 
 impl Moto {
@@ -45,11 +47,17 @@ impl Moto {
             secret_access_key: text("SecretAccessKey"),
             session_token: text("SessionToken"),
         };
+        let of_user = |name: &str| said["user"][name].as_str().expect("moto says it").to_owned();
+        let user = RoleKeys {
+            access_key_id: of_user("AccessKeyId"),
+            secret_access_key: of_user("SecretAccessKey"),
+            session_token: String::new(),
+        };
         // Each request is a line on stderr; a pipe that nobody reads would fill up.
         if let Some(mut stderr) = server.stderr.take() {
             std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
         }
-        Self { url: text("url"), source, server }
+        Self { url: text("url"), source, user, server }
     }
 }
 

@@ -133,8 +133,20 @@ impl Product {
     /// When it cannot.
     pub fn write_settings(&self, text: &str) {
         let url = self.sandbox.url();
-        let endpoints =
-            format!("\n[endpoints]\nsso_oidc = \"{url}\"\nsso = \"{url}\"\nsts = \"{url}\"\nfederation = \"{url}\"\n");
+        let names = [
+            "sso_oidc",
+            "sso",
+            "sts",
+            "iam",
+            "federation",
+            "signin",
+            "rolesanywhere",
+            "ec2_metadata",
+            "ecs_container",
+            "github_actions",
+        ];
+        let endpoints: String = names.iter().map(|name| format!("{name} = \"{url}\"\n")).collect();
+        let endpoints = format!("\n[endpoints]\n{endpoints}");
         fs::write(self.path(".config/tegata/config.toml"), format!("{text}{endpoints}"))
             .expect("the settings are written");
     }

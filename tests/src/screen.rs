@@ -2,11 +2,20 @@
 
 use crate::product::{Product, run, wait_until};
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How wide and high it is.
-const SIZE: [&str; 4] = ["-x", "100", "-y", "30"];
+/// How wide and high a terminal is, in cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Characters in a line.
+    pub columns: usize,
+    /// Lines.
+    pub rows: usize,
+}
+
+/// What most people have.
+pub const USUAL: Size = Size { columns: 100, rows: 30 };
 
 /// A terminal with a program in it. It ends with the value.
 #[derive(Debug)]
@@ -22,16 +31,27 @@ impl Screen {
     /// When the machine lacks tmux.
     #[must_use]
     pub fn open(product: &Product, variables: &[(&str, &str)], words: &[&str]) -> Self {
-        let directory = tempfile::Builder::new().prefix("sc").tempdir_in(product.path("")).expect("a directory").keep();
-        let screen = Self { socket: directory.join("s"), code: directory.join("code") };
         let mut command = product.command("tmux");
-        command.envs(variables.iter().copied()).env("TERM", "xterm-256color");
-        command.args(["-u", "-f", "/dev/null", "-S"]).arg(&screen.socket);
+        command.envs(variables.iter().copied());
+        Self::start(command, &product.path(""), USUAL, words)
+    }
+
+    /// Opens a terminal of this size with a program in it. `tmux` is that program with the environment and the directory that
+    /// both are to have; what the terminal needs lies in `place`.
+    ///
+    /// # Panics
+    /// When the machine lacks tmux.
+    #[must_use]
+    pub fn start(mut tmux: Command, place: &Path, size: Size, words: &[&str]) -> Self {
+        let directory = tempfile::Builder::new().prefix("sc").tempdir_in(place).expect("a directory").keep();
+        let screen = Self { socket: directory.join("s"), code: directory.join("code") };
+        tmux.env("TERM", "xterm-256color").args(["-u", "-f", "/dev/null", "-S"]).arg(&screen.socket);
         // The screen stays when the program has ended.
-        command.args(["set-option", "-g", "remain-on-exit", "on", ";", "new-session", "-d"]).args(SIZE);
+        tmux.args(["set-option", "-g", "remain-on-exit", "on", ";", "new-session", "-d"]);
+        tmux.args(["-x", &size.columns.to_string(), "-y", &size.rows.to_string()]);
         // tmux may learn that the terminal is closed and never how the program ended.
-        command.args(["sh", "-c", "\"$@\"; echo $? >\"$0.part\"; mv \"$0.part\" \"$0\""]).arg(&screen.code).args(words);
-        let ended = run(&mut command);
+        tmux.args(["sh", "-c", "\"$@\"; echo $? >\"$0.part\"; mv \"$0.part\" \"$0\""]).arg(&screen.code).args(words);
+        let ended = run(&mut tmux);
         assert_eq!(ended.code, 0, "{ended:?}");
         screen
     }
@@ -56,6 +76,12 @@ impl Screen {
     #[must_use]
     pub fn shown(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-J", "-S", "-"]).lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+
+    /// As [`Screen::shown`], with the sequences that make text bold or coloured (ECMA-48, SGR).
+    #[must_use]
+    pub fn drawn(&self) -> String {
+        self.tmux(&["capture-pane", "-e", "-p", "-J", "-S", "-"])
     }
 
     /// Waits until a text is on the screen, and returns the screen.

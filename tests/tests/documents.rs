@@ -76,6 +76,21 @@ fn every_link_leads_somewhere() {
 }
 
 #[test]
+fn a_link_of_the_book_does_not_lead_out_of_it() {
+    let docs = root().join("docs");
+    let mut outside = Vec::new();
+    for document in files(&docs, ".md") {
+        let below = document.strip_prefix(&docs).unwrap().components().count() - 1;
+        let text = fs::read_to_string(&document).unwrap();
+        let out = |link: &&str| link.matches("../").count() > below;
+        outside.extend(
+            between(&text, "](", ")").into_iter().filter(out).map(|link| format!("{}: {link}", document.display())),
+        );
+    }
+    assert!(outside.is_empty(), "name the whole address: {outside:#?}");
+}
+
+#[test]
 fn a_link_that_leads_nowhere_is_found() {
     let readme = root().join("README.md");
     for link in ["docs/nothing.md", "#no-such-heading", "docs/settings.md#no-such-heading"] {
@@ -85,10 +100,25 @@ fn a_link_that_leads_nowhere_is_found() {
 }
 
 #[test]
+fn every_picture_of_a_terminal_is_shown_and_says_what_it_is() {
+    let pictures = files(&root().join("docs/pictures"), ".svg");
+    assert!(pictures.len() >= 10, "{pictures:?}");
+    let text: String = files(&root(), ".md").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    for picture in pictures {
+        let name = picture.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(text.contains(&format!("pictures/{name}")), "{name} is shown nowhere");
+        let svg = fs::read_to_string(&picture).unwrap();
+        assert!(svg.contains("<title id=\"title\">") && svg.contains("<desc id=\"description\">"), "{name}");
+    }
+}
+
+#[test]
 fn every_document_is_a_page_of_the_book() {
     let docs = root().join("docs");
     let summary = fs::read_to_string(docs.join("SUMMARY.md")).unwrap();
-    let pages: BTreeSet<_> = between(&summary, "](", ")").into_iter().map(|page| docs.join(page)).collect();
+    let named: Vec<_> = between(&summary, "](", ")").into_iter().filter(|page| !page.is_empty()).collect();
+    let pages: BTreeSet<_> = named.iter().map(|page| docs.join(page)).collect();
+    assert_eq!(pages.len(), named.len(), "mdbook takes no page twice");
     let documents = files(&docs, ".md").into_iter().filter(|document| !document.ends_with("SUMMARY.md"));
     // Pictures are listed beside themselves.
     let left_out: Vec<_> =

@@ -4,6 +4,7 @@
 
 use tegata_sandbox::RoleKeys;
 use tegata_tests::client;
+use tegata_tests::federated::Federated;
 use tegata_tests::moto::Moto;
 use tegata_tests::product::{Ended, Product, run};
 
@@ -39,6 +40,13 @@ fn moto_accepts_a_role_with_identity_tags_and_policies() {
     let moto = Moto::start();
     let (product, ended) = deploy(&moto, moto.source.clone());
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}\n{}", product.daemon_log());
+    let identity = who(&product, &moto, &ended);
+    let assumed = "arn:aws:sts::123456789012:assumed-role/Deploy/";
+    assert!(identity.starts_with(assumed) && identity.contains('@'), "named after user and host: {identity}");
+}
+
+/// Who AWS CLI says it is with the credentials that were handed out.
+fn who(product: &Product, moto: &Moto, ended: &Ended) -> String {
     let keys: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     let mut aws = product.command(client("awscli-v2/dist/aws"));
     for (variable, key) in [
@@ -50,9 +58,8 @@ fn moto_accepts_a_role_with_identity_tags_and_policies() {
     }
     aws.env("AWS_ENDPOINT_URL", &moto.url).env("AWS_CONFIG_FILE", "/dev/null").env("AWS_REGION", "us-east-1");
     let identity = run(aws.args(["sts", "get-caller-identity", "--query", "Arn", "--output", "text"]));
-    let assumed = "arn:aws:sts::123456789012:assumed-role/Deploy/";
-    assert!(identity.code == 0 && identity.stdout.starts_with(assumed), "{identity:?}");
-    assert!(identity.stdout.contains('@'), "named after user and host: {identity:?}");
+    assert_eq!(identity.code, 0, "{identity:?}");
+    identity.stdout
 }
 
 /// moto's error form is not that of AWS, so the daemon names the status alone; the same moto then takes the right keys.
@@ -80,4 +87,22 @@ fn moto_refuses_another_session_token() {
 fn moto_refuses_an_unknown_key() {
     let moto = Moto::start();
     is_refused(&moto, RoleKeys { access_key_id: "ASIAAAAAAAAAAAAAAAAA".to_owned(), ..moto.source.clone() });
+}
+
+/// moto takes any token that is a JWT; what it checks is the form of the call, which nobody signs.
+#[test]
+fn moto_gives_a_role_for_a_token_without_a_signature() {
+    let moto = Moto::start();
+    let mut federated = Federated::by_file();
+    let role = "arn:aws:iam::123456789012:role/Deploy";
+    let product = &mut federated.product;
+    let config = std::fs::read_to_string(product.path(".aws/config")).unwrap();
+    product.write_aws_config(&config.replace("arn:aws:iam::210987654321:role/ci/Deploy", role));
+    let settings = format!("store = \"memory\"\n[endpoints]\nsts = \"{}\"\n", moto.url);
+    std::fs::write(product.path(".config/tegata/config.toml"), settings).unwrap();
+    product.start_daemon();
+    let ended = product.credentials("ci");
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}\n{}", product.daemon_log());
+    let identity = who(product, &moto, &ended);
+    assert!(identity.starts_with("arn:aws:sts::123456789012:assumed-role/Deploy/"), "{identity}");
 }

@@ -75,7 +75,7 @@ fn the_flake_describes_a_package_of_this_source_that_puts_everything_in_its_plac
     let mut nix = Command::new("nix-instantiate");
     nix.args(["--eval", "--strict", "--json", "--store", "dummy://", "--argstr", "file"]).arg(&flake);
     nix.arg(stand_in("flake.nix")).env("HOME", directory.path());
-    let described: serde_json::Value = serde_json::from_str(&done(&mut nix).stdout).unwrap();
+    let described: serde_json::Value = serde_json::from_str(&done(&mut nix)).unwrap();
     assert_eq!((&described["pname"], &described["version"]), (&"tegata".into(), &VERSION.into()));
     let root = source("..").canonicalize().unwrap();
     assert_eq!(described["source"], root.to_str().unwrap());

@@ -1,7 +1,7 @@
 //! What config files were before they were written, so that it can be had again; and the right to write them, which one
 //! process has at a time.
 
-use super::change::Change;
+use super::change::{Change, without_lines};
 use super::file::Origin;
 use super::place::{self, Target};
 use crate::environment::Environment;
@@ -115,6 +115,34 @@ impl Backups {
             }
         }
         Ok(path)
+    }
+
+    /// Takes the lines that hold a secret out of every backup: they were kept before the secret was moved into the keyring.
+    ///
+    /// # Errors
+    /// One line when a backup cannot be read or written.
+    pub(crate) fn forget(&self, secret: &[u8]) -> Result<(), Failure> {
+        let has = |bytes: &[u8]| !secret.is_empty() && bytes.windows(secret.len()).any(|part| part == secret);
+        for number in self.numbers()? {
+            let path = self.path(number, SUFFIX);
+            if let Some((mut head, before, after)) = open(&path)?
+                && [&before, &after].into_iter().flatten().any(|bytes| has(bytes))
+            {
+                let bare = |bytes: Option<Vec<u8>>| bytes.map(|bytes| without_lines(&bytes, secret));
+                let (before, after) = (bare(before), bare(after));
+                head.before = before.as_ref().map(Vec::len);
+                head.after = after.as_ref().map(Vec::len);
+                let head = serde_json::to_vec(&head).map_err(|_| no_utf8(&head.file))?;
+                self.write(&path, &[&head, b"\n", &before.unwrap_or_default(), &after.unwrap_or_default()])?;
+            }
+            let replaced = self.path(number, REPLACED);
+            if let Ok(bytes) = fs::read(&replaced)
+                && has(&bytes)
+            {
+                self.write(&replaced, &[&without_lines(&bytes, secret)])?;
+            }
+        }
+        Ok(())
     }
 
     /// Finds what a file was before it was written last.

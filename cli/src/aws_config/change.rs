@@ -83,6 +83,35 @@ impl Change {
         }
     }
 
+    /// Writes it as [`Change::write`] does, with a backup that has no line with this secret: what was moved into the keyring is not to lie
+    /// in another file in its place.
+    ///
+    /// # Errors
+    /// As [`Change::write`].
+    pub(crate) fn write_without(self, backups: &Backups, secret: &[u8]) -> Result<Written, Failure> {
+        if self.is_empty() {
+            return Ok(Written { path: self.origin.path.clone(), backup: None });
+        }
+        let target = place::Target::find(&self.origin.path)?;
+        target.is_still(self.origin.bytes.as_deref())?;
+        let bare = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(|bytes| without_lines(bytes, secret));
+        let backup = backups.keep(&target, bare(&self.origin.bytes).as_deref(), bare(&self.after).as_deref())?;
+        self.put(&target)?;
+        Ok(Written { path: self.origin.path.clone(), backup: Some(backup) })
+    }
+
+    /// Writes it and keeps nothing of what was: for a file of secrets.
+    ///
+    /// # Errors
+    /// As [`Change::write`].
+    pub(crate) fn write_unkept(self) -> Result<(), Failure> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let target = place::Target::find(&self.origin.path)?;
+        self.put(&target)
+    }
+
     /// Writes it without a backup.
     pub(super) fn put(&self, target: &place::Target) -> Result<(), Failure> {
         target.is_still(self.origin.bytes.as_deref())?;
@@ -91,6 +120,12 @@ impl Change {
             None => target.remove(),
         }
     }
+}
+
+/// Returns a text without the lines that hold these bytes.
+pub(super) fn without_lines(text: &[u8], secret: &[u8]) -> Vec<u8> {
+    let holds = |line: &&[u8]| !secret.is_empty() && line.windows(secret.len()).any(|part| part == secret);
+    text.split_inclusive(|byte| *byte == b'\n').filter(|line| !holds(line)).flatten().copied().collect()
 }
 
 /// The text may hold secrets of the person's.

@@ -105,6 +105,18 @@ impl ConfigFile {
         self.edited(vec![edit])
     }
 
+    /// Adds a section of its own at the end, outside our markers.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::with_generated`].
+    pub(crate) fn with_another(&self, section: &Section) -> Result<Change, Failure> {
+        self.check_sections(std::slice::from_ref(section))?;
+        let eol = self.line_end();
+        let keys: String = section.keys.iter().map(|(key, value)| format!("{key} = {value}{eol}")).collect();
+        let with = format!("{}{}{eol}{keys}", self.apart(eol), section.header());
+        self.edited(vec![Edit { range: self.bytes.len()..self.bytes.len(), with }])
+    }
+
     /// Makes edits. Two of them may not overlap; of two at the same place the first one comes first.
     pub(crate) fn edited(&self, mut edits: Vec<Edit>) -> Result<Change, Failure> {
         edits.sort_by_key(|edit| (edit.range.start, edit.range.end));

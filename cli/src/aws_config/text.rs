@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
 pub(super) use tegata_protocol::aws_config::MAX_BYTES;
-use tegata_protocol::aws_config::{end_of_header, is_blank, is_plain_key, trim, unquoted, without_comment};
+use tegata_protocol::aws_config::{
+    MAX_LINE, check_file, end_of_header, is_blank, is_plain_key, line_text, trim, unquoted, without_comment,
+};
 use tegata_protocol::text::one_line;
 
 /// The most sections of a file, as for the daemon.
 const MAX_SECTIONS: usize = 100_000;
-/// The most bytes of a line, as for the daemon.
-const MAX_LINE: usize = 64 * 1024;
 /// The most warnings that are kept.
 const MAX_WARNINGS: usize = 20;
 /// A byte order mark.
@@ -114,18 +114,13 @@ pub(super) enum Markers {
 /// # Errors
 /// [`Fault`] when this is no text in UTF-8 (comments may hold anything), or larger in some way than is read.
 pub(super) fn read(bytes: &[u8]) -> Result<Layout, Fault> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Fault::whole(format!("larger than the {} MiB that are read", MAX_BYTES / 1024 / 1024)));
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Fault::whole("is UTF-16; save it as UTF-8"));
-    }
+    check_file(bytes).map_err(Fault::whole)?;
     let mut reader = Reader::default();
     let mut at = 0;
     for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let skipped = if number == 0 && line.starts_with(BOM) { BOM.len() } else { 0 };
         reader.layout.lines.push(at..at + line.len());
-        let text = text_of(number, line.get(skipped..).unwrap_or_default())?;
+        let text = line_text(line.get(skipped..).unwrap_or_default()).map_err(|why| Fault::at(number, why))?;
         reader.line(number, at + skipped, text)?;
         at += line.len();
     }
@@ -133,21 +128,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Layout, Fault> {
         reader.layout.warnings.insert(0, "begins with a byte order mark, which the AWS CLI does not read".to_owned());
     }
     Ok(reader.finish())
-}
-
-/// Returns a line as text. A comment may hold anything: people's names in Latin-1 never stopped a file from working.
-fn text_of(number: usize, line: &[u8]) -> Result<&str, Fault> {
-    if line.len() > MAX_LINE {
-        return Err(Fault::at(number, format!("longer than the {} KiB that are read", MAX_LINE / 1024)));
-    }
-    if line.contains(&0) {
-        return Err(Fault::at(number, "holds a NUL byte; is the file UTF-16? Save it as UTF-8"));
-    }
-    match std::str::from_utf8(line) {
-        Ok(text) => Ok(text),
-        Err(_) if matches!(line.trim_ascii_start().first(), Some(b'#' | b';')) => Ok("#"),
-        Err(_) => Err(Fault::at(number, "is not UTF-8")),
-    }
 }
 
 /// The key that lines indented deeper belong to.

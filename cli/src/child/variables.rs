@@ -183,7 +183,8 @@ fn without_proxy(list: &OsStr) -> OsString {
 pub(crate) struct StaticCredentials<'a> {
     pub(crate) access_key_id: &'a str,
     pub(crate) secret_access_key: &'a Secret,
-    pub(crate) session_token: &'a Secret,
+    /// Absent for an IAM user's access keys.
+    pub(crate) session_token: Option<&'a Secret>,
     pub(crate) expiration: &'a str,
     pub(crate) account_id: Option<&'a str>,
 }
@@ -193,7 +194,9 @@ pub(crate) fn static_credentials(credentials: &StaticCredentials<'_>, region: &R
     let mut changes = Changes::new();
     changes.set("AWS_ACCESS_KEY_ID", credentials.access_key_id);
     changes.set("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.expose_secret());
-    changes.set("AWS_SESSION_TOKEN", credentials.session_token.expose_secret());
+    if let Some(session_token) = credentials.session_token {
+        changes.set("AWS_SESSION_TOKEN", session_token.expose_secret());
+    }
     changes.set("AWS_CREDENTIAL_EXPIRATION", credentials.expiration);
     if let Some(account_id) = credentials.account_id {
         changes.set("AWS_ACCOUNT_ID", account_id);

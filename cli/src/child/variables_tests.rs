@@ -25,12 +25,28 @@ fn with_keys(before: &[(&str, &str)]) -> BTreeMap<String, String> {
     let credentials = StaticCredentials {
         access_key_id: "ASIAX",
         secret_access_key: &secret,
-        session_token: &token,
+        session_token: Some(&token),
         expiration: "2026-11-22T09:07:58Z",
         account_id: Some("123456789012"),
     };
     let region = Region::choose(None, &Environment::of(before), Some("eu-west-1"));
     seen(&static_credentials(&credentials, &region), before)
+}
+
+#[test]
+fn access_keys_leave_no_session_token_of_somebody_else() {
+    let secret = Secret::new("sk".to_owned());
+    let key = StaticCredentials {
+        access_key_id: "AKIAX",
+        secret_access_key: &secret,
+        session_token: None,
+        expiration: "2026-11-22T09:07:58Z",
+        account_id: None,
+    };
+    let changes = static_credentials(&key, &Region::default());
+    let after = seen(&changes, &[("AWS_SESSION_TOKEN", "somebody else's"), ("AWS_SECURITY_TOKEN", "his")]);
+    assert_eq!(after["AWS_ACCESS_KEY_ID"], "AKIAX");
+    assert!(!after.contains_key("AWS_SESSION_TOKEN") && !after.contains_key("AWS_SECURITY_TOKEN"), "{after:?}");
 }
 
 macro_rules! traps {

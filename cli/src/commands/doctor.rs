@@ -1,6 +1,7 @@
 //! `tegata doctor`: looks at everything that decides whether credentials are safe and tools get them, and names the command for what
 //! it finds. Facts are gathered first; what is wrong with them is decided without looking at anything again.
 
+mod certificates;
 mod config_text;
 mod credential_process;
 mod daemon;
@@ -75,16 +76,23 @@ fn examine(facts: &Facts) -> Vec<Finding> {
     let checks = [
         daemon::findings,
         profiles::findings,
+        certificates::findings,
         credential_process::findings,
         disk::findings,
         overrides::findings,
         variables::findings,
         permissions::findings,
         shell::findings,
+        trials,
     ];
     let mut findings: Vec<_> = checks.into_iter().flat_map(|check| check(facts)).collect();
     findings.sort_by_key(|finding| finding.severity);
     findings
+}
+
+/// The trial's reminder names its own command.
+fn trials(facts: &Facts) -> Vec<Finding> {
+    facts.trials.iter().map(|line| Finding::new("access keys", finding::Severity::Warning, line)).collect()
 }
 
 #[cfg(test)]

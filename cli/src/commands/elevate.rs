@@ -120,7 +120,7 @@ fn granted_text(profile: &str, grant: Option<&Grant>, now: i64) -> String {
         Some(uses) => format!(", {uses} times at most"),
     };
     let until = one_line(&moment::shown(&grant.until, now));
-    format!("Approved: {profile} may be used by the {} until {until}{uses}.", one_line(&grant.holder))
+    format!("Approved: {profile} may be used by {} until {until}{uses}.", one_line(&grant.holder))
 }
 
 #[cfg(test)]
@@ -136,7 +136,7 @@ mod tests {
             account: "123456789012".to_owned(),
             role: "AdministratorAccess".to_owned(),
             tier: "prompt".to_owned(),
-            holder: "terminal of bash (pid 4242)".to_owned(),
+            holder: "the terminal of pid 4242".to_owned(),
             yours: true,
             until: "2026-11-22T09:30:00Z".to_owned(),
             seconds_left: 1_800,
@@ -145,7 +145,8 @@ mod tests {
             approved_by: vec!["ann".to_owned()],
             aws_accepts_until: None,
         };
-        let start = "Approved: prod-admin may be used by the terminal of bash (pid 4242) until 2026-11-22 09:30 UTC (in 30 min)";
+        let start =
+            "Approved: prod-admin may be used by the terminal of pid 4242 until 2026-11-22 09:30 UTC (in 30 min)";
         assert_eq!(granted_text("prod-admin", Some(&grant), now), format!("{start}."));
         grant.uses_left = Some(1);
         assert_eq!(granted_text("prod-admin", Some(&grant), now), format!("{start}, once."));

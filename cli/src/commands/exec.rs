@@ -12,7 +12,8 @@ use crate::question;
 use clap::Args;
 use rustix::process::DumpableBehavior;
 use std::ffi::OsString;
-use tegata_protocol::MAX_WAIT_SECONDS;
+use tegata_protocol::text::one_line;
+use tegata_protocol::{ErrorCode, MAX_WAIT_SECONDS};
 
 /// Run a command with the credentials of a profile.
 ///
@@ -81,6 +82,7 @@ pub(crate) fn run(of: &Of, way: &Way, words: &[OsString], environment: &Environm
         changes.name_profile(&obtained.profile);
         return Err(Task { words, changes }.replace_this_process());
     }
+    obtained.fits_an_endpoint()?;
     let Obtained { client, profile, files, region, .. } = obtained;
     let (text, bare_profile) = files.for_command(&profile);
     drop(files);
@@ -119,10 +121,21 @@ impl Obtained {
         Ok(Self { client, profile, credentials, files, region })
     }
 
+    /// Access keys have no session token, and SDKs take nothing from an endpoint without one.
+    fn fits_an_endpoint(&self) -> Result<(), Failure> {
+        if self.credentials.session_token.is_some() {
+            return Ok(());
+        }
+        let profile = one_line(&self.profile);
+        let message = format!("{profile} hands out access keys, which the endpoint of a command has no form for");
+        Err(Failure::new(Kind::Reported(ErrorCode::ProfileInvalid), message)
+            .mend(format!("tegata exec --env {profile} -- COMMAND")))
+    }
+
     /// Returns the credentials as variables.
     pub(crate) fn variables(&self) -> Changes {
         let Credentials { access_key_id, secret_access_key, session_token, expiration, account_id } = &self.credentials;
-        let account_id = account_id.as_deref();
+        let (account_id, session_token) = (account_id.as_deref(), session_token.as_ref());
         let credentials = StaticCredentials { access_key_id, secret_access_key, session_token, expiration, account_id };
         child::static_credentials(&credentials, &self.region)
     }

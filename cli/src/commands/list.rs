@@ -79,13 +79,22 @@ fn page(profiles: &[Profile], now: i64) -> String {
             one_line(&profile.name),
             text(&profile.account_id),
             text(&profile.role),
-            text(&profile.session),
+            start(profile, now),
             gate(profile),
             left(profile.expires_at.as_deref(), now),
             profile.problem.as_deref().map(one_line).unwrap_or_default(),
         ]
     });
-    output::table(["PROFILE", "ACCOUNT", "ROLE", "SIGN-IN SESSION", "GATE", "CREDENTIALS", "PROBLEM"], rows)
+    output::table(["PROFILE", "ACCOUNT", "ROLE", "STARTS FROM", "GATE", "CREDENTIALS", "PROBLEM"], rows)
+}
+
+/// Says what a profile starts from: the sign-in session, else the kind of source, with the end of its certificate.
+fn start(profile: &Profile, now: i64) -> String {
+    let start = profile.session.as_deref().or(profile.source.as_deref()).map_or_else(|| "-".to_owned(), one_line);
+    match &profile.certificate_ends_at {
+        Some(at) => format!("{start} (certificate: {})", left(Some(at), now)),
+        None => start,
+    }
 }
 
 /// Says what stands before a profile, and how strong that is.

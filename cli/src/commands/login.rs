@@ -1,7 +1,11 @@
 //! `tegata login`: begins a sign-in, shows the person the page, waits for the end of it, and cancels it when the person
 //! goes away. The sign-in itself is the daemon's.
 
+mod code;
+mod console;
+mod job;
 mod page;
+mod pin;
 
 use crate::browser::{self, Browser};
 use crate::client::{BRIEFLY, Client, Target, below};
@@ -12,6 +16,7 @@ use crate::output::{self, Progress, Style};
 use crate::question;
 use crate::signals::Signals;
 use clap::Args;
+use console::ConsoleLogin;
 use page::{Page, Showing};
 use std::io::IsTerminal;
 use std::process::Child;
@@ -26,10 +31,16 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation.
+/// Sign in to an organisation, to the console, with a code of your MFA device, with the PIN of a token, or in a job of GitHub Actions.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
-/// display use --device-code: any browser will do, on any machine.
+/// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the
+/// user's MFA device in the terminal; without one the code is the first line of standard input. For a profile whose key is in a
+/// PKCS#11 token it asks for the token's PIN, likewise. For a profile that starts from a job of GitHub Actions it hands over the job
+/// it runs in.
+///
+/// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there. With a
+/// browser on another machine use --remote.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -37,12 +48,19 @@ Examples:
   tegata login corp                                [sso-session corp] of ~/.aws/config
   tegata login https://acme.awsapps.com/start
   tegata login corp --device-code --qr             sign in with a telephone
-  tegata login corp --browser 'firefox -P work'")]
+  tegata login deploy                              a code of the MFA device of an IAM user
+  tegata login ci                                  the PIN of the PKCS#11 token that its key is in
+  tegata login corp --browser 'firefox -P work'
+  tegata login --console dev                       the AWS console, for [profile dev]
+  tegata login --console dev --remote              with a browser on another machine")]
 pub(crate) struct Login {
-    /// A sign-in session, a profile that uses one, or a start URL [default: the only one there is]
+    /// A sign-in session, a profile that uses one, an IAM user, a token or a job of GitHub Actions, or a start URL [default: the only
+    /// one there is]
     session: Option<String>,
     #[command(flatten)]
     how: HowToSignIn,
+    #[command(flatten)]
+    console: ConsoleLogin,
 }
 
 /// How the person gets to the page.
@@ -64,10 +82,24 @@ pub(crate) struct HowToSignIn {
 
 impl Login {
     pub(crate) fn run(self, environment: &Environment) -> Result<(), Failure> {
-        let Self { session, how } = self;
+        let Self { session, how, console } = self;
         let config = super::config_file(environment)?;
         let signals = Signals::catch()?;
-        how.sign_in(session, config, None, environment, &signals)
+        if let Some(profile) = console.profile() {
+            return console.run(profile, &how, config, environment, &signals);
+        }
+        let signed_in = how.sign_in(session.clone(), config.clone(), None, environment, &signals);
+        match (signed_in, session) {
+            // A profile that nobody signs in for may want a PIN.
+            (Err(failure), Some(name)) if failure.kind == Kind::Reported(ErrorCode::ProfileInvalid) => {
+                let client = Client::new(environment)?.ended_by(&signals);
+                match pin::token_of(&name, &client, environment)? {
+                    Some(token) => pin::enter(&name, &token, config, &client, &signals),
+                    None => Err(failure),
+                }
+            }
+            (signed_in, _) => signed_in,
+        }
     }
 }
 
@@ -82,25 +114,48 @@ impl HowToSignIn {
         environment: &Environment,
         signals: &Signals,
     ) -> Result<(), Failure> {
-        let showing = self.showing(environment)?;
         let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
-        let begin = BeginSignIn { session, config, flow };
+        let begin = BeginSignIn { session, config, flow, region: None };
+        if let Some((sign_in, _)) = self.go_through(&begin, again, environment, signals)? {
+            let client = Client::new(environment)?.without_starting();
+            output::tell(&success(&sign_in, begin.config.as_deref(), &client));
+        }
+        Ok(())
+    }
+
+    /// Begins a sign-in, goes through it with the person, and returns it with who signed in, where AWS says so. Nothing for one by a
+    /// code, which has said how it went.
+    fn go_through(
+        &self,
+        begin: &BeginSignIn,
+        again: Option<&str>,
+        environment: &Environment,
+        signals: &Signals,
+    ) -> Result<Option<(SignIn, Option<String>)>, Failure> {
+        let showing = self.showing(begin.flow, environment)?;
         let client = Client::new(environment)?.ended_by(signals);
         let progress = Progress::begin("asking for the page");
-        let sign_in: SignIn = client.post(paths::SIGN_INS, &begin)?;
+        let begun = client.post(paths::SIGN_INS, begin);
         drop(progress);
+        let sign_in: SignIn = match (begun, &begin.session) {
+            (Err(failure), Some(profile)) if failure.kind == Kind::Reported(ErrorCode::JobRequired) => {
+                return job::hand_over(profile, begin.config.as_deref(), &client, environment).map(|()| None);
+            }
+            (begun, _) => begun?,
+        };
 
         let client = client.without_starting();
+        if sign_in.flow == SignInFlow::MfaCode {
+            return code::Asking { client: &client, signals, environment }.sign_in(sign_in).map(|()| None);
+        }
         let again = again.map_or_else(|| format!("tegata login {}", sign_in.session), str::to_owned);
         let under_way = UnderWay { client: &client, signals, sign_in: &sign_in, again: &again };
         let done = show(&sign_in, &showing, &again, environment)
             .and_then(|browser| under_way.confirm_code().map(|()| browser))
+            .and_then(|browser| console::carry_over(&under_way).map(|()| browser))
             .and_then(|browser| under_way.wait(browser));
         match done {
-            Ok(()) => {
-                output::tell(&success(&sign_in, begin.config.as_deref(), &client));
-                Ok(())
-            }
+            Ok(identity) => Ok(Some((sign_in, identity))),
             Err(failure) => {
                 under_way.cancel(environment);
                 Err(failure)
@@ -108,13 +163,13 @@ impl HowToSignIn {
         }
     }
 
-    fn showing(&self, environment: &Environment) -> Result<Showing, Failure> {
+    fn showing(&self, flow: SignInFlow, environment: &Environment) -> Result<Showing, Failure> {
         Ok(match &self.browser {
             Some(command) => Showing::Open(Browser::given(command, environment)?),
             None if self.print => Showing::Print,
             None if self.qr => Showing::Qr,
             // A code is for another machine, most often; and a page must not open by itself with a code (RFC 8628 5.4).
-            None if self.device_code => Showing::Tell,
+            None if matches!(flow, SignInFlow::DeviceCode | SignInFlow::ConsoleRemote) => Showing::Tell,
             None => Browser::usual(environment).map_or(Showing::Tell, Showing::Open),
         })
     }
@@ -166,8 +221,8 @@ impl UnderWay<'_> {
             .mend(format!("{} --device-code", self.again)))
     }
 
-    /// Waits until the sign-in has ended.
-    fn wait(&self, mut browser: Option<Child>) -> Result<(), Failure> {
+    /// Waits until the sign-in has ended, and returns who signed in, where AWS says so.
+    fn wait(&self, mut browser: Option<Child>) -> Result<Option<String>, Failure> {
         let what = page::waiting(self.sign_in, environment::now());
         if !std::io::stderr().is_terminal() {
             output::tell(&what);
@@ -175,7 +230,7 @@ impl UnderWay<'_> {
         let _progress = Progress::begin(&what);
         loop {
             match self.ask()? {
-                SignInState::Done => return Ok(()),
+                SignInState::Done { identity } => return Ok(identity),
                 SignInState::Failed { error } => return Err(Failure::reported(&error)),
                 SignInState::Pending => {}
             }

@@ -17,7 +17,7 @@ Examples:
   tegata logout corp
   tegata logout                   where there is only one sign-in session")]
 pub(crate) struct Logout {
-    /// The sign-in session [default: the only one that is signed in]
+    /// The sign-in session, or a profile of a console login [default: the only one that is signed in]
     session: Option<String>,
 }
 
@@ -44,6 +44,13 @@ fn only_session(status: &Status) -> Result<String, Failure> {
         .iter()
         .filter(|session| session.state != SessionState::SignedOut)
         .map(|session| session.name.as_str())
+        .chain(
+            status
+                .identities
+                .iter()
+                .filter(|known| known.state == SessionState::SignedIn)
+                .map(|known| known.arn.as_str()),
+        )
         .collect();
     match open.as_slice() {
         [session] => Ok((*session).to_owned()),

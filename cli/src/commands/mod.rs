@@ -2,6 +2,7 @@
 
 mod adopt_session;
 mod approve;
+mod certificate;
 mod console;
 mod credential_process;
 mod daemon;
@@ -10,6 +11,7 @@ mod drop;
 mod elevate;
 mod env;
 mod exec;
+mod keys;
 mod list;
 mod lock;
 pub(crate) mod login;
@@ -26,6 +28,7 @@ mod shell;
 mod shell_hook;
 mod shell_init;
 mod status;
+mod totp;
 mod trust;
 
 use crate::child;
@@ -70,6 +73,8 @@ enum Command {
     Status(status::Status),
     List(list::List),
     Console(console::Console),
+    #[command(subcommand)]
+    Certificate(certificate::Certificate),
     Elevate(elevate::Elevate),
     AdoptSession(adopt_session::AdoptSession),
     Approve(approve::Approve),
@@ -88,6 +93,10 @@ enum Command {
     #[command(subcommand)]
     Daemon(daemon::Daemon),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
+    Totp(totp::Totp),
     Pick(pick::Pick),
     ShellInit(shell_init::ShellInit),
     Trust(trust::Trust),
@@ -130,6 +139,7 @@ impl Command {
             Self::Status(command) => command.run(environment),
             Self::List(command) => command.run(environment),
             Self::Console(command) => command.run(environment),
+            Self::Certificate(command) => command.run(environment),
             Self::Elevate(command) => command.run(environment),
             Self::AdoptSession(command) => command.run(environment),
             Self::Approve(command) => command.run(environment),
@@ -144,6 +154,8 @@ impl Command {
             Self::Unlock(command) => command.run(environment),
             Self::Daemon(command) => command.run(environment),
             Self::Doctor(command) => command.run(environment),
+            Self::Keys(command) => command.run(environment),
+            Self::Totp(command) => command.run(environment),
             Self::Pick(command) => command.run(environment),
             Self::ShellInit(command) => command.run(),
             Self::Trust(command) => command.run(environment),

@@ -91,11 +91,13 @@ mod tests {
         Profile {
             name: name.to_owned(),
             session: Some("corp".to_owned()),
+            source: None,
             account_id: Some("123456789012".to_owned()),
             role: Some("ReadOnly".to_owned()),
             expires_at: None,
             problem: problem.map(str::to_owned),
             tier: None,
+            certificate_ends_at: None,
             read_only: None,
             gate: Some("open".to_owned()),
         }

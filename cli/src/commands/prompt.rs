@@ -122,6 +122,7 @@ mod tests {
             expires_at: Some("2026-11-22T09:42:10Z".to_owned()),
             gate: Some("open".to_owned()),
             elevated_until: None,
+            pin_for: None,
             sign_in_needed: None,
             locked: false,
         }

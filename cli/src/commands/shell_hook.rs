@@ -271,6 +271,7 @@ mod tests {
             expires_at: None,
             gate: Some("gated".to_owned()),
             elevated_until: None,
+            pin_for: None,
             sign_in_needed: None,
             locked: false,
         };

@@ -2,13 +2,16 @@
 
 mod gate;
 
+use super::certificate;
+use crate::aws_config::{self, ConfigFile};
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
+use crate::key_files;
 use crate::moment;
 use crate::output::{self, Progress, Style};
 use clap::Args;
-use tegata_protocol::body::{self, Session, SessionState, StoreState};
+use tegata_protocol::body::{self, ConsoleIdentity, Session, SessionState, StoreState};
 use tegata_protocol::{paths, text::one_line};
 
 /// AWS refuses signatures that are five minutes off (AWS General Reference, "Signing AWS API requests").
@@ -38,10 +41,20 @@ impl Status {
             drop(progress);
             return output::say(&output::pretty(&status));
         }
-        let status: body::Status = client.get(target.as_str(), BRIEFLY)?;
+        let mut status: body::Status = client.get(target.as_str(), BRIEFLY)?;
+        status.warnings.extend(on_trial(environment));
         drop(progress);
         output::say(&page(&status, &client.socket(), environment::now(), Style::for_stdout(environment)))
     }
+}
+
+/// The reminders of access keys on trial. The files are the person's, and the daemon does not look into all of them.
+pub(crate) fn on_trial(environment: &Environment) -> Vec<String> {
+    let read = |path: Result<std::path::PathBuf, Failure>| ConfigFile::read(&path.ok()?).ok();
+    let files = (read(aws_config::path(environment)), read(aws_config::credentials_path(environment)));
+    let (Some(config), Some(credentials)) = files else { return Vec::new() };
+    let files = key_files::Files { config: &config, credentials: &credentials };
+    key_files::trials(files, environment::now()).iter().map(key_files::Trial::reminder).collect()
 }
 
 fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
@@ -59,8 +72,11 @@ fn page(status: &body::Status, socket: &str, now: i64, style: Style) -> String {
         page.push_str(&format!("{} {warning}\n", style.warning("warning:")));
     }
     page.push('\n');
-    page.push_str(&sessions(&status.sessions, now));
-    page.push_str(&gate::page(status, now));
+    page.push_str(&sessions(status, now, style));
+    if !status.certificates.is_empty() {
+        page.push_str(&format!("\n\n{}", certificate::table(&status.certificates, now)));
+    }
+    page.push_str(&gate::page(status, now, style));
     page
 }
 
@@ -98,21 +114,48 @@ fn skew(seconds: i64) -> Option<String> {
     }
 }
 
-fn sessions(sessions: &[Session], now: i64) -> String {
-    if sessions.is_empty() {
+fn sessions(status: &body::Status, now: i64, style: Style) -> String {
+    let mut tables = Vec::new();
+    if !status.sessions.is_empty() {
+        tables.push(organisations(&status.sessions, now, style));
+    }
+    if !status.identities.is_empty() {
+        tables.push(consoles(&status.identities, now, style));
+    }
+    if tables.is_empty() {
         return "No sign-in session is known. Sign in with: tegata login".to_owned();
     }
+    tables.join("\n\n")
+}
+
+fn consoles(identities: &[ConsoleIdentity], now: i64, style: Style) -> String {
+    let rows = identities.iter().map(|identity| {
+        let until = identity.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
+        let region = identity.region.as_deref().map(one_line);
+        let dash = || "-".to_owned();
+        let state = state(identity.state).to_owned();
+        [one_line(&identity.arn), state, until.unwrap_or_else(dash), region.unwrap_or_else(dash)]
+    });
+    let table = style.table(["CONSOLE LOGIN", "STATE", "UNTIL", "REGION"], rows);
+    let trouble = identities.iter().filter_map(|identity| {
+        let error = one_line(identity.last_error.as_deref()?);
+        Some(format!("{}: {error}; run: tegata login --console PROFILE", one_line(&identity.arn)))
+    });
+    std::iter::once(table).chain(trouble).collect::<Vec<_>>().join("\n")
+}
+
+fn organisations(sessions: &[Session], now: i64, style: Style) -> String {
     let rows = sessions.iter().map(|session| {
         let until = session.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
         [
             one_line(&session.name),
-            state(session).to_owned(),
+            state(session.state).to_owned(),
             until.unwrap_or_else(|| "-".to_owned()),
             renewed(session).to_owned(),
             format!("{} ({})", one_line(&session.start_url), one_line(&session.region)),
         ]
     });
-    let table = output::table(["SIGN-IN SESSION", "STATE", "UNTIL", "RENEWED", "ORGANISATION"], rows);
+    let table = style.table(["SIGN-IN SESSION", "STATE", "UNTIL", "RENEWED", "ORGANISATION"], rows);
     std::iter::once(table).chain(sessions.iter().filter_map(trouble)).collect::<Vec<_>>().join("\n")
 }
 
@@ -138,8 +181,8 @@ fn trouble(session: &Session) -> Option<String> {
     }
 }
 
-fn state(session: &Session) -> &'static str {
-    match session.state {
+fn state(state: SessionState) -> &'static str {
+    match state {
         SessionState::SignedIn => "signed in",
         SessionState::Ended => "ended",
         SessionState::SignedOut => "signed out",
@@ -169,6 +212,8 @@ mod tests {
             started_at: "2026-11-22T06:00:00Z".to_owned(),
             locked: false,
             store: body::Store { kind: "keyutils".to_owned(), state: StoreState::Ready, detail: None },
+            identities: vec![],
+            certificates: vec![],
             sessions: vec![
                 ended,
                 session("開発", SessionState::SignedIn, Some("2026-11-22T17:00:00Z")),

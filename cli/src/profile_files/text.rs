@@ -3,6 +3,7 @@
 //! As generous as the most generous client: what any SDK takes as this profile's is taken.
 
 use std::collections::BTreeMap;
+use tegata_protocol::aws_config::{end_of_header, trim, unquoted, without_comment};
 
 /// Keys that say where credentials come from: not for a profile that has none. Every `sso_…` and `tegata_…` is one, too.
 const OF_CREDENTIALS: [&str; 13] = [
@@ -58,7 +59,7 @@ impl<'a> Text<'a> {
         let value = |wanted: &str| {
             let lines = self.lines().filter(|line| line.profile == Some(profile));
             let values = lines.filter_map(|line| match line.part {
-                Part::Key(key, value) if key.eq_ignore_ascii_case(wanted) => Some(without_comment(value)),
+                Part::Key(key, value) if key.eq_ignore_ascii_case(wanted) => Some(trim(without_comment(value))),
                 _ => None,
             });
             values.last().filter(|value| !value.is_empty()).map(str::to_owned)
@@ -132,13 +133,14 @@ fn part<'a>(text: &'a str, key: Option<&'a str>) -> Part<'a> {
 
 /// `[default]`, `[profile NAME]`, `[NAME]` of a credentials file; a name may be quoted.
 fn profile_of(header: &str) -> Option<&str> {
-    let inner = header.trim().strip_prefix('[')?.split(']').next()?.trim();
+    let inner = header.trim().strip_prefix('[')?;
+    let inner = inner.get(..end_of_header(inner)?)?.trim();
     let name = match inner.split_once([' ', '\t']) {
         Some(("profile", name)) => name.trim(),
         Some(_) => return None,
         None => inner,
     };
-    Some(name.strip_prefix(['"', '\'']).and_then(|name| name.strip_suffix(['"', '\''])).unwrap_or(name))
+    Some(unquoted(name))
 }
 
 fn is_secret(part: Part<'_>) -> bool {
@@ -154,12 +156,6 @@ fn is_of_credentials(key: &str) -> bool {
     OF_CREDENTIALS.contains(&key.as_str())
         || ["sso_", "tegata_"].iter().any(|start| key.starts_with(start))
         || key == "duration_seconds"
-}
-
-/// Most clients end a value where a comment begins.
-fn without_comment(value: &str) -> &str {
-    let end = [" #", " ;", "\t#", "\t;"].iter().filter_map(|mark| value.find(mark)).min().unwrap_or(value.len());
-    value.get(..end).unwrap_or(value).trim()
 }
 
 #[cfg(test)]

@@ -17,6 +17,15 @@ pub(crate) struct Adoption {
     pub(crate) profiles: Vec<String>,
     /// Of these, the ones adopted because one of the others stands on them.
     pub(crate) sources: Vec<String>,
+    /// Of these, the ones whose credentials come from a sign-in to the console.
+    pub(crate) logins: Vec<Login>,
+}
+
+/// A profile and who signs in to the console for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) profile: String,
+    pub(crate) identity: String,
 }
 
 /// Plans to have these profiles, and those they get credentials from, served by `program`.
@@ -45,7 +54,13 @@ pub(crate) fn plan(
     }
     let profiles: Vec<_> = candidates.into_iter().map(|candidate| candidate.name).collect();
     let sources = profiles.get(named..).unwrap_or_default().to_vec();
-    Ok(Adoption { change, profiles, sources })
+    let login = |name: &String| {
+        let section = find(&after, name).ok().and_then(|at| after.sections().get(at))?;
+        let identity = Keys::of(section).get("login_session")?.to_owned();
+        Some(Login { profile: name.clone(), identity })
+    };
+    let logins = profiles.iter().filter_map(login).collect();
+    Ok(Adoption { change, profiles, sources, logins })
 }
 
 /// Adds a profile unless it is one of ours already.

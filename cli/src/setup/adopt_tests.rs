@@ -121,7 +121,6 @@ fn what_is_not_served_is_left_with_the_reason() {
             "aws_access_key_id = AKIA\naws_secret_access_key = x".to_owned(),
             "aws_access_key_id: it has a long-lived key",
         ),
-        ("login_session = arn:aws:iam::1:user/me".to_owned(), "login_session: "),
         ("region = x".to_owned(), "it names nothing to get credentials from"),
         (role.to_owned(), "role_arn needs source_profile"),
         (format!("{role}\nsource_profile = gone"), "source_profile = gone: there is no such profile"),

@@ -75,6 +75,9 @@ impl Files<'_> {
             return Err(format!("{key}: {why}"));
         }
         let keys = Keys::of(section);
+        if keys.name_a_login() && keys.get("role_arn").is_none() {
+            return logs_in(section, keys).map(|()| None);
+        }
         let Some(_) = keys.get("role_arn") else { return self.signs_in(keys).map(|()| None) };
         let Some(source) = keys.get("source_profile") else { return Err("role_arn needs source_profile".to_owned()) };
         if let Some(seconds) = keys.get("duration_seconds")
@@ -84,7 +87,7 @@ impl Files<'_> {
             return Err(format!("duration_seconds = {seconds}: AWS allows 900 to 3600 for a role behind another role"));
         }
         if source == name {
-            return self.signs_in(keys).map(|()| None);
+            return if keys.name_a_login() { logs_in(section, keys) } else { self.signs_in(keys) }.map(|()| None);
         }
         find(self.config, source).map_err(|why| format!("source_profile = {}: {why}", one_line(source)))?;
         Ok(Some(source.to_owned()))
@@ -140,6 +143,19 @@ impl Files<'_> {
             }
         }
     }
+}
+
+/// Checks that the profile says who signs in to the console, and where.
+fn logs_in(section: &Section, keys: Keys<'_>) -> Result<(), String> {
+    let identity = keys.get("login_session").unwrap_or_default();
+    if !identity.starts_with("arn:") {
+        return Err(format!("login_session = {} is no ARN of who signs in", one_line(identity)));
+    }
+    if identity.ends_with(":root") {
+        return Err("login_session is the root user of the account, and Tegata keeps nothing of root's".to_owned());
+    }
+    let region = section.get(&format!("{PREFIX}region")).or_else(|| section.get("region"));
+    region.map(drop).ok_or_else(|| "region is missing: a sign-in to the console is made in one".to_owned())
 }
 
 /// Start URLs are copied from the portal with all kinds of ends.

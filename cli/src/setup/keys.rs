@@ -6,11 +6,10 @@ pub(super) use tegata_protocol::aws_config::PREFIX;
 use tegata_protocol::aws_config::SERVED_KEYS;
 
 /// The keys of sources it does not serve, and why a profile with one of them is left.
-pub(super) const NOT_SERVED: [(&str, &str); 6] = [
+pub(super) const NOT_SERVED: [(&str, &str); 5] = [
     ("mfa_serial", "AWS asks for a code of an MFA device there, which this version cannot give"),
     ("web_identity_token_file", "credentials for a web identity token are not served by this version"),
     ("credential_source", "it takes the credentials of the machine, and nobody signs in to those"),
-    ("login_session", "a sign-in by `aws login` is not served by this version"),
     ("aws_access_key_id", "it has a long-lived key in the file, which this version does not take over"),
     ("aws_secret_access_key", "it has a long-lived key in the file, which this version does not take over"),
 ];
@@ -40,6 +39,11 @@ impl<'a> Keys<'a> {
     /// Reads a key by AWS's name.
     pub(super) fn get(&self, bare: &str) -> Option<&'a str> {
         if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
+    }
+
+    /// Returns whether the profile is of somebody who signs in to the console, and of nothing that goes before that.
+    pub(super) fn name_a_login(&self) -> bool {
+        self.get("login_session").is_some() && !self.name_a_sign_in()
     }
 
     /// Returns whether any key names a sign-in session or a role in one.

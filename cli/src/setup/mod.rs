@@ -3,6 +3,7 @@
 
 mod adopt;
 mod choose;
+mod console_login;
 mod fitness;
 mod flow;
 mod from;
@@ -20,6 +21,7 @@ mod testing;
 mod texts;
 
 pub(crate) use choose::Filter;
+pub(crate) use console_login::ConsoleProfile;
 pub(crate) use flow::{Choice, Request};
 pub(crate) use names::DEFAULT as DEFAULT_TEMPLATE;
 pub(crate) use session::Wanted;

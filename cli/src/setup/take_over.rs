@@ -1,14 +1,17 @@
 //! `tegata setup` for what is there already: profiles adopted, another tool's taken over, the last change taken back.
 
-use super::adopt;
+use super::adopt::{self, Login};
 use super::from::{self, Peer};
 use crate::aws_config::{self, Backups, Change, ConfigFile, Program};
+use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
+use crate::hand::text::command;
 use crate::signals::Signals;
 use crate::{output, question};
 use clap::Args;
-use tegata_protocol::text::one_line;
+use tegata_protocol::body::{SessionState, Status};
+use tegata_protocol::{ErrorCode, paths, text::one_line};
 
 /// What is to be done with what is there already.
 #[derive(Args, Debug)]
@@ -57,14 +60,14 @@ impl TakeOver {
 }
 
 /// The files that a command is about.
-struct Files {
-    config: ConfigFile,
-    credentials: ConfigFile,
-    program: Program,
+pub(super) struct Files {
+    pub(super) config: ConfigFile,
+    pub(super) credentials: ConfigFile,
+    pub(super) program: Program,
 }
 
 impl Files {
-    fn read(environment: &Environment) -> Result<Self, Failure> {
+    pub(super) fn read(environment: &Environment) -> Result<Self, Failure> {
         let config = ConfigFile::read(&aws_config::path(environment)?)?;
         for warning in config.warnings() {
             output::tell(&format!("tegata: {}: {}", config.path().display(), one_line(warning)));
@@ -85,7 +88,28 @@ fn adopt(
     if !adoption.sources.is_empty() {
         output::tell(&format!("Also adopted, because the others stand on them: {}", listed(&adoption.sources)));
     }
+    signed_in(&adoption.logins, environment)?;
     write(adoption.change, backups, agreement, &served(&adoption.profiles))
+}
+
+/// What `aws login` keeps is its own: who is to be served has to have signed in here.
+fn signed_in(logins: &[Login], environment: &Environment) -> Result<(), Failure> {
+    if logins.is_empty() {
+        return Ok(());
+    }
+    let target = Target::new(paths::STATUS).with_config(environment);
+    let status: Status = Client::new(environment)?.get(target.as_str(), BRIEFLY)?;
+    let is_in = |login: &&Login| {
+        let mut known = status.identities.iter().filter(|known| known.arn == login.identity);
+        known.any(|known| known.state == SessionState::SignedIn)
+    };
+    let Some(missing) = logins.iter().find(|login| !is_in(login)) else { return Ok(()) };
+    let (who, profile) = (one_line(&missing.identity), one_line(&missing.profile));
+    let message = format!(
+        "{who} of profile {profile} has not signed in to the console here; a sign-in of aws login stays its own"
+    );
+    let failure = Failure::new(Kind::Reported(ErrorCode::SignInRequired), message);
+    Err(failure.mend(command("tegata login --console", &missing.profile)))
 }
 
 fn take_over(
@@ -120,7 +144,12 @@ fn undo(force: bool, agreement: Agreement, environment: &Environment) -> Result<
     output::say(&format!("{path} is as it was."))
 }
 
-fn write(change: Change, backups: Option<&Backups>, agreement: Agreement, done: &str) -> Result<(), Failure> {
+pub(super) fn write(
+    change: Change,
+    backups: Option<&Backups>,
+    agreement: Agreement,
+    done: &str,
+) -> Result<(), Failure> {
     if change.is_empty() {
         return output::say("There is nothing to change.");
     }

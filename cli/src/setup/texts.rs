@@ -179,8 +179,9 @@ fn next(plan: &Plan, gates: &Gates) -> Vec<String> {
     if !proposed.is_empty() {
         lines.push("  tegata passkey add".to_owned());
         let what = count(proposed.len(), "administration profile");
+        let them = if proposed.len() == 1 { "it" } else { "them" };
         lines.push(format!(
-            "    {what} will be had by a passkey gesture only; until then any program of yours may use them"
+            "    {what} will be had by a passkey gesture only; until then any program of yours may use {them}"
         ));
     }
     lines

@@ -24,7 +24,7 @@ fn request(purpose: &str, state: &str) -> Value {
 fn grant(profile: &str) -> Value {
     value!({
         "id": "abcd2345", "profile": profile, "account": "123456789012", "role": "AdministratorAccess",
-        "tier": "prompt", "holder": "terminal of bash (pid 5)", "yours": true, "until": "2001-01-01T08:00:00Z",
+        "tier": "prompt", "holder": "the terminal of pid 5", "yours": true, "until": "2001-01-01T08:00:00Z",
         "seconds_left": 1800, "approved_by": ["ann"], "aws_accepts_until": "2001-01-01T09:00:00Z",
     })
 }
@@ -70,7 +70,7 @@ fn elevate_shows_the_words_and_the_tier_and_waits_for_the_hand() {
         "Elevate prod-admin (AdministratorAccess in 123456789012) for 30 min.\n",
         "Tier prompt: this asks before Tegata answers; a program running as you could still take the sign-in token",
         CODE,
-        "Approved: prod-admin may be used by the terminal of bash (pid 5) until 2001-01-01 08:00 UTC",
+        "Approved: prod-admin may be used by the terminal of pid 5 until 2001-01-01 08:00 UTC",
     ] {
         assert!(run.stderr.contains(text), "{text:?} is not in {}", run.stderr);
     }

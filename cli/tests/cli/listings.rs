@@ -124,10 +124,10 @@ fn list_follows_every_page_and_aligns_wide_names() {
     let run = home.run("list");
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), "warning: [profile x] is there twice\n"));
     insta::assert_snapshot!(run.stdout, @"
-    PROFILE  ACCOUNT       ROLE       SIGN-IN SESSION  GATE            CREDENTIALS  PROBLEM
-    dev      111111111111  Developer  corp             open            expired
-    開発     222222222222  読取専用   corp             gated (prompt)  -
-    broken   -             -          -                -               -            source_profile goes round
+    PROFILE  ACCOUNT       ROLE       STARTS FROM  GATE            CREDENTIALS  PROBLEM
+    dev      111111111111  Developer  corp         open            expired
+    開発     222222222222  読取専用   corp         gated (prompt)  -
+    broken   -             -          -            -               -            source_profile goes round
     ");
     let all: Value = serde_json::from_str(home.run("list --json").is_quiet_success()).unwrap();
     assert_eq!((all["profiles"].as_array().unwrap().len(), all["warnings"].as_array().unwrap().len()), (3, 1));

@@ -12,13 +12,28 @@ pub enum SignInFlow {
     Pkce,
     /// Device code: a page in any browser, the code compared by the person (RFC 8628).
     DeviceCode,
+    /// A sign-in to the console (`aws login`), with a browser on this machine.
+    Console,
+    /// The same with a browser elsewhere, whose page shows a text that the person carries over.
+    ConsoleRemote,
+    /// A code of an MFA device, for a profile that starts from an IAM user. It is the daemon that says so, whatever was asked for.
+    MfaCode,
+}
+
+impl SignInFlow {
+    /// Whether it signs in to the console and not to IAM Identity Center.
+    #[must_use]
+    pub fn is_console(self) -> bool {
+        matches!(self, Self::Console | Self::ConsoleRemote)
+    }
 }
 
 /// `POST /v1/sign-ins`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BeginSignIn {
-    /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is.
+    /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is. With a console flow: the profile to sign
+    /// in for, which need not be there yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// The AWS config file of the caller, absolute.
@@ -27,6 +42,26 @@ pub struct BeginSignIn {
     /// The flow to use.
     #[serde(default)]
     pub flow: SignInFlow,
+    /// With a console flow: the region to sign in to. Absent: the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+}
+
+/// `PUT /v1/sign-ins/{id}/code`: the text that AWS's page shows.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CarriedCode {
+    /// The text, at most [`crate::MAX_CARRIED_CODE`] bytes.
+    pub text: Secret,
+}
+
+/// Written by the command line alone.
+impl Serialize for CarriedCode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_struct("CarriedCode", 1)?;
+        json.serialize_field("text", self.text.expose_secret())?;
+        json.end()
+    }
 }
 
 /// A sign-in as it stands: the answer to `POST /v1/sign-ins` and `GET /v1/sign-ins/{id}`.
@@ -34,14 +69,23 @@ pub struct BeginSignIn {
 pub struct SignIn {
     /// Names this sign-in in later requests.
     pub id: String,
-    /// The sign-in session it is for.
+    /// The sign-in session it is for; with a console flow or a code of an MFA device the profile.
     pub session: String,
-    /// The start URL of the organisation, to be shown to the person.
+    /// The start URL of the organisation, to be shown to the person; with a console flow the address of AWS Sign-In. Absent where there
+    /// is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub start_url: String,
     /// The flow in use.
     pub flow: SignInFlow,
-    /// The page to open. With a device code: the page without the code.
+    /// The page to open. With a device code: the page without the code. Absent where there is none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
+    /// The MFA device a code of which is wanted now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Why the last code was not taken, or none could be had without a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// Device code only: the page with the code filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_with_code: Option<String>,
@@ -62,7 +106,11 @@ pub enum SignInState {
     /// The person has not finished.
     Pending,
     /// Signed in; tokens are in the store.
-    Done,
+    Done {
+        /// With a console flow: the ARN of who signed in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+    },
     /// It ended without tokens.
     Failed {
         /// Why.
@@ -87,6 +135,24 @@ pub struct Session {
     /// Whether it is renewed without a person.
     pub renewable: bool,
     /// The last failure of a renewal, if it has not succeeded since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+}
+
+/// Whoever signed in to the console, in `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsoleIdentity {
+    /// Who.
+    pub arn: String,
+    /// The region of the sign-in, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// How it stands.
+    pub state: SessionState,
+    /// When AWS asks for a new sign-in; until then it is renewed without a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Why it ended, or the last failure of a renewal, if it has not succeeded since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
 }
@@ -126,6 +192,10 @@ pub struct Profile {
     /// The sign-in session it starts from, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// What kind of source it starts from: `sign-in`, `console`, `web-identity`, `roles-anywhere`, `iam-user`, `ec2-instance` or
+    /// `ecs-container`. Absent where it cannot be served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The account it reaches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -144,6 +214,9 @@ pub struct Profile {
     /// `open`, `gated`, `proposed` or `denied`, as in [`crate::gate::Explanation::gate`]. Absent where it cannot be served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
+    /// When the certificate it starts from ends. Absent where it starts from none, or that has not been read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_ends_at: Option<String>,
     /// The profile that reads the same account and changes nothing: the one `tegata_read_only` names, else the one for the same
     /// sign-in session and account with a permission set for reading. Absent where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -167,6 +240,9 @@ pub struct ProfileState {
     /// When the caller's grant for it ends, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elevated_until: Option<String>,
+    /// The PKCS#11 token that its key is in, if it is in one: `tegata login` asks for the token's PIN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin_for: Option<String>,
     /// The sign-in session it starts from, if a person has to sign in to it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_needed: Option<String>,
@@ -196,6 +272,12 @@ pub struct Status {
     pub store: Store,
     /// The sign-in sessions.
     pub sessions: Vec<Session>,
+    /// Whoever signed in to the console, or is to, as profiles name them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<ConsoleIdentity>,
+    /// The certificates of profiles that start from one, without asking the store or a token.
+    #[serde(default)]
+    pub certificates: Vec<crate::certificates::Certificate>,
     /// Credentials in memory.
     pub cached_credentials: usize,
     /// The live grants.
@@ -252,7 +334,7 @@ pub struct Lock {
 /// `DELETE /v1/sessions/{name}`: what signing out did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {
-    /// The sign-in session.
+    /// The sign-in session, or the ARN of who signed in to the console.
     pub session: String,
     /// Whether AWS confirmed that the tokens are dead. Role credentials already handed out live on until they expire:
     /// AWS has no call that ends them (SSO portal API, `Logout`).
@@ -269,8 +351,8 @@ pub struct ProcessCredentials<'a> {
     pub access_key_id: &'a str,
     /// `SecretAccessKey`.
     pub secret_access_key: &'a Secret,
-    /// `SessionToken`.
-    pub session_token: &'a Secret,
+    /// `SessionToken`; absent for an IAM user's access keys.
+    pub session_token: Option<&'a Secret>,
     /// `Expiration`, exactly `YYYY-MM-DDTHH:MM:SSZ`: the one form every SDK parses.
     pub expiration: &'a str,
     /// `AccountId`, read by botocore, JS, Rust, Java and C++.
@@ -283,7 +365,9 @@ impl Serialize for ProcessCredentials<'_> {
         json.serialize_field("Version", &1)?;
         json.serialize_field("AccessKeyId", self.access_key_id)?;
         json.serialize_field("SecretAccessKey", self.secret_access_key.expose_secret())?;
-        json.serialize_field("SessionToken", self.session_token.expose_secret())?;
+        if let Some(session_token) = self.session_token {
+            json.serialize_field("SessionToken", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", self.expiration)?;
         if let Some(account_id) = self.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -293,7 +377,7 @@ impl Serialize for ProcessCredentials<'_> {
 }
 
 /// The JSON of the container credentials endpoint (AWS SDKs and Tools Reference Guide, "Container credential provider"); all but
-/// `AccountId` have to be there.
+/// `AccountId` have to be there, so access keys without a session token are nothing that an SDK would take from it.
 #[derive(Debug)]
 pub struct ContainerCredentials<'a>(pub ProcessCredentials<'a>);
 
@@ -303,7 +387,9 @@ impl Serialize for ContainerCredentials<'_> {
         let mut json = serializer.serialize_struct("ContainerCredentials", 5)?;
         json.serialize_field("AccessKeyId", credentials.access_key_id)?;
         json.serialize_field("SecretAccessKey", credentials.secret_access_key.expose_secret())?;
-        json.serialize_field("Token", credentials.session_token.expose_secret())?;
+        if let Some(session_token) = credentials.session_token {
+            json.serialize_field("Token", session_token.expose_secret())?;
+        }
         json.serialize_field("Expiration", credentials.expiration)?;
         if let Some(account_id) = credentials.account_id {
             json.serialize_field("AccountId", account_id)?;
@@ -323,7 +409,7 @@ mod tests {
         let credentials = ProcessCredentials {
             access_key_id: "ASIAX",
             secret_access_key: &secret,
-            session_token: &token,
+            session_token: Some(&token),
             expiration: "2026-11-22T09:07:58Z",
             account_id: Some("123456789012"),
         };
@@ -332,6 +418,11 @@ mod tests {
             r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","SessionToken":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#
         );
         assert!(!format!("{credentials:?}").contains("sk\""));
+        let key = ProcessCredentials { session_token: None, account_id: None, ..credentials };
+        assert_eq!(
+            serde_json::to_string(&key).unwrap(),
+            r#"{"Version":1,"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Expiration":"2026-11-22T09:07:58Z"}"#
+        );
         assert_eq!(
             serde_json::to_string(&ContainerCredentials(credentials)).unwrap(),
             r#"{"AccessKeyId":"ASIAX","SecretAccessKey":"sk","Token":"st","Expiration":"2026-11-22T09:07:58Z","AccountId":"123456789012"}"#

@@ -24,6 +24,10 @@ pub enum ErrorCode {
     ProfileUnknown,
     /// The profile, or the file it is in, cannot be used as it is written.
     ProfileInvalid,
+    /// No job of GitHub Actions was handed over, or GitHub does not take the one that was.
+    JobRequired,
+    /// The certificate of a profile, or its private key, cannot be used: not there, ended, or readable by others.
+    CertificateUnusable,
     /// Tegata's own settings cannot be used as they are written.
     SettingsInvalid,
     /// The web console has no such place, or no session of that length.
@@ -59,12 +63,14 @@ impl ErrorCode {
     #[must_use]
     pub fn exit(self) -> Exit {
         match self {
-            Self::SignInRequired | Self::SignInFailed => Exit::SignInNeeded,
+            Self::SignInRequired | Self::SignInFailed | Self::JobRequired => Exit::SignInNeeded,
             Self::ElevationRequired => Exit::ElevationNeeded,
             Self::Denied | Self::Locked => Exit::Denied,
-            Self::SignInChanged | Self::ProfileUnknown | Self::ProfileInvalid | Self::SettingsInvalid => {
-                Exit::ProfileWrong
-            }
+            Self::SignInChanged
+            | Self::ProfileUnknown
+            | Self::ProfileInvalid
+            | Self::CertificateUnusable
+            | Self::SettingsInvalid => Exit::ProfileWrong,
             Self::UpstreamRefused | Self::UpstreamUnavailable | Self::WaitEnded => Exit::UpstreamFailed,
             Self::KeyringLocked | Self::KeyringUnavailable => Exit::KeyringUnavailable,
             Self::ProtocolMismatch | Self::ShuttingDown => Exit::DaemonUnreachable,
@@ -77,11 +83,11 @@ impl ErrorCode {
     #[must_use]
     pub fn http_status(self) -> u16 {
         match self {
-            Self::SignInRequired | Self::SignInFailed => 401,
+            Self::SignInRequired | Self::SignInFailed | Self::JobRequired => 401,
             Self::ElevationRequired | Self::Denied | Self::SignInChanged => 403,
             Self::Locked | Self::KeyringLocked => 423,
             Self::ProfileUnknown | Self::NotFound => 404,
-            Self::ProfileInvalid | Self::SettingsInvalid | Self::ConsoleInvalid => 422,
+            Self::ProfileInvalid | Self::CertificateUnusable | Self::SettingsInvalid | Self::ConsoleInvalid => 422,
             Self::BadRequest => 400,
             Self::TooLarge => 413,
             Self::ProtocolMismatch => 426,

@@ -23,7 +23,7 @@ pub struct BeginElevation {
 }
 
 /// Reads a whole number, also where it is written as `900.0`: to JSON Schema that is an integer, too (draft 2020-12, 6.1.1).
-fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+pub(crate) fn whole<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     struct Whole;
 
     impl serde::de::Visitor<'_> for Whole {
@@ -201,7 +201,7 @@ pub struct Grant {
     pub role: String,
     /// `prompt`, `sealed` or `enforced`.
     pub tier: String,
-    /// Who it is for, such as `terminal of bash (pid 4242)`.
+    /// Who it is for, such as `the terminal of pid 4242`.
     pub holder: String,
     /// Whether it is for the caller that asks.
     pub yours: bool,

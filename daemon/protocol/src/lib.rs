@@ -7,15 +7,19 @@
 pub mod adoption;
 pub mod aws_config;
 pub mod body;
+pub mod certificates;
 pub mod console;
 mod error;
 mod exit;
 pub mod gate;
 pub mod inventory;
+pub mod jobs;
+pub mod keys;
 pub mod paths;
 mod secret;
 pub mod start_url;
 pub mod text;
+pub mod totp;
 
 pub use error::{ErrorBody, ErrorCode};
 pub use exit::Exit;
@@ -56,6 +60,9 @@ pub const DEFAULT_WAIT_SECONDS: u64 = 15;
 /// The one value of the parameter `from`: what the daemon knows without asking AWS or the store. A keyring may ask its person to
 /// unlock it, which completion and a prompt must never cause.
 pub const FROM_MEMORY: &str = "memory";
+
+/// The most bytes of the text that a person carries over from AWS's page: base64 of a code of at most 512 characters and a state.
+pub const MAX_CARRIED_CODE: usize = 8 * 1024;
 
 /// The longest `wait` the daemon accepts in one request, in seconds.
 pub const MAX_WAIT_SECONDS: u64 = 600;

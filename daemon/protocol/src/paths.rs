@@ -4,6 +4,14 @@
 pub const CREDENTIALS: &str = "/v1/credentials";
 /// `POST`: begin a sign-in. `GET …/{id}[?wait=S]`: how it stands. `DELETE …/{id}`: cancel it.
 pub const SIGN_INS: &str = "/v1/sign-ins";
+/// The last segment of carrying over the text of AWS's page: `PUT …/{id}/text`, for a sign-in to the console with a browser elsewhere.
+pub const TEXT: &str = "text";
+/// The last segment of giving a code of an MFA device: `POST …/{id}/code`.
+pub const CODE: &str = "code";
+/// `GET [?config=PATH]`: the MFA devices that profiles name. `POST`: keep the seed of one. `DELETE ?profile=P[&config=PATH]`: forget it.
+pub const TOTP_SEEDS: &str = "/v1/totp-seeds";
+/// `POST`: hand over the job of GitHub Actions that this machine runs.
+pub const GITHUB_JOB: &str = "/v1/github-job";
 /// `GET`: the sign-in sessions. `DELETE …/{name}`: sign out, revoke upstream, forget.
 pub const SESSIONS: &str = "/v1/sessions";
 /// The last segment of taking over a sign-in that another tool made: `POST …/{name}/adopt`.
@@ -36,6 +44,15 @@ pub const POLICY: &str = "/v1/policy";
 pub const REVIEWS: &str = "/v1/reviews";
 /// `POST [?wait=S]`: a link that signs in to AWS's web console.
 pub const CONSOLE_LINKS: &str = "/v1/console-links";
+/// `GET [?config=PATH]`: the access keys of the IAM users that profiles name. `POST`: take one into the keyring.
+pub const ACCESS_KEYS: &str = "/v1/access-keys";
+/// `POST [?wait=S]`: turn an access key over, or go on with that.
+pub const ROTATIONS: &str = "/v1/access-keys/rotations";
+/// `GET [?config=PATH][&from=memory]`: how the certificates of the profiles stand. `POST`: keep one, once it is proven.
+/// `DELETE …/{profile}`: forget it. `PUT …/{profile}/pin`: open the PKCS#11 token its key is in.
+pub const CERTIFICATES: &str = "/v1/certificates";
+/// The last segment of opening a token.
+pub const PIN: &str = "pin";
 /// `DELETE`: end the daemon once what is under way is done.
 pub const DAEMON: &str = "/v1/daemon";
 

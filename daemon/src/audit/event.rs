@@ -1,11 +1,12 @@
 //! What records say. Typed values only, none of which can hold a secret: names that were checked, codes, numbers, times.
 
 use super::record::{name, names, shown, shown_if, text, texts, time};
+use crate::arns::{IdentityArn, MfaSerial, UserArn};
 use crate::credentials::Credentials;
 use crate::grant::{GrantId, Holder};
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
 use crate::policy::terms::Tier;
-use crate::profile::{Profile, Source};
+use crate::profile::{Profile, Source, SourceKind};
 use crate::store::{Kind, StoreError};
 use serde::Serialize;
 use std::time::SystemTime;
@@ -64,6 +65,42 @@ pub enum Event<'a> {
         /// Why.
         code: ErrorCode,
     },
+    /// A certificate and its key are kept in the store from now on.
+    CertificateImported {
+        /// The profile it was proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Its serial number in hexadecimal: the name of its role sessions in CloudTrail.
+        serial: &'a str,
+    },
+    /// A certificate was offered and is not kept.
+    CertificateNotImported {
+        /// The profile it was to be proven with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A person opened a PKCS#11 token with its PIN.
+    TokenOpened {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
+    /// A PKCS#11 token was not opened.
+    TokenNotOpened {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// What was kept of a certificate was forgotten.
+    CertificateForgotten {
+        /// The profile it was for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
     /// A person is asked to sign in.
     SignInBegan {
         /// The sign-in session.
@@ -85,6 +122,37 @@ pub enum Event<'a> {
         session: &'a SessionName,
         /// Why.
         code: ErrorCode,
+    },
+    /// A person is asked to sign in to the console.
+    ConsoleLoginBegan {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// How.
+        flow: SignInFlow,
+    },
+    /// The person signed in to the console.
+    ConsoleLoginFinished {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Who signed in.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        identity: Option<&'a IdentityArn>,
+    },
+    /// Signing in to the console ended without tokens, or with some of somebody that are not kept.
+    ConsoleLoginFailed {
+        /// The profile it is for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A console login was forgotten.
+    ConsoleLoginForgotten {
+        /// Whose.
+        #[serde(serialize_with = "name")]
+        identity: &'a IdentityArn,
     },
     /// Accounts and roles of a sign-in session are listed.
     InventoryBegan {
@@ -121,6 +189,121 @@ pub enum Event<'a> {
         session: &'a SessionName,
         /// Whether AWS confirmed that its tokens are dead.
         revoked_upstream: bool,
+    },
+    /// An access key of an IAM user was offered for the store, and proven.
+    KeyImported {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// The key.
+        access_key: KeyTail,
+        /// Whether it is the one that is used from now on; otherwise another one of that user was there.
+        kept: bool,
+    },
+    /// An access key was offered for the store and not taken.
+    KeyNotImported {
+        /// Why.
+        code: ErrorCode,
+    },
+    /// Somebody had the access key of an IAM user turned over, or a rotation brought to its end.
+    KeyRotationAsked {
+        /// The profile that was named.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Whether no new key was to be made, and the old one deleted.
+        finish: bool,
+        /// The grant it was done under.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        grant: Option<&'a GrantId>,
+    },
+    /// A rotation did not come to its end.
+    KeyNotRotated {
+        /// The profile that was named; absent where that is no name.
+        #[serde(serialize_with = "names", skip_serializing_if = "Option::is_none")]
+        profile: Option<&'a ProfileName>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A step of a rotation was done.
+    KeyRotated {
+        /// The user.
+        #[serde(serialize_with = "name")]
+        user: &'a UserArn,
+        /// Which step.
+        step: KeyStep,
+        /// The key it was done to.
+        access_key: KeyTail,
+    },
+    /// A person, or a seed in the store, had AWS make a session of an IAM user.
+    UserSessionMade {
+        /// The profile that was signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The MFA device whose code it took.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        device: Option<&'a MfaSerial>,
+        /// When AWS stops accepting it.
+        #[serde(serialize_with = "time")]
+        expires_at: SystemTime,
+    },
+    /// A session of an IAM user was asked for, and there is none.
+    UserSessionFailed {
+        /// The profile that was signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The MFA device whose code it would have taken.
+        #[serde(serialize_with = "shown_if", skip_serializing_if = "Option::is_none")]
+        device: Option<&'a MfaSerial>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A person's code was not taken; another one is waited for.
+    CodeRefused {
+        /// The profile that is signed in with.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
+    },
+    /// The sessions of an IAM user were forgotten.
+    UserSessionsForgotten {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+    },
+    /// A job of GitHub Actions was handed over: its identity is what some profiles start from.
+    JobHandedOver {
+        /// The profile it was tried for.
+        #[serde(serialize_with = "name")]
+        profile: &'a ProfileName,
+    },
+    /// The seed of an MFA device came into the store.
+    SeedAdded {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
+    },
+    /// The seed of an MFA device was forgotten.
+    SeedRemoved {
+        /// The user.
+        #[serde(serialize_with = "shown")]
+        user: &'a UserArn,
+        /// The device.
+        #[serde(serialize_with = "shown")]
+        device: &'a MfaSerial,
     },
     /// A hand is asked for.
     HandAsked {
@@ -295,8 +478,27 @@ impl<'a> Event<'a> {
 
 /// Behind a role the account is part of its ARN.
 fn account<'a>(profile: &'a Profile, credentials: &'a Credentials) -> Option<&'a AccountId> {
-    let Source::SignIn { account, .. } = &profile.chain.source;
-    credentials.account_id().or(if profile.chain.roles.is_empty() { Some(account) } else { None })
+    let starts_with = match &profile.chain.source {
+        Source::SignIn { account, .. } if profile.chain.roles.is_empty() => Some(account),
+        _ => None,
+    };
+    credentials.account_id().or(starts_with)
+}
+
+/// A step of the rotation of an access key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStep {
+    /// Made at IAM, and in the store.
+    Made,
+    /// Known to AWS, and the one that signs from now on.
+    InUse,
+    /// Not accepted by AWS any more.
+    Deactivated,
+    /// Gone.
+    Deleted,
+    /// Gone: it was made, and the answer with its secret was lost.
+    LostDeleted,
 }
 
 /// Why a grant ended.
@@ -319,22 +521,37 @@ pub enum GrantEnd {
     DaemonEnded,
 }
 
-/// The role that credentials are of: an ARN, or a permission set's name.
+/// Whose the credentials are: an ARN, or a permission set's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Reached<'a> {
     /// A permission set of IAM Identity Center.
     #[serde(serialize_with = "name")]
     PermissionSet(&'a RoleName),
-    /// A role assumed at STS.
+    /// A role that STS or IAM Roles Anywhere gave.
     #[serde(serialize_with = "name")]
     Role(&'a RoleArn),
+    /// Whoever signed in to the console.
+    #[serde(serialize_with = "name")]
+    Identity(&'a IdentityArn),
+    /// An IAM user.
+    #[serde(serialize_with = "name")]
+    User(&'a UserArn),
+    /// What only AWS can name.
+    Kind(SourceKind),
 }
 
 impl<'a> Reached<'a> {
     fn by(profile: &'a Profile) -> Self {
-        let Source::SignIn { role, .. } = &profile.chain.source;
-        profile.chain.roles.last().map_or(Self::PermissionSet(role), |role| Self::Role(&role.role_arn))
+        match (profile.chain.roles.last(), &profile.chain.source) {
+            (Some(role), _) => Self::Role(&role.role_arn),
+            (None, Source::SignIn { role, .. }) => Self::PermissionSet(role),
+            (None, Source::Console { identity, .. }) => Self::Identity(identity),
+            (None, Source::WebIdentity { role, .. }) => Self::Role(&role.role_arn),
+            (None, Source::RolesAnywhere(asked)) => Self::Role(&asked.role.role_arn),
+            (None, Source::IamUser(user)) => Self::User(&user.user),
+            (None, source) => Self::Kind(source.kind()),
+        }
     }
 }
 
@@ -343,6 +560,13 @@ impl<'a> Reached<'a> {
 pub struct KeyTail(String);
 
 impl KeyTail {
+    /// Takes what was cut off already.
+    #[must_use]
+    pub fn last_four(tail: &str) -> Self {
+        let fits = tail.len() <= 4 && tail.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        Self(if fits { tail.to_owned() } else { String::new() })
+    }
+
     /// Takes them from credentials. An id that is shorter than any of AWS's (16 characters) leaves nothing.
     #[must_use]
     pub fn of(credentials: &Credentials) -> Self {

@@ -9,7 +9,7 @@ mod log;
 mod month;
 mod record;
 
-pub use event::{Event, GrantEnd, KeyTail, Reached, StoreProblem};
+pub use event::{Event, GrantEnd, KeyStep, KeyTail, Reached, StoreProblem};
 
 use crate::caller::Caller;
 use crate::clock::Clock;

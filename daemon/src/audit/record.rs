@@ -1,6 +1,7 @@
 //! An event and who asked → the line that is written. Pure.
 
 use super::event::Event;
+use crate::arns::{IdentityArn, UserArn};
 use crate::caller::{Caller, Process};
 use crate::clock::rfc3339;
 use crate::names::{AccountId, ProfileName, RoleArn, RoleName, SessionName};
@@ -109,7 +110,7 @@ macro_rules! names {
         })+
     };
 }
-names!(AccountId, ProfileName, RoleArn, RoleName, SessionName);
+names!(AccountId, IdentityArn, ProfileName, RoleArn, RoleName, SessionName, UserArn);
 
 pub(super) fn name<N: Name, S: Serializer>(name: &&N, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&printable(name.text()))

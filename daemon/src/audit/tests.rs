@@ -143,6 +143,8 @@ fn a_grant_is_recorded_with_its_reason_on_one_line() {
 fn every_event_is_a_record_of_its_own_name() {
     let room = Room::new();
     let session = &SessionName::new("corp").unwrap();
+    let profile = &ProfileName::new("dev").unwrap();
+    let identity = &crate::arns::IdentityArn::new("arn:aws:iam::123456789012:user/bob").unwrap();
     let (code, store) = (ErrorCode::UpstreamRefused, crate::store::Kind::SecretService);
     let locked = StoreProblem::from(&crate::store::StoreError::Locked);
     let (purpose, grant) = (tegata_protocol::gate::Purpose::Elevate, &crate::grant::GrantId::random());
@@ -156,6 +158,10 @@ fn every_event_is_a_record_of_its_own_name() {
         (Event::Renewed { session }, "renewed"),
         (Event::RenewalFailed { session, code }, "renewal_failed"),
         (Event::SignedOut { session, revoked_upstream: true }, "signed_out"),
+        (Event::ConsoleLoginBegan { profile, flow: tegata_protocol::body::SignInFlow::Console }, "console_login_began"),
+        (Event::ConsoleLoginFinished { profile, identity: Some(identity) }, "console_login_finished"),
+        (Event::ConsoleLoginFailed { profile, code }, "console_login_failed"),
+        (Event::ConsoleLoginForgotten { identity }, "console_login_forgotten"),
         (Event::HandAsked { request: "k3f9x2", purpose, profile: None }, "hand_asked"),
         (Event::HandRefused { request: "k3f9x2", purpose }, "hand_refused"),
         (Event::HandFailed { request: "k3f9x2", why: "counter" }, "hand_failed"),
@@ -181,7 +187,7 @@ fn every_event_is_a_record_of_its_own_name() {
     let names: Vec<_> = records.iter().map(|record| record["event"].as_str().unwrap()).collect();
     assert_eq!(names, events.map(|(_, name)| name));
     assert_eq!(
-        (&records[0]["code"], &records[22]["store"], &records[22]["problem"]),
+        (&records[0]["code"], &records[26]["store"], &records[26]["problem"]),
         (&json!("upstream_refused"), &json!("secret-service"), &json!("locked"))
     );
 }

@@ -1,11 +1,16 @@
 //! AWS's answers → our types. Pure. An answer that cannot be right is refused: a missing, past or absurd expiry never
 //! becomes "never expires", and nothing empty becomes a token.
 
+mod users;
+
+pub(super) use users::{caller_identity, user_session};
+
 use super::refusals::Operation;
-use super::{AwsError, DeviceAuthorization, ListedAccount, Page, Registration, RoleToAssume, Tokens};
+use super::{AwsError, DeviceAuthorization, ListedAccount, LoginTokens, Page, Registration, RoleToAssume, Tokens};
 use crate::clock::{from_unix_seconds, rfc3339, unix_seconds};
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, RoleName};
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenOutput;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsOutput;
 use aws_sdk_sso::operation::list_account_roles::ListAccountRolesOutput;
 use aws_sdk_sso::operation::list_accounts::ListAccountsOutput;
@@ -13,6 +18,8 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenOutput;
 use aws_sdk_ssooidc::operation::register_client::RegisterClientOutput;
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput;
+use aws_sdk_sts::types::AssumedRoleUser;
 use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
 use tegata_protocol::inventory::shown_name;
@@ -23,9 +30,11 @@ const DAY: u64 = 24 * HOUR;
 
 /// The longest role session is 12 hours (STS API, `DurationSeconds`; a permission set's session duration). The rest is
 /// for clocks that differ.
-const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
+pub(super) const LONGEST_CREDENTIALS: Duration = Duration::from_secs(12 * HOUR + 15 * 60);
 /// The longest sign-in session an administrator can set is 90 days.
 const LONGEST_ACCESS_TOKEN: u64 = 90 * DAY;
+/// Credentials of a console login are good for fifteen minutes at most (API reference of AWS Sign-In, `CreateOAuth2Token`).
+const LONGEST_LOGIN_CREDENTIALS: u64 = 15 * 60;
 /// A registration is good for 90 days; four times that is a mistake.
 const LONGEST_REGISTRATION: u64 = 366 * DAY;
 /// A device code is good for ten minutes.
@@ -84,6 +93,24 @@ pub(super) fn tokens(operation: Operation, answer: CreateTokenOutput, now: Syste
     })
 }
 
+/// Reads `CreateOAuth2Token`'s answer; `now` is AWS's time, because the life is said from there.
+pub(super) fn login_tokens(answer: CreateOAuth2TokenOutput, now: SystemTime) -> Result<LoginTokens, AwsError> {
+    let operation = Operation::CreateOAuth2Token;
+    let found = answer.token_output.ok_or_else(|| operation.unavailable("an answer without tokens"))?;
+    if !found.token_type.eq_ignore_ascii_case("aws_sigv4") {
+        return Err(operation.unavailable("a token that is not of type aws_sigv4"));
+    }
+    let lifetime = within(operation, "access token", found.expires_in, LONGEST_LOGIN_CREDENTIALS)?;
+    let keys = found.access_token.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
+    let keys =
+        Keys { id: Some(keys.access_key_id), secret: Some(keys.secret_access_key), token: Some(keys.session_token) };
+    Ok(LoginTokens {
+        credentials: credentials(operation, keys, (Some(now + lifetime), lifetime), None, now)?,
+        refresh_token: Secret::new(visible(operation, "refresh token", Some(found.refresh_token))?),
+        id_token: found.id_token.filter(|token| is_visible(token)).map(Secret::new),
+    })
+}
+
 /// Reads `GetRoleCredentials`' answer, whose expiry is in milliseconds.
 pub(super) fn role_credentials(
     answer: GetRoleCredentialsOutput,
@@ -97,7 +124,7 @@ pub(super) fn role_credentials(
     credentials(
         operation,
         Keys { id: found.access_key_id, secret: found.secret_access_key, token: found.session_token },
-        expires_at,
+        (expires_at, LONGEST_CREDENTIALS),
         Some(account.clone()),
         now,
     )
@@ -143,31 +170,54 @@ pub(super) fn assumed_role(
 ) -> Result<Credentials, AwsError> {
     let operation = Operation::AssumeRole;
     let account = account_of(asked.role_arn.as_str());
-    if let Some(assumed) = answer.assumed_role_user.as_ref().map(|user| user.arn.as_str())
-        && !is_session_of(assumed, asked.role_arn.as_str())
-    {
-        return Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))));
-    }
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
     let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
-    credentials(
-        operation,
-        Keys { id: Some(found.access_key_id), secret: Some(found.secret_access_key), token: Some(found.session_token) },
-        SystemTime::try_from(found.expiration).ok(),
-        account,
-        now,
-    )
+    of_sts(operation, found, LONGEST_CREDENTIALS, account, now)
 }
 
-struct Keys {
-    id: Option<String>,
-    secret: Option<String>,
-    token: Option<String>,
+/// Reads `AssumeRoleWithWebIdentity`'s answer, which has to be about the role that was asked for.
+pub(super) fn role_for_token(
+    answer: AssumeRoleWithWebIdentityOutput,
+    asked: &RoleToAssume,
+    now: SystemTime,
+) -> Result<Credentials, AwsError> {
+    let operation = Operation::AssumeRoleWithWebIdentity;
+    is_of_role(operation, answer.assumed_role_user.as_ref(), asked)?;
+    let found = answer.credentials.ok_or_else(|| operation.unavailable("an answer without credentials"))?;
+    of_sts(operation, found, LONGEST_CREDENTIALS, account_of(asked.role_arn.as_str()), now)
 }
 
-fn credentials(
+fn is_of_role(operation: Operation, user: Option<&AssumedRoleUser>, asked: &RoleToAssume) -> Result<(), AwsError> {
+    match user.map(|user| user.arn.as_str()) {
+        Some(assumed) if !is_session_of(assumed, asked.role_arn.as_str()) => {
+            Err(operation.unavailable(format!("credentials for another role: {}", one_line(assumed))))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn of_sts(
+    operation: Operation,
+    found: aws_sdk_sts::types::Credentials,
+    longest: Duration,
+    account: Option<AccountId>,
+    now: SystemTime,
+) -> Result<Credentials, AwsError> {
+    let (id, secret) = (Some(found.access_key_id), Some(found.secret_access_key));
+    let keys = Keys { id, secret, token: Some(found.session_token) };
+    credentials(operation, keys, (SystemTime::try_from(found.expiration).ok(), longest), account, now)
+}
+
+pub(super) struct Keys {
+    pub(super) id: Option<String>,
+    pub(super) secret: Option<String>,
+    pub(super) token: Option<String>,
+}
+
+pub(super) fn credentials(
     operation: Operation,
     keys: Keys,
-    expires_at: Option<SystemTime>,
+    (expires_at, longest): (Option<SystemTime>, Duration),
     account_id: Option<AccountId>,
     now: SystemTime,
 ) -> Result<Credentials, AwsError> {
@@ -175,15 +225,20 @@ fn credentials(
         access_key_id: visible(operation, "access key id", keys.id)?,
         secret_access_key: Secret::new(visible(operation, "secret access key", keys.secret)?),
         session_token: Secret::new(visible(operation, "session token", keys.token)?),
-        expires_at: live(operation, expires_at.unwrap_or(SystemTime::UNIX_EPOCH), now)?,
+        expires_at: live(operation, expires_at.unwrap_or(SystemTime::UNIX_EPOCH), longest, now)?,
         issued_at: now,
         account_id,
     }))
 }
 
-fn live(operation: Operation, expires_at: SystemTime, now: SystemTime) -> Result<SystemTime, AwsError> {
+fn live(
+    operation: Operation,
+    expires_at: SystemTime,
+    longest: Duration,
+    now: SystemTime,
+) -> Result<SystemTime, AwsError> {
     let left = expires_at.duration_since(now).unwrap_or_default();
-    if left > Duration::ZERO && left <= LONGEST_CREDENTIALS {
+    if left > Duration::ZERO && left <= longest {
         return Ok(expires_at);
     }
     let (ends, here) = (rfc3339(expires_at), rfc3339(now));
@@ -203,7 +258,7 @@ fn visible(operation: Operation, what: &str, text: Option<String>) -> Result<Str
         .ok_or_else(|| operation.unavailable(format!("an answer without a usable {what}")))
 }
 
-fn is_visible(text: &str) -> bool {
+pub(super) fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
@@ -212,7 +267,7 @@ fn account_of(role_arn: &str) -> Option<AccountId> {
 }
 
 /// Whether `arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION` is a session of `arn:aws:iam::ACCOUNT:role/[PATH/]NAME`.
-fn is_session_of(assumed: &str, role: &str) -> bool {
+pub(super) fn is_session_of(assumed: &str, role: &str) -> bool {
     let account = |arn: &str| arn.split(':').nth(4).map(str::to_owned);
     let assumed_name = assumed.split(":assumed-role/").nth(1).and_then(|rest| rest.split('/').next());
     assumed_name.is_some() && assumed_name == role.rsplit('/').next() && account(assumed) == account(role)
@@ -222,8 +277,10 @@ fn is_session_of(assumed: &str, role: &str) -> bool {
 mod tests {
     use super::*;
     use crate::names::RoleArn;
+    use aws_sdk_signin::types::builders::CreateOAuth2TokenResponseBodyBuilder as LoginBody;
+    use aws_sdk_signin::types::{AccessToken, CreateOAuth2TokenResponseBody};
     use aws_sdk_sso::types::{AccountInfo, RoleCredentials, RoleInfo};
-    use aws_sdk_sts::types::{AssumedRoleUser, Credentials as StsCredentials};
+    use aws_sdk_sts::types::Credentials as StsCredentials;
     use tegata_protocol::inventory::MAX_NAME_CHARS;
     use tegata_protocol::text::is_hostile;
 
@@ -271,6 +328,45 @@ mod tests {
             assert_eq!(credentials.expires_at(), now() + Duration::from_millis(seconds.unsigned_abs() * 1000 + 7));
             assert_eq!((credentials.issued_at(), credentials.account_id()), (now(), Some(&account())));
         }
+    }
+
+    fn login_with(change: impl Fn(LoginBody) -> LoginBody) -> Result<LoginTokens, AwsError> {
+        let keys = AccessToken::builder()
+            .access_key_id("ASIAEXAMPLE")
+            .secret_access_key("CANARY-secret")
+            .session_token("CANARY-token")
+            .build()
+            .unwrap();
+        let body = CreateOAuth2TokenResponseBody::builder()
+            .access_token(keys)
+            .token_type("aws_sigv4")
+            .expires_in(900)
+            .refresh_token("CANARY-refresh");
+        let output = CreateOAuth2TokenOutput::builder().token_output(change(body).build().unwrap());
+        login_tokens(output.build(), now())
+    }
+
+    #[test]
+    fn a_login_gives_credentials_of_fifteen_minutes_at_most_and_the_next_refresh_token() {
+        let tokens = login_with(|body| body).unwrap();
+        assert_eq!(tokens.credentials.expires_at(), now() + Duration::from_secs(900));
+        assert_eq!((tokens.credentials.issued_at(), tokens.id_token.is_none()), (now(), true));
+        assert!(login_with(|body| body.id_token("a.b.c")).unwrap().id_token.is_some());
+        let refusals = [
+            login_with(|body| body.expires_in(901)),
+            login_with(|body| body.expires_in(0)),
+            login_with(|body| body.expires_in(-1)),
+            login_with(|body| body.token_type("Bearer")),
+            login_with(|body| body.refresh_token("")),
+            login_with(|body| body.refresh_token("a b")),
+            login_with(|body| body.set_access_token(None)),
+        ];
+        for refused in refusals {
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, AwsError::Unavailable { .. }));
+            assert!(!refused.to_string().contains("CANARY"));
+        }
+        assert!(login_tokens(CreateOAuth2TokenOutput::builder().build(), now()).is_err());
     }
 
     #[test]

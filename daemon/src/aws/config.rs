@@ -34,6 +34,36 @@ pub struct EndpointOverrides {
     pub sts: Option<Url>,
     /// In place of `https://signin.aws.amazon.com`, where console links come from and lead to.
     pub federation: Option<Url>,
+    /// In place of `https://{region}.signin.aws.amazon.com`.
+    pub signin: Option<Url>,
+    /// In place of `https://iam.amazonaws.com`.
+    pub iam: Option<Url>,
+    /// In place of `https://rolesanywhere.{region}.amazonaws.com`.
+    pub rolesanywhere: Option<Url>,
+    /// In place of `http://169.254.169.254`.
+    pub ec2_metadata: Option<Url>,
+    /// In place of `http://169.254.170.2`.
+    pub ecs_container: Option<Url>,
+    /// In place of GitHub's own hosts, for the token service of a GitHub Actions job.
+    pub github_actions: Option<Url>,
+}
+
+impl EndpointOverrides {
+    /// Returns them with the names that settings have for them.
+    fn named(&self) -> [(&'static str, Option<&Url>); 10] {
+        [
+            ("sso_oidc", self.sso_oidc.as_ref()),
+            ("sso", self.sso.as_ref()),
+            ("sts", self.sts.as_ref()),
+            ("federation", self.federation.as_ref()),
+            ("signin", self.signin.as_ref()),
+            ("iam", self.iam.as_ref()),
+            ("rolesanywhere", self.rolesanywhere.as_ref()),
+            ("ec2_metadata", self.ec2_metadata.as_ref()),
+            ("ecs_container", self.ecs_container.as_ref()),
+            ("github_actions", self.github_actions.as_ref()),
+        ]
+    }
 }
 
 /// Why AWS cannot be reached the way the settings say.
@@ -64,17 +94,19 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Returns the same for what no proxy leads to.
+    pub(super) fn without_proxy(&self) -> Self {
+        Self { proxy: None, no_proxy: Vec::new(), ..self.clone() }
+    }
+
     /// Checks everything that can be checked without reaching anybody.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.proxy.as_ref().map_or(Ok(()), check_proxy)?;
         if let Some(pem) = &self.ca_bundle_pem {
             super::trust::usable(pem).map_err(|detail| ConfigError::CaBundle { detail })?;
         }
-        let EndpointOverrides { sso_oidc, sso, sts, federation } = &self.endpoints;
-        for (service, url) in [("sso_oidc", sso_oidc), ("sso", sso), ("sts", sts), ("federation", federation)] {
-            url.as_ref().map_or(Ok(()), |url| check_endpoint(service, url))?;
-        }
-        Ok(())
+        let mut given = self.endpoints.named().into_iter().filter_map(|(service, url)| Some((service, url?)));
+        given.try_for_each(|(service, url)| check_endpoint(service, url))
     }
 }
 

@@ -48,6 +48,22 @@ fn sso(config: &Config, region: &Region) -> Result<String, AwsError> {
     resolved(ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params))
 }
 
+/// Returns where console logins begin and where their tokens go.
+pub(super) fn signin(config: &Config, region: &Region) -> Result<String, AwsError> {
+    use aws_sdk_signin::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+    if let Some(url) = &config.endpoints.signin {
+        return Ok(base(url));
+    }
+    let params = Params::builder()
+        .region(region.as_str().to_owned())
+        .use_fips(config.use_fips)
+        .use_dual_stack(config.use_dual_stack)
+        .is_control_plane(false)
+        .build()
+        .map_err(|error| no_endpoint(&error))?;
+    resolved(ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &params))
+}
+
 /// Returns where console links come from and lead to, without a path. The SDKs have no table for it. A FIPS 140 endpoint is known
 /// for GovCloud alone; elsewhere none is used in its place.
 pub(super) fn federation(config: &Config, partition: Partition, region: &Region) -> Result<String, AwsError> {
@@ -61,6 +77,23 @@ pub(super) fn federation(config: &Config, partition: Partition, region: &Region)
     }
 }
 
+/// Returns the endpoint of IAM Roles Anywhere. The SDK has a table for it, and nothing else that is used here: what the table says
+/// is the usual pattern (`partitions.json`), and FIPS endpoints in these regions alone.
+pub(super) fn roles_anywhere(config: &Config, region: &Region) -> Result<String, AwsError> {
+    const FIPS: [&str; 6] = ["us-east-1", "us-east-2", "us-west-1", "us-west-2", "us-gov-east-1", "us-gov-west-1"];
+    if let Some(url) = &config.endpoints.rolesanywhere {
+        return Ok(base(url));
+    }
+    let partition = Partition::of_region(region);
+    let partition = partition.ok_or_else(|| no_endpoint(&format!("IAM Roles Anywhere is not known in {region}")))?;
+    if config.use_fips && !FIPS.contains(&region.as_str()) {
+        return Err(no_endpoint(&format!("IAM Roles Anywhere has no FIPS endpoint in {region}")));
+    }
+    let suffix = if config.use_dual_stack { partition.dual_stack_suffix() } else { partition.dns_suffix() };
+    let variant = if config.use_fips { "-fips" } else { "" };
+    Ok(format!("https://rolesanywhere{variant}.{region}.{suffix}"))
+}
+
 /// The resolvers are rule tables: they answer at once, although their type could wait.
 fn resolved(future: EndpointFuture<'_>) -> Result<String, AwsError> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
@@ -70,7 +103,7 @@ fn resolved(future: EndpointFuture<'_>) -> Result<String, AwsError> {
     }
 }
 
-fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
+pub(super) fn no_endpoint<E: ToString + ?Sized>(error: &E) -> AwsError {
     let message = tegata_protocol::text::one_line(&error.to_string());
     AwsError::Refused { operation: "the choice of an endpoint", code: String::from("NoEndpoint"), message }
 }
@@ -94,9 +127,14 @@ pub(super) fn authorize_url(endpoint: &str, request: &Authorize<'_>) -> Result<U
         ("scopes", &scopes),
         ("code_challenge", challenge),
     ];
+    page(&format!("{endpoint}/authorize"), &parameters)
+}
+
+/// Returns the address of a page with these parameters.
+pub(super) fn page(address: &str, parameters: &[(&str, &str)]) -> Result<Url, AwsError> {
     let query: Vec<String> =
         parameters.iter().map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY))).collect();
-    Url::parse(&format!("{endpoint}/authorize?{}", query.join("&"))).map_err(|error| no_endpoint(&error))
+    Url::parse(&format!("{address}?{}", query.join("&"))).map_err(|error| no_endpoint(&error))
 }
 
 #[cfg(test)]
@@ -106,6 +144,24 @@ mod tests {
 
     fn at(region: &str, use_fips: bool, use_dual_stack: bool) -> Result<Endpoints, AwsError> {
         endpoints(&Config { use_fips, use_dual_stack, ..Config::default() }, &Region::new(region).unwrap())
+    }
+
+    #[test]
+    fn each_partition_has_its_own_hosts_for_console_logins() {
+        let found = |config: &Config, region: &str| signin(config, &Region::new(region).unwrap());
+        let plain = Config::default();
+        for (region, host) in [
+            ("us-east-1", "https://us-east-1.signin.aws.amazon.com"),
+            ("ap-northeast-1", "https://ap-northeast-1.signin.aws.amazon.com"),
+            ("cn-north-1", "https://cn-north-1.signin.amazonaws.cn"),
+            ("us-gov-west-1", "https://us-gov-west-1.signin.amazonaws-us-gov.com"),
+            ("eusc-de-east-1", "https://eusc-de-east-1.signin.amazonaws-eusc.eu"),
+        ] {
+            assert_eq!(found(&plain, region).unwrap(), host);
+        }
+        let here = Some(Url::parse("http://127.0.0.1:7000/").unwrap());
+        let endpoints = EndpointOverrides { signin: here, ..EndpointOverrides::default() };
+        assert_eq!(found(&Config { endpoints, ..plain }, "us-east-1").unwrap(), "http://127.0.0.1:7000");
     }
 
     #[test]
@@ -166,6 +222,31 @@ mod tests {
         let endpoints = EndpointOverrides { federation: here, ..EndpointOverrides::default() };
         let config = Config { endpoints, use_fips: true, ..Config::default() };
         assert_eq!(found(&config, Partition::Aws, &usual).unwrap(), "http://127.0.0.1:7000");
+    }
+
+    /// What botocore 1.44.5 resolves for `rolesanywhere`.
+    #[test]
+    fn the_roles_anywhere_endpoint_follows_partition_variant_and_settings() {
+        let found = |region: &str, use_fips, use_dual_stack| {
+            let config = Config { use_fips, use_dual_stack, ..Config::default() };
+            roles_anywhere(&config, &Region::new(region).unwrap())
+        };
+        for (region, use_fips, use_dual_stack, expected) in [
+            ("us-east-1", false, false, "https://rolesanywhere.us-east-1.amazonaws.com"),
+            ("us-east-1", true, false, "https://rolesanywhere-fips.us-east-1.amazonaws.com"),
+            ("us-gov-west-1", true, true, "https://rolesanywhere-fips.us-gov-west-1.api.aws"),
+            ("cn-north-1", false, false, "https://rolesanywhere.cn-north-1.amazonaws.com.cn"),
+            ("cn-north-1", false, true, "https://rolesanywhere.cn-north-1.api.amazonwebservices.com.cn"),
+            ("eusc-de-east-1", false, false, "https://rolesanywhere.eusc-de-east-1.amazonaws.eu"),
+        ] {
+            assert_eq!(found(region, use_fips, use_dual_stack).unwrap(), expected);
+        }
+        assert!(found("eu-west-1", true, false).is_err(), "what is not FIPS does not stand in for it");
+        assert!(found("us-iso-east-1", false, false).is_err());
+        let here = Some(Url::parse("http://127.0.0.1:7000/").unwrap());
+        let endpoints = EndpointOverrides { rolesanywhere: here, ..EndpointOverrides::default() };
+        let config = Config { endpoints, use_fips: true, ..Config::default() };
+        assert_eq!(roles_anywhere(&config, &Region::new("eu-west-1").unwrap()).unwrap(), "http://127.0.0.1:7000");
     }
 
     #[test]

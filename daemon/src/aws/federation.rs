@@ -70,7 +70,7 @@ fn body(from: &Credentials, lasts: Option<Duration>) -> Option<Zeroizing<Vec<u8>
     let session = Session {
         id: from.access_key_id(),
         key: from.secret_access_key().expose_secret(),
-        token: from.session_token().expose_secret(),
+        token: from.session_token()?.expose_secret(),
     };
     let mut json = Zeroizing::new(Vec::with_capacity(ROOM));
     serde_json::to_writer(&mut *json, &session).ok()?;
@@ -111,8 +111,8 @@ fn refusal(answer: &HttpResponse, from: &Credentials, now: SystemTime) -> Refusa
     // What is sent back may be in the form it was sent in.
     let encoded =
         |secret: &Secret| Secret::new(utf8_percent_encode(secret.expose_secret(), NON_ALPHANUMERIC).to_string());
-    let (key, token) = (encoded(from.secret_access_key()), encoded(from.session_token()));
-    let sent = [from.secret_access_key(), from.session_token(), &key, &token];
+    let encoded: Vec<Secret> = from.secrets().map(encoded).collect();
+    let sent: Vec<&Secret> = from.secrets().chain(&encoded).collect();
     Refusal {
         status: answer.status().as_u16(),
         code: text(["code", "Code", "error"]),

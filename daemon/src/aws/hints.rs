@@ -45,6 +45,65 @@ fn both_sides(action: &str, instead: &str) -> String {
     )
 }
 
+/// Adds what a person can do about a refused `CreateSession`, where AWS's words do not say it.
+pub(super) fn of_certificate(error: AwsError) -> AwsError {
+    match error {
+        AwsError::Refused { operation, code, message } => {
+            let hint = certificate_hint(&message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            AwsError::Refused { operation, code, message: format!("{message}{hint}") }
+        }
+        other => other,
+    }
+}
+
+/// Adds what a person can do about a refused `AssumeRoleWithWebIdentity`, where AWS's words do not say it.
+pub(super) fn of_token(error: AwsError) -> AwsError {
+    match error {
+        AwsError::Refused { operation, code, message } => {
+            let hint = token_hint(&code, &message).map(|hint| format!("; {hint}")).unwrap_or_default();
+            AwsError::Refused { operation, code, message: format!("{message}{hint}") }
+        }
+        other => other,
+    }
+}
+
+/// IAM User Guide, "Create a role for OpenID Connect federation".
+fn token_hint(code: &str, message: &str) -> Option<&'static str> {
+    match code {
+        "AccessDenied" => Some(
+            "the role's trust policy has to name the identity provider as Federated, allow sts:AssumeRoleWithWebIdentity, and its \
+             conditions have to fit the token's aud and sub",
+        ),
+        "InvalidIdentityToken" if message.contains("No OpenIDConnect provider") => {
+            Some("create the identity provider in IAM of the role's account, with the issuer's URL")
+        }
+        "InvalidIdentityToken" if message.contains("audience") => Some(
+            "add the token's aud to the identity provider's audiences in IAM, or ask for a token with one of those",
+        ),
+        "ExpiredTokenException" => Some("whoever makes the token has to make a new one"),
+        _ => None,
+    }
+}
+
+/// The words users of AWS's own helper were shown, and what they had to do.
+fn certificate_hint(message: &str) -> Option<&'static str> {
+    let said = |words: &str| message.to_ascii_lowercase().contains(words);
+    if said("untrusted signing certificate") {
+        return Some(
+            "no chain leads from the certificate to the trust anchor: put the intermediates behind it in its file, and see \
+             whether the anchor has the authority that issued it",
+        );
+    }
+    if said("unable to assume role") {
+        return Some(
+            "the role's trust policy has to allow rolesanywhere.amazonaws.com sts:AssumeRole, sts:TagSession and \
+             sts:SetSourceIdentity, and the Roles Anywhere profile has to have the role",
+        );
+    }
+    said("not authorized to set rolesessionname")
+        .then_some("set acceptRoleSessionName in the Roles Anywhere profile, or take role_session_name out")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +150,44 @@ mod tests {
         assert!(
             said("PackedPolicyTooLarge", "Packed policy consumes 130%", &[]).contains("130%; AWS packs session_policy")
         );
+    }
+
+    #[test]
+    fn a_refused_certificate_says_what_to_look_at() {
+        let said = |message: &str| {
+            let (code, message) = ("AccessDeniedException".to_owned(), message.to_owned());
+            of_certificate(AwsError::Refused { operation: "CreateSession", code, message }).to_string()
+        };
+        for (message, hint) in [
+            ("Untrusted signing certificate", "certificate; no chain leads from"),
+            ("Untrusted Signing Certificate", "put the intermediates behind it"),
+            ("Unable to assume role for arn:aws:iam::1:role/R", "R; the role's trust policy"),
+            ("Not authorized to set roleSessionName.", "take role_session_name out"),
+        ] {
+            assert!(said(message).contains(hint), "{}", said(message));
+        }
+        assert!(said("Rate exceeded").ends_with("): Rate exceeded"));
+    }
+
+    #[test]
+    fn a_refused_token_says_what_to_look_at() {
+        let said = |code: &str, message: &str| {
+            let (code, message) = (code.to_owned(), message.to_owned());
+            of_token(AwsError::Refused { operation: "AssumeRoleWithWebIdentity", code, message }).to_string()
+        };
+        for (code, message, hint) in [
+            ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", "; the role's trust policy"),
+            (
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found in your account for https://x",
+                "; create the identity",
+            ),
+            ("InvalidIdentityToken", "Incorrect token audience", "; add the token's aud"),
+            ("ExpiredTokenException", "Token expired", "Token expired; whoever makes the token"),
+        ] {
+            assert!(said(code, message).contains(hint), "{}", said(code, message));
+        }
+        assert!(said("InvalidIdentityToken", "no JWT").ends_with("): no JWT"));
     }
 
     #[test]

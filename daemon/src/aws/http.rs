@@ -46,6 +46,18 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
 }
 
+impl Limits {
+    /// Returns those for who is on this machine or one hop away: where nobody answers, nobody is waited for.
+    pub(crate) fn of_a_neighbour(self) -> Self {
+        Self {
+            connect: self.connect.min(Duration::from_secs(1)),
+            read: self.read.min(Duration::from_secs(2)),
+            exchange: self.exchange.min(Duration::from_secs(3)),
+            idle: self.idle,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -7,22 +7,35 @@ mod answers;
 mod config;
 mod endpoints;
 mod federation;
+mod github;
 mod hints;
 mod http;
+pub mod iam;
+mod login;
+mod machine;
 mod refusals;
 mod retry;
+mod roles_anywhere;
 #[cfg(test)]
 pub(crate) mod scripted;
+#[cfg(test)]
+pub(crate) mod scripted_iam;
 mod sdk;
 mod trust;
+mod users;
 
 pub(crate) use config::is_loopback;
 pub use config::{Config, ConfigError, EndpointOverrides};
+pub use login::{AuthorizeLogin, LoginCall, LoginClient, LoginGrant, LoginTokens, login_url};
 pub use sdk::SdkAws;
+pub use users::{CallerIdentity, MfaCode, SessionToAsk};
 
 use crate::credentials::Credentials;
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
+use iam::{KeysOf, LastUse, ListedKey, MadeKey};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -226,6 +239,15 @@ impl RoleToAssume {
     }
 }
 
+/// Returns the wall time by AWS's clock, when this machine's is so many seconds ahead of it, as far as that is known: expiry is judged
+/// by the clock of who enforces it.
+#[must_use]
+pub fn time_at_aws(now: SystemTime, ahead_seconds: Option<i64>) -> SystemTime {
+    let ahead = ahead_seconds.unwrap_or(0);
+    let by = Duration::from_secs(ahead.unsigned_abs());
+    if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+}
+
 /// Where the tokens of one sign-in session are sent: pinned at the first sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Endpoints {
@@ -315,6 +337,65 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         role: &'a RoleToAssume,
     ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
 
+    /// Assumes a role for a token of an identity provider (STS `AssumeRoleWithWebIdentity`) at the regional endpoint. Nothing is
+    /// signed; of the role, the session name, the duration and the policies are sent.
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks the metadata service of the EC2 instance that this machine is for the credentials of its role (version 2).
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>>;
+
+    /// Asks the credentials endpoint of the ECS task that this machine runs in, at the path that the task was told.
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks the token service of GitHub Actions for a token of a job, for `audience`. It is not AWS, and refuses as if it were.
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>>;
+
+    /// Makes a session of an IAM user (STS `GetSessionToken`) at the regional endpoint; `from` are the user's access keys. With a code it is
+    /// never retried after the request left: a code is good once.
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
+    /// Asks who somebody with these credentials is (STS `GetCallerIdentity`). Everybody may ask.
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>>;
+
+    /// Makes a user another access key (IAM `CreateAccessKey`). Never retried after the request left: a key may have been made whose
+    /// secret nobody was told.
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>>;
+
+    /// Lists a user's access keys (IAM `ListAccessKeys`), all pages of it.
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>>;
+
+    /// Switches an access key of a user on or off (IAM `UpdateAccessKey`).
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>>;
+
+    /// Deletes an access key of a user for good (IAM `DeleteAccessKey`).
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>>;
+
+    /// Tells when an access key of a user was last used (IAM `GetAccessKeyLastUsed`); absent: never, as far as IAM knows yet.
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>>;
+
     /// Returns where the console of a partition is signed in to, without a path.
     ///
     /// # Errors
@@ -331,8 +412,45 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         lasts: Option<Duration>,
     ) -> BoxFuture<'a, Result<Secret, AwsError>>;
 
+    /// Returns where console logins of a region begin and their tokens go, without a path.
+    ///
+    /// # Errors
+    /// As [`Aws::endpoints`].
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges a grant for credentials and the next refresh token (Sign-In `CreateOAuth2Token`), with a proof of the login's key.
+    /// Never retried after the request left: a grant is good once.
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>>;
+
+    /// Returns the endpoint of IAM Roles Anywhere in a region, without a path.
+    ///
+    /// # Errors
+    /// [`AwsError::Refused`] when no such endpoint is known with the switches set.
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError>;
+
+    /// Exchanges a request signed with a certificate's key for credentials of a role (IAM Roles Anywhere `CreateSession`).
+    /// `endpoint` is one of [`Aws::roles_anywhere`], for whose host the request was signed.
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>>;
+
     /// Returns how many seconds this machine's clock is ahead of AWS (negative: behind), as the last `Date` header told.
     fn clock_skew_seconds(&self) -> Option<i64>;
+
+    /// Returns what time it is by AWS's clock, as far as that is known, when it is `now` by this machine's: what ends, and which code is
+    /// shown, is judged by the clock of who enforces it.
+    fn time(&self, now: SystemTime) -> SystemTime {
+        let ahead = self.clock_skew_seconds().unwrap_or(0);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        if ahead > 0 { now.checked_sub(by).unwrap_or(now) } else { now + by }
+    }
 }
 
 #[cfg(test)]

@@ -28,7 +28,21 @@ pub(super) enum Operation {
     ListAccountRoles,
     Logout,
     AssumeRole,
+    AssumeRoleWithWebIdentity,
+    GetSessionToken,
+    GetCallerIdentity,
+    CreateAccessKey,
+    ListAccessKeys,
+    UpdateAccessKey,
+    DeleteAccessKey,
+    GetAccessKeyLastUsed,
     GetSigninToken,
+    CreateOAuth2Token,
+    CreateSession,
+    /// The EC2 metadata service, which is no operation of AWS; nor are the next two.
+    InstanceMetadata,
+    ContainerCredentials,
+    GithubIdToken,
     /// An organisation's own address, which is no operation of AWS.
     FollowStartUrl,
 }
@@ -44,7 +58,20 @@ impl Operation {
             Self::ListAccountRoles => "ListAccountRoles",
             Self::Logout => "Logout",
             Self::AssumeRole => "AssumeRole",
+            Self::AssumeRoleWithWebIdentity => "AssumeRoleWithWebIdentity",
+            Self::GetSessionToken => "GetSessionToken",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::CreateAccessKey => "CreateAccessKey",
+            Self::ListAccessKeys => "ListAccessKeys",
+            Self::UpdateAccessKey => "UpdateAccessKey",
+            Self::DeleteAccessKey => "DeleteAccessKey",
+            Self::GetAccessKeyLastUsed => "GetAccessKeyLastUsed",
             Self::GetSigninToken => "getSigninToken",
+            Self::CreateOAuth2Token => "CreateOAuth2Token",
+            Self::CreateSession => "CreateSession",
+            Self::InstanceMetadata => "at the metadata service of EC2",
+            Self::ContainerCredentials => "at the credentials endpoint of ECS",
+            Self::GithubIdToken => "at the token service of GitHub Actions",
             Self::FollowStartUrl => "at the organisation's own address",
         }
     }
@@ -91,7 +118,7 @@ where
             if raw.status().is_success() {
                 return out_of_shape(operation, raw);
             }
-            judge(operation, &read(refused.err(), raw, now).without(sent))
+            judge(operation, &read(operation, refused.err(), raw, now).without(sent))
         }
         SdkError::ResponseError(answer) => out_of_shape(operation, answer.raw()),
         SdkError::DispatchFailure(failed) => failed
@@ -126,14 +153,20 @@ pub(super) fn unreached(operation: Operation, error: &ConnectorError) -> Failure
     operation.failed(again, format!("not reached: {}{mend}", one_line(&cause)))
 }
 
-fn read(error: &impl ProvideErrorMetadata, raw: &HttpResponse, now: SystemTime) -> Refusal {
+fn read(operation: Operation, error: &impl ProvideErrorMetadata, raw: &HttpResponse, now: SystemTime) -> Refusal {
     // SSO OIDC says what it means in the body as well (RFC 6749 section 5.2), where no middlebox drops it.
     let body: serde_json::Value =
         raw.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
     let in_body = |name: &str| body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let exception = error.code().filter(|code| !code.is_empty()).map(str::to_owned);
+    let code = match operation {
+        // One exception there has four meanings, and the body says which (API reference of AWS Sign-In, `OAuth2ErrorCode`).
+        Operation::CreateOAuth2Token => in_body("error").or(exception),
+        _ => exception.or_else(|| in_body("error")),
+    };
     Refusal {
         status: raw.status().as_u16(),
-        code: error.code().filter(|code| !code.is_empty()).map(str::to_owned).or_else(|| in_body("error")),
+        code,
         message: in_body("error_description").or_else(|| error.message().map(str::to_owned)),
         retry_after: raw.headers().get("retry-after").and_then(|value| retry_after(value, now)),
     }
@@ -195,7 +228,22 @@ pub(super) fn judge(operation: Operation, refusal: &Refusal) -> Failure {
         (_, Some("UnauthorizedException")) if operation.is_portal() => {
             never(AwsError::SignInOver { message: message() })
         }
+        (Operation::CreateOAuth2Token, Some("TOKEN_EXPIRED" | "AUTHCODE_EXPIRED")) => {
+            never(AwsError::SignInOver { message: message() })
+        }
+        (Operation::CreateOAuth2Token, Some("USER_CREDENTIALS_CHANGED")) => {
+            never(AwsError::SignInOver { message: format!("the password was changed ({})", message()) })
+        }
+        (Operation::CreateOAuth2Token, Some(code @ "INSUFFICIENT_PERMISSIONS")) => never(AwsError::Refused {
+            operation: operation.name(),
+            code: code.to_owned(),
+            message: format!("{}; it takes the managed policy SignInLocalDevelopmentAccess", message()),
+        }),
         (_, Some(code)) if is_throttling(code) => throttled(operation, refusal),
+        // STS API reference, `AssumeRoleWithWebIdentity`: AWS itself could not reach the provider, and says to try again.
+        (Operation::AssumeRoleWithWebIdentity, Some("IDPCommunicationError")) => {
+            operation.failed(Again::Soon, format!("it could not reach the identity provider: {}", message()))
+        }
         (_, Some("InternalServerException" | "server_error" | "InternalFailure" | "ServiceUnavailable")) => {
             operation.failed(Again::Soon, format!("a fault of its own (HTTP {status})"))
         }
@@ -212,6 +260,7 @@ fn is_throttling(code: &str) -> bool {
     matches!(
         code,
         "TooManyRequestsException"
+            | "TooManyRequestsError"
             | "ThrottlingException"
             | "Throttling"
             | "ThrottledException"
@@ -276,6 +325,25 @@ mod tests {
     }
 
     #[test]
+    fn a_console_login_ends_by_its_own_words_alone() {
+        let operation = Operation::CreateOAuth2Token;
+        for code in ["TOKEN_EXPIRED", "AUTHCODE_EXPIRED", "USER_CREDENTIALS_CHANGED"] {
+            let failure = refused(operation, 401, code, "words");
+            assert!(matches!(failure.error, AwsError::SignInOver { .. }) && failure.again == Again::Never, "{code}");
+        }
+        let changed = error(operation, 403, "USER_CREDENTIALS_CHANGED").to_string();
+        assert!(changed.contains("the password was changed"), "{changed}");
+        let missing = error(operation, 403, "INSUFFICIENT_PERMISSIONS").to_string();
+        assert!(missing.contains("SignInLocalDevelopmentAccess"), "{missing}");
+        for (status, code) in [(400, "INVALID_REQUEST"), (403, "AccessDeniedException"), (401, "UnauthorizedException")]
+        {
+            assert!(matches!(error(operation, status, code), AwsError::Refused { .. }), "{code}");
+        }
+        assert!(error(operation, 429, "INVALID_REQUEST").is_passing());
+        assert!(error(operation, 500, "server_error").is_passing());
+    }
+
+    #[test]
     fn an_unknown_client_is_told_apart_from_a_dead_grant() {
         for operation in [TOKEN, Operation::StartDeviceAuthorization] {
             assert!(matches!(error(operation, 401, "InvalidClientException"), AwsError::ClientUnknown { .. }));
@@ -316,7 +384,9 @@ mod tests {
 
     #[test]
     fn a_middlebox_cannot_end_a_sign_in() {
-        for (operation, status) in [(Operation::GetRoleCredentials, 401), (TOKEN, 400), (TOKEN, 401), (TOKEN, 403)] {
+        let login = Operation::CreateOAuth2Token;
+        let refusals = [(Operation::GetRoleCredentials, 401), (TOKEN, 400), (TOKEN, 401), (TOKEN, 403), (login, 401)];
+        for (operation, status) in refusals {
             assert!(matches!(refused(operation, status, "", "").error, AwsError::Unavailable { .. }), "{status}");
         }
     }

@@ -47,6 +47,11 @@ impl Default for Bounds {
 }
 
 impl Bounds {
+    /// Returns those for who is on this machine or one hop away.
+    pub(super) fn of_a_neighbour(self) -> Self {
+        Self { tries: self.tries.min(2), total: self.total.min(Duration::from_secs(7)), ..self }
+    }
+
     /// Returns the same bounds for one attempt alone.
     pub(super) fn once(self) -> Self {
         Self { tries: 1, ..self }

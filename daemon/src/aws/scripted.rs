@@ -1,13 +1,19 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey};
+use super::scripted_iam::ScriptedIam;
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, DeviceAuthorization, Endpoints, Grant, ListedAccount, Page, Registration,
-    RoleToAssume, Tokens,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount,
+    LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens,
 };
 use crate::clock::Clock;
 use crate::credentials::{Credentials, Parts};
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -47,6 +53,9 @@ impl Listing {
     }
 }
 
+/// Who logs in to the console unless a test says otherwise.
+pub(crate) const ALICE: &str = "arn:aws:sts::123456789012:assumed-role/Admin/alice";
+
 /// AWS by script.
 #[derive(Debug)]
 pub(crate) struct ScriptedAws {
@@ -60,8 +69,20 @@ pub(crate) struct ScriptedAws {
     pub(crate) listing: Mutex<Listing>,
     /// Where an organisation's own address leads.
     pub(crate) location: Mutex<Option<String>>,
+    /// What CreateOAuth2Token answers.
+    pub(crate) logins: Mutex<VecDeque<Result<Duration, AwsError>>>,
+    /// Who logs in, as the identity token says.
+    pub(crate) identity: Mutex<String>,
     /// The roles that were asked for, as they were asked for.
     pub(crate) assumed: Mutex<Vec<RoleToAssume>>,
+    /// Who callers are, each in its turn.
+    pub(crate) identities: Mutex<VecDeque<Result<CallerIdentity, AwsError>>>,
+    /// IAM.
+    pub(crate) iam: Mutex<ScriptedIam>,
+    /// What the next GetSessionToken waits for before it answers.
+    pub(crate) held: Mutex<Option<Arc<tokio::sync::Notify>>>,
+    /// What the token service of GitHub Actions answers, in order.
+    pub(crate) github: Mutex<VecDeque<Result<Secret, AwsError>>>,
     exchanges: Mutex<Vec<Exchange>>,
     minted: AtomicUsize,
 }
@@ -73,7 +94,27 @@ impl ScriptedAws {
         let (device, exchanges, minted) =
             (Mutex::new(Ok(device_authorization())), Mutex::default(), AtomicUsize::new(0));
         let (assumed, listing, location) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Self { clock, host, tokens, roles, device, calls, listing, location, assumed, exchanges, minted })
+        let (logins, identity) = (Mutex::default(), Mutex::new(ALICE.to_owned()));
+        let (identities, iam, held, github) = (Mutex::default(), Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Self {
+            clock,
+            host,
+            tokens,
+            roles,
+            device,
+            calls,
+            listing,
+            location,
+            logins,
+            identity,
+            assumed,
+            identities,
+            iam,
+            held,
+            github,
+            exchanges,
+            minted,
+        })
     }
 
     /// The next CreateToken answers so; a success is a token of this life with a refresh token.
@@ -81,9 +122,21 @@ impl ScriptedAws {
         self.tokens.lock().unwrap().push_back(answer);
     }
 
-    /// The next GetRoleCredentials or AssumeRole answers so; a success is credentials of this life.
+    /// The next GetRoleCredentials, AssumeRole or GetSessionToken answers so; a success is credentials of this life.
     pub(crate) fn next_role(&self, answer: Result<Duration, AwsError>) {
         self.roles.lock().unwrap().push_back(answer);
+    }
+
+    /// The next CreateOAuth2Token answers so; a success is credentials of this life with a refresh token.
+    pub(crate) fn next_login(&self, answer: Result<Duration, AwsError>) {
+        self.logins.lock().unwrap().push_back(answer);
+    }
+
+    /// What a login that did not come by a call gives.
+    pub(crate) fn mint_login(&self, life: Duration) -> LoginTokens {
+        let credentials = self.credentials(life);
+        let n = self.minted.fetch_add(1, Ordering::SeqCst);
+        LoginTokens { credentials, refresh_token: Secret::new(format!("refresh-{n}")), id_token: None }
     }
 
     pub(crate) fn calls(&self) -> Vec<String> {
@@ -291,6 +344,101 @@ impl Aws for ScriptedAws {
         Box::pin(async { self.role() })
     }
 
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        _: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("assume {} for {}", role.role_arn, token.expose_secret()));
+        self.assumed.lock().unwrap().push(role.clone());
+        Box::pin(async { self.role() })
+    }
+
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>> {
+        self.called("instance".to_owned());
+        Box::pin(async { self.role() })
+    }
+
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        self.called(format!("container {path}"));
+        Box::pin(async { self.role() })
+    }
+
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        self.called(format!("github {} for {audience}", job.token().expose_secret()));
+        let answer = self.github.lock().unwrap().pop_front().expect("an answer of GitHub in the script");
+        Box::pin(async { answer })
+    }
+
+    fn get_session_token<'a>(
+        &'a self,
+        _: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let code = asked.mfa.map(|mfa| format!(" with {} of {}", mfa.code.expose_secret(), mfa.serial));
+        let seconds = asked.duration.as_secs();
+        self.called(format!("session of {} for {seconds}{}", from.access_key_id(), code.unwrap_or_default()));
+        let held = self.held.lock().unwrap().take();
+        Box::pin(async move {
+            match held {
+                Some(held) => held.notified().await,
+                None => tokio::task::yield_now().await,
+            }
+            self.role()
+        })
+    }
+
+    fn caller_identity<'a>(
+        &'a self,
+        _: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
+        self.called(format!("who is {}", from.access_key_id()));
+        let known = self.iam.lock().unwrap().knows(from.access_key_id());
+        Box::pin(async move {
+            if !known {
+                return Err(ScriptedIam::refused("GetCallerIdentity", "InvalidClientTokenId"));
+            }
+            self.identities.lock().unwrap().pop_front().expect("the script knows this caller")
+        })
+    }
+
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>> {
+        self.called(format!("make a key for {} with {}", of.user.name(), of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().create(of, self.clock.now()) })
+    }
+
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>> {
+        self.called(format!("list keys with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().list(of) })
+    }
+
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>> {
+        self.called(format!("set {id} to {active} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().set_active(of, id, active) })
+    }
+
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>> {
+        self.called(format!("delete {id} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().delete(of, id) })
+    }
+
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
+        self.called(format!("last use of {id} with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().last_use(of, id) })
+    }
+
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
         Ok(format!("https://{}", partition.federation_host(region)))
     }
@@ -304,6 +452,50 @@ impl Aws for ScriptedAws {
         let seconds = lasts.map(|lasts| lasts.as_secs());
         self.called(format!("console of {endpoint} by {} for {seconds:?}", from.access_key_id()));
         Box::pin(async { Ok(Secret::new("sign-in-token".to_owned())) })
+    }
+
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://{region}.signin.{}", self.host.lock().unwrap()))
+    }
+
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>> {
+        let is_code = matches!(grant, LoginGrant::Code { .. });
+        match grant {
+            LoginGrant::RefreshToken(token) => {
+                self.called(format!("renew {} in {}", token.expose_secret(), call.region));
+            }
+            LoginGrant::Code { code, verifier, redirect_uri } => {
+                self.called(format!("login by {}", call.client.id()));
+                self.exchanged(code, verifier.expose_secret(), redirect_uri);
+            }
+        }
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let answer = self.logins.lock().unwrap().pop_front().expect("the script has a login");
+            let tokens = self.mint_login(answer?);
+            let identity = serde_json::json!({ "sub": *self.identity.lock().unwrap() }).to_string();
+            let id_token = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(identity));
+            Ok(LoginTokens { id_token: is_code.then(|| Secret::new(id_token)), ..tokens })
+        })
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        Ok(format!("https://rolesanywhere.{region}.{}", self.host.lock().unwrap()))
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let body = String::from_utf8_lossy(&signed.body).into_owned();
+        self.called(format!("session of {} at {endpoint}: {body}", role.role_arn));
+        Box::pin(async { self.role() })
     }
 
     fn clock_skew_seconds(&self) -> Option<i64> {

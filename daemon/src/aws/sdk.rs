@@ -3,20 +3,27 @@
 //! The SDK neither retries nor reads the environment here: every client is built from our own settings, and
 //! [`retry`](super::retry) repeats what may be repeated.
 
+mod login;
 mod own_address;
 mod portal;
+mod users;
+mod web_identity;
 
 use super::http::{Limits, SharedClient};
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, Wire};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
-    Authorize, Aws, AwsError, BoxFuture, Config, ConfigError, DeviceAuthorization, Endpoints, Grant, ListedAccount,
-    Page, Registration, RoleToAssume, Tokens, answers, endpoints, federation, hints,
+    Authorize, Aws, AwsError, BoxFuture, CallerIdentity, Config, ConfigError, DeviceAuthorization, Endpoints, Grant,
+    ListedAccount, LoginCall, LoginGrant, LoginTokens, Page, Registration, RoleToAssume, SessionToAsk, Tokens, answers,
+    endpoints, federation, github, hints, machine, roles_anywhere,
 };
 use crate::clock::Clock;
 use crate::credentials::Credentials;
+use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleName, StartUrl};
 use crate::partition::Partition;
+use crate::roles_anywhere::signing::Signed;
 use aws_sdk_sts::types::{PolicyDescriptorType, Tag};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::TimeSource;
@@ -50,6 +57,8 @@ const SKEW_WORTH_SAYING: u64 = 240;
 pub struct SdkAws {
     config: Config,
     http: SharedClient,
+    /// For what is on this machine or one hop from it.
+    near: SharedClient,
     bounds: Bounds,
     clock: Arc<dyn Clock>,
 }
@@ -92,7 +101,8 @@ impl SdkAws {
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let http = SharedClient::new(config.clone(), limits, Arc::clone(&clock));
-        Ok(Self { config, http, bounds, clock })
+        let near = SharedClient::new(config.without_proxy(), limits.of_a_neighbour(), Arc::clone(&clock));
+        Ok(Self { config, http, near, bounds, clock })
     }
 
     #[cfg(test)]
@@ -110,12 +120,17 @@ impl SdkAws {
         aws_sdk_sso::Client::from_conf(client_config!(aws_sdk_sso, self, region, address).build())
     }
 
+    fn signin(&self, region: &Region) -> aws_sdk_signin::Client {
+        let address: Option<&Url> = self.config.endpoints.signin.as_ref();
+        aws_sdk_signin::Client::from_conf(client_config!(aws_sdk_signin, self, region, address).build())
+    }
+
     fn sts(&self, region: &Region, from: &Credentials) -> aws_sdk_sts::Client {
         let address: Option<&Url> = self.config.endpoints.sts.as_ref();
         let credentials = aws_credential_types::Credentials::new(
             from.access_key_id(),
             from.secret_access_key().expose_secret(),
-            Some(from.session_token().expose_secret().to_owned()),
+            from.session_token().map(|token| token.expose_secret().to_owned()),
             None,
             CLIENT_NAME,
         );
@@ -123,6 +138,16 @@ impl SdkAws {
             .identity_cache(aws_sdk_sts::config::IdentityCache::no_cache())
             .credentials_provider(credentials);
         aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn iam(&self) -> Wire<'_> {
+        Wire { config: &self.config, http: &self.http, bounds: self.bounds, now: self.now() }
+    }
+
+    /// For what is not signed.
+    fn sts_for_nobody(&self, region: &Region) -> aws_sdk_sts::Client {
+        let address: Option<&Url> = self.config.endpoints.sts.as_ref();
+        aws_sdk_sts::Client::from_conf(client_config!(aws_sdk_sts, self, region, address).build())
     }
 
     fn now(&self) -> SystemTime {
@@ -239,11 +264,9 @@ impl SdkAws {
                 .set_policy(role.session_policy.clone())
                 .set_policy_arns(present(policy_arns.clone()))
         };
+        let sent: Vec<&Secret> = from.secrets().collect();
         let answer = bounded(self.bounds, operation.name(), || async {
-            request()
-                .send()
-                .await
-                .map_err(|error| self.failed(operation, &error, &[from.secret_access_key(), from.session_token()]))
+            request().send().await.map_err(|error| self.failed(operation, &error, &sent))
         });
         let answer = answer.await.map_err(|error| hints::explained(self.with_clock_hint(error), role))?;
         answers::assumed_role(answer, role, self.now())
@@ -349,6 +372,84 @@ impl Aws for SdkAws {
         Box::pin(self.assume(region, from, role))
     }
 
+    fn assume_role_with_web_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        token: &'a Secret,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.assume_with_token(region, token, role))
+    }
+
+    fn instance_credentials(&self) -> BoxFuture<'_, Result<Credentials, AwsError>> {
+        let (operation, bounds) = (Operation::InstanceMetadata, self.bounds.of_a_neighbour());
+        let own = self.config.endpoints.ec2_metadata.as_ref().map(endpoints::base);
+        Box::pin(async move {
+            let base = own.as_deref().unwrap_or(machine::INSTANCE);
+            bounded(bounds, operation.name(), || machine::of_instance(&self.near, base, self.now())).await
+        })
+    }
+
+    fn container_credentials<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let (operation, bounds) = (Operation::ContainerCredentials, self.bounds.of_a_neighbour());
+        let own = self.config.endpoints.ecs_container.as_ref().map(endpoints::base);
+        Box::pin(async move {
+            let base = own.as_deref().unwrap_or(machine::CONTAINER);
+            bounded(bounds, operation.name(), || machine::of_container(&self.near, base, path, self.now())).await
+        })
+    }
+
+    fn github_id_token<'a>(&'a self, job: &'a Job, audience: &'a str) -> BoxFuture<'a, Result<Secret, AwsError>> {
+        let attempt = move || github::id_token(&self.http, job, audience, self.now());
+        Box::pin(bounded(self.bounds, Operation::GithubIdToken.name(), attempt))
+    }
+
+    fn get_session_token<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+        asked: &'a SessionToAsk<'a>,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        Box::pin(self.session_token(region, from, asked))
+    }
+
+    fn caller_identity<'a>(
+        &'a self,
+        region: &'a Region,
+        from: &'a Credentials,
+    ) -> BoxFuture<'a, Result<CallerIdentity, AwsError>> {
+        Box::pin(self.identity_of(region, from))
+    }
+
+    fn create_access_key<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<MadeKey, AwsError>> {
+        Box::pin(async move { self.iam().create(of).await.map_err(|error| self.with_clock_hint(error)) })
+    }
+
+    fn list_access_keys<'a>(&'a self, of: KeysOf<'a>) -> BoxFuture<'a, Result<Vec<ListedKey>, AwsError>> {
+        Box::pin(async move { self.iam().list(of).await.map_err(|error| self.with_clock_hint(error)) })
+    }
+
+    fn set_access_key_active<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+        active: bool,
+    ) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { self.iam().set_active(of, id, active).await })
+    }
+
+    fn delete_access_key<'a>(&'a self, of: KeysOf<'a>, id: &'a str) -> BoxFuture<'a, Result<(), AwsError>> {
+        Box::pin(async move { self.iam().delete(of, id).await })
+    }
+
+    fn access_key_last_used<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
+        Box::pin(async move { self.iam().last_use(of, id).await })
+    }
+
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {
         endpoints::federation(&self.config, partition, region)
     }
@@ -364,6 +465,36 @@ impl Aws for SdkAws {
         Box::pin(async move {
             let token = bounded(self.bounds, operation.name(), attempt).await;
             token.map_err(|error| self.with_clock_hint(error))
+        })
+    }
+
+    fn login_endpoint(&self, region: &Region) -> Result<String, AwsError> {
+        endpoints::signin(&self.config, region)
+    }
+
+    fn login_tokens<'a>(
+        &'a self,
+        call: &'a LoginCall<'a>,
+        grant: LoginGrant<'a>,
+    ) -> BoxFuture<'a, Result<LoginTokens, AwsError>> {
+        Box::pin(self.exchange_for_login(call, grant))
+    }
+
+    fn roles_anywhere(&self, region: &Region) -> Result<String, AwsError> {
+        endpoints::roles_anywhere(&self.config, region)
+    }
+
+    fn create_session<'a>(
+        &'a self,
+        endpoint: &'a str,
+        signed: &'a Signed,
+        role: &'a RoleToAssume,
+    ) -> BoxFuture<'a, Result<Credentials, AwsError>> {
+        let operation = Operation::CreateSession;
+        let attempt = move || roles_anywhere::create_session(&self.http, endpoint, signed, role, self.now());
+        Box::pin(async move {
+            let credentials = bounded(self.bounds, operation.name(), attempt).await;
+            credentials.map_err(|error| hints::of_certificate(self.with_clock_hint(error)))
         })
     }
 

@@ -104,7 +104,7 @@ impl Broker {
         let name = ProfileName::new(&wanted.profile).map_err(ProfileError::from)?;
         let config = self.config(wanted.config.as_ref().map(PathBuf::from).as_deref()).await?;
         let profile = config.resolve(&name)?;
-        let home = &profile.chain.session().region;
+        let home = profile.chain.source.region();
         let (partition, of) = match profile.chain.roles.last() {
             Some(role) => (Partition::of_role(&role.role_arn), role.role_arn.as_str()),
             None => (Partition::of_region(home), home.as_str()),

@@ -26,12 +26,17 @@ impl Broker {
     pub async fn lock(&self, caller: &Caller) -> Result<body::Lock, ErrorBody> {
         self.lock.lock().map_err(|error| ErrorBody::new(ErrorCode::Internal, error.to_string()))?;
         self.attempts.cancel_all();
+        self.logins.cancel_all();
         self.inventories.stop_all(&Problem::Locked).await;
         self.obtainer.forget_all();
         self.end_grants(GrantEnd::Locked, &|_| true);
         self.desk.end_all();
         let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();
+        self.console_logins.forget_all();
+        self.iam_users.forget_all();
+        self.providers.certificates.forget_all().await;
+        self.providers.github_job.forget();
         self.note(Some(caller), &Event::Locked);
         match deleted {
             Ok(()) => Ok(body::Lock { locked: true }),
@@ -87,6 +92,7 @@ mod tests {
     use crate::clock::from_unix_seconds;
     use crate::clock::manual::ManualClock;
     use crate::human::{Human, Notice};
+    use crate::iam_keys::Marks;
     use crate::inventory;
     use crate::local_user::LocalUser;
     use crate::lock::LockState;
@@ -119,6 +125,11 @@ mod tests {
         let broker = Broker::new(Rooms {
             clock: clock.clone(),
             aws: ScriptedAws::new(clock.clone()),
+            helper: Arc::new(crate::helper::NoHelper),
+            pkcs11_module: None,
+            command_seconds: 30,
+            github_actions: None,
+            task: crate::environment::TaskPath::None,
             human: Arc::new(Nobody),
             store: Store::spawn(Box::new(memory.clone())).unwrap(),
             files: Arc::new(ConfigFiles::new(directory.join("config"), clock.clone())),
@@ -131,6 +142,7 @@ mod tests {
             wanted: Wanted::of(&Settings::parse("").unwrap()),
             organisation: Vec::new(),
             reviews: Reviews::at(directory.join("reviews.json")),
+            key_rotations: Arc::new(Marks::at(directory.join("key-rotations.json"))),
             inventories: inventory::Options { directory: directory.join("inventories"), rate },
         });
         (broker, memory)

@@ -6,14 +6,14 @@ use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::human::Notice;
 use crate::problem::{Problem, quoted};
-use crate::profile::SignInSession;
+use crate::profile::{Profile, SignInSession, Source};
 use crate::sign_in_sessions::adopt::{Offered, TakenOver};
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tegata_protocol::adoption::{AdoptSession, Adopted};
-use tegata_protocol::body::{self, BeginSignIn};
+use tegata_protocol::body::{self, BeginSignIn, SignInFlow};
 use tegata_protocol::{ErrorBody, ErrorCode};
 
 impl Broker {
@@ -25,6 +25,16 @@ impl Broker {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
+        if request.flow.is_console() {
+            return self.begin_console_sign_in(caller, &request, &config).await;
+        }
+        if let Some((profile, user)) = self.user_meant(&config, request.session.as_deref()) {
+            return Ok(self.logins.begin(&profile, &user));
+        }
+        self.job_meant(&config, request.session.as_deref())?;
+        if request.flow == SignInFlow::MfaCode {
+            return Err(ErrorBody::new(ErrorCode::BadRequest, "codes are for profiles that start from an IAM user"));
+        }
         let session = config.find_sign_in(request.session.as_deref()).map_err(Problem::from)?;
         let begun = self.attempts.begin(&session, request.flow).await.map_err(ErrorBody::from);
         let event = match &begun {
@@ -40,7 +50,11 @@ impl Broker {
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub async fn sign_in(&self, id: &str, wait: Duration) -> Result<body::SignIn, ErrorBody> {
-        self.attempts.stands(id, wait.min(self.longest_wait)).await.ok_or_else(no_such_sign_in)
+        let wait = wait.min(self.longest_wait);
+        match self.attempts.stands(id, wait).await {
+            Some(stands) => Ok(stands),
+            None => self.logins.stands(id, wait).await.ok_or_else(no_such_sign_in),
+        }
     }
 
     /// Cancels a sign-in: the callback listener closes, polling stops.
@@ -48,7 +62,7 @@ impl Broker {
     /// # Errors
     /// [`ErrorCode::NotFound`].
     pub async fn cancel_sign_in(&self, id: &str) -> Result<(), ErrorBody> {
-        if self.attempts.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
+        if self.attempts.cancel(id) || self.logins.cancel(id) { Ok(()) } else { Err(no_such_sign_in()) }
     }
 
     /// Takes over a sign-in of another tool. Once this has succeeded the tool's own copy is of no use any more, or of no more
@@ -89,6 +103,9 @@ impl Broker {
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
+        if let Some(identity) = self.identity_called(name, config).await {
+            return self.forget_console_login(caller, &identity).await;
+        }
         let session = self.session_called(name, config).await?;
         let said = self.sign_in_sessions.sign_out(&session).await?;
         self.obtainer.forget(&session.name);
@@ -120,20 +137,21 @@ impl Broker {
         configured.or_else(|problem| known().ok_or(problem))
     }
 
-    /// Tells the human once that a tool met a session that only a person can revive.
-    pub(super) fn tell(&self, session: &SignInSession) {
-        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(session.name.clone());
+    /// Tells the human once that a tool met a source that only a person can revive.
+    pub(super) fn tell(&self, profile: &Profile) {
+        let Some(name) = profile.chain.source.sign_in_name() else { return };
+        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
         if first {
-            let name = quoted(session.name.as_str());
-            let summary = format!("AWS sign-in needed: {}", session.name);
+            let asked = profile.chain.session().map_or(profile.name.as_str(), |session| session.name.as_str());
+            let how = if matches!(profile.chain.source, Source::Console { .. }) { "--console " } else { "" };
             self.human.notify(Notice {
-                summary,
-                body: format!("A tool is waiting for credentials. Run: tegata login {name}"),
+                summary: format!("AWS sign-in needed: {asked}"),
+                body: format!("A tool is waiting for credentials. Run: tegata login {how}{}", quoted(asked)),
             });
         }
     }
 }
 
-fn no_such_sign_in() -> ErrorBody {
+pub(super) fn no_such_sign_in() -> ErrorBody {
     ErrorBody::new(ErrorCode::NotFound, "no such sign-in is under way").mend("tegata login")
 }

@@ -161,3 +161,59 @@ fn the_real_environment_can_be_read() {
     let places = Environment::read().unwrap().places;
     assert!(places.socket.is_absolute() && places.state_dir.is_absolute());
 }
+
+#[test]
+fn a_command_finds_a_short_list_of_variables_whoever_started_the_daemon() {
+    let variables = [
+        ("PATH", "/tmp/evil"),
+        ("LANG", "ja_JP.UTF-8"),
+        ("USER", "kim"),
+        ("DISPLAY", ":0"),
+        ("SSH_AUTH_SOCK", "/tmp/agent"),
+        ("LD_PRELOAD", "/tmp/evil.so"),
+        ("HTTPS_PROXY", "http://evil"),
+        ("AWS_PROFILE", "evil"),
+        ("TEGATA_LOG", "debug"),
+        ("PYTHONPATH", "/tmp/evil"),
+    ];
+    let mut found = decide(&variables).unwrap().for_commands;
+    found.sort();
+    let expected = [
+        ("HOME", "/home/kim"),
+        ("LANG", "ja_JP.UTF-8"),
+        ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        ("USER", "kim"),
+        ("XDG_RUNTIME_DIR", "/run/user/1000"),
+    ];
+    assert_eq!(found, expected.map(|(name, value)| (name.into(), value.into())));
+}
+
+#[test]
+fn a_task_is_told_a_path_and_nothing_else() {
+    let task = |path: &str| decide(&[(TASK, path)]).unwrap().task;
+    assert_eq!(task("/v2/credentials/6f1a-1b_0.e~"), TaskPath::At("/v2/credentials/6f1a-1b_0.e~".to_owned()));
+    for wrong in [
+        "v2/credentials",
+        "//evil.example/x",
+        "/v2//x",
+        "/v2/../../x",
+        "/./x",
+        "/v2/credentials/",
+        "/x?y=1",
+        "/x#y",
+        "/a b",
+        "/a\nb",
+        "http://169.254.170.2/x",
+        "/x@evil.example",
+        "/%2e%2e/x",
+        "/é",
+        &format!("/{}", "x".repeat(1024)),
+    ] {
+        assert_eq!(task(wrong), TaskPath::Wrong, "{wrong}");
+    }
+    assert_eq!(task(""), TaskPath::None);
+    let full = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://169.254.170.23/v1/credentials")];
+    assert_eq!(decide(&full).unwrap().task, TaskPath::FullUri);
+    assert_eq!(decide(&full).unwrap().ignored, ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]);
+    assert!(decide(&[(TASK, "/v2/x")]).unwrap().ignored.is_empty(), "it is obeyed");
+}

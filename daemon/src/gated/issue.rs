@@ -80,8 +80,10 @@ impl Issuer {
         let (first, from) = match open_hops {
             Some(open) => (open, (*self.obtainer.obtain(&Arc::new(chain.before(open))).await?).clone()),
             None => {
-                self.providers.sign_in_sessions.pins(chain.session()).await?;
-                (0, self.providers.provide_source(chain).await?)
+                if let Some(session) = chain.session() {
+                    self.providers.sign_in_sessions.pins(session).await?;
+                }
+                (0, self.providers.provide_gated_source(chain, &elevation).await?)
             }
         };
         self.providers.provide_from(chain, first, from, &elevation).await

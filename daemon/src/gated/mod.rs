@@ -155,13 +155,26 @@ impl Gated {
         };
         // A patience of nothing still lets what is at hand be served.
         let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), served).await;
-        answer.unwrap_or_else(|_| {
-            let request = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-            Err(match request {
-                Some(request) => Problem::ElevationRequired { profile: profile.name.clone(), request },
-                None => Problem::WaitEnded { seconds: patience.as_secs() },
-            })
-        })
+        answer.unwrap_or_else(|_| Err(not_yet(profile, &waiting, patience)))
+    }
+
+    /// Lets something be changed under a live grant, or once a hand has approved within `patience`. It counts as a use of the grant.
+    ///
+    /// # Errors
+    /// Why not, or not yet.
+    pub async fn allow(
+        &self,
+        caller: &Caller,
+        profile: &Profile,
+        terms: Terms,
+        patience: Patience,
+    ) -> Result<Arc<Grant>, Problem> {
+        let Patience { work: patience, hand } = patience;
+        let waiting: Mutex<Option<String>> = Mutex::default();
+        let granted = self.grant_for(caller, profile, terms, hand.then_some(&waiting));
+        let answer = tokio::time::timeout(patience.max(Duration::from_millis(1)), granted).await;
+        let grant = answer.unwrap_or_else(|_| Err(not_yet(profile, &waiting, patience)))?;
+        if grant.take_use() { Ok(grant) } else { Err(Problem::GrantUsedUp { profile: profile.name.clone() }) }
     }
 
     /// Asks for a grant on behalf of a person. Returns the request's id.
@@ -309,6 +322,15 @@ impl Gated {
             decision == Decision::Open
         };
         Ok((0..profile.chain.roles.len()).rev().find(is_open))
+    }
+}
+
+/// Why the time of a caller is over: a hand was waited for, or work.
+fn not_yet(profile: &Profile, waiting: &Mutex<Option<String>>, patience: Duration) -> Problem {
+    let request = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match request {
+        Some(request) => Problem::ElevationRequired { profile: profile.name.clone(), request },
+        None => Problem::WaitEnded { seconds: patience.as_secs() },
     }
 }
 

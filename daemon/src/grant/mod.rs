@@ -12,7 +12,7 @@ use crate::clock::{Clock, Uptime};
 use crate::credentials::Credentials;
 use crate::names::{ProfileName, SessionName};
 use crate::policy::terms::Terms;
-use crate::profile::{Chain, Source};
+use crate::profile::Chain;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -200,9 +200,12 @@ impl Grants {
 
     /// Ends what starts from a sign-in session.
     pub fn end_of_session(&self, name: &SessionName) -> Vec<Arc<Grant>> {
-        self.end(
-            &|grant| matches!(&grant.approved.chain.source, Source::SignIn { session, .. } if session.name == *name),
-        )
+        self.end_where(&|chain| chain.session().is_some_and(|session| session.name == *name))
+    }
+
+    /// Ends what reaches chains that `of` picks.
+    pub fn end_where(&self, of: &dyn Fn(&Chain) -> bool) -> Vec<Arc<Grant>> {
+        self.end(&|grant| of(&grant.approved.chain))
     }
 
     /// Forgets those whose time is over, and what was issued under them. Returns them.

@@ -1,10 +1,13 @@
 use super::*;
 use crate::aws::AwsError;
 use crate::aws::scripted::ScriptedAws;
+use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::console_logins::ConsoleLogins;
 use crate::names::{AccountId, Region, RoleArn, RoleName, SessionName, StartUrl};
 use crate::profile::SignInSession;
+use crate::profile::Source;
 use crate::sign_in_sessions::SignInSessions;
 use crate::store::Store;
 use crate::store::memory::Memory;
@@ -56,11 +59,20 @@ fn wire(clock: &Arc<ManualClock>, aws: &Arc<ScriptedAws>, memory: &Memory) -> (A
     let store = Store::spawn(Box::new(memory.clone())).unwrap();
     let cache = Arc::new(Cache::default());
     let sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
-    let stored = Arc::new(StoredRoles::new(store, clock.clone(), Arc::clone(&cache)));
+    let console_logins = ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), Arc::clone(&sessions));
+    let commands = crate::helper::Commands::none();
+    let users = crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone());
+    let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
     let providers = Providers {
+        iam_users: Arc::new(users),
         aws: aws.clone(),
         sign_in_sessions: Arc::clone(&sessions),
+        console_logins: Arc::new(console_logins),
+        certificates: Arc::new(MachineCertificates::new(store.clone(), clock.clone())),
         user: crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into(),
+        commands,
+        github_job: Arc::default(),
+        task: Arc::default(),
     };
     (sessions, Arc::new(Obtainer::new(clock.clone(), cache, providers, stored)))
 }

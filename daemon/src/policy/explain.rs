@@ -84,32 +84,47 @@ pub fn word(tier: Tier) -> &'static str {
 
 /// Says what a chain reaches, station by station, and where it crosses into another account.
 fn target(chain: &Chain) -> Vec<String> {
-    let Source::SignIn { session, .. } = &chain.source;
     let mut before = None;
     let mut lines = Vec::new();
-    for hop in hops(chain) {
+    for (at, hop) in hops(chain).enumerate() {
         let account = hop.account.unwrap_or("?");
+        let starts_here = at == 0 && chain.source.reached().is_some();
         let line = match (hop.arn, before.replace(account)) {
+            _ if starts_here => start(chain, hop),
             (Some(arn), Some(last)) if last != account => {
                 format!("role {arn}, in another account ({account}) than the one before ({last})")
             }
-            (Some(arn), _) => format!("role {arn}"),
-            (None, _) => format!("permission set {} in account {account} (sign-in session {})", hop.role, session.name),
+            (arn, _) => format!("role {}", arn.unwrap_or(hop.role)),
         };
         lines.push(one_line(&line));
     }
     lines
 }
 
+/// Says what a chain starts from.
+fn start(chain: &Chain, hop: Hop<'_>) -> String {
+    let (account, arn) = (hop.account.unwrap_or("?"), hop.arn.unwrap_or(hop.role));
+    match &chain.source {
+        Source::SignIn { session, .. } => {
+            format!("permission set {} in account {account} (sign-in session {})", hop.role, session.name)
+        }
+        Source::Console { .. } => format!("{arn}, by a sign-in to the console"),
+        Source::WebIdentity { .. } => format!("role {arn}, by a web identity token"),
+        Source::RolesAnywhere(_) => format!("role {arn}, by a certificate (IAM Roles Anywhere)"),
+        Source::IamUser(_) => format!("{arn}, by access keys in the store"),
+        Source::Ec2Instance { .. } | Source::EcsContainer { .. } => arn.to_owned(),
+    }
+}
+
 /// Says by what a rule matches.
 fn matched(rule: &Rule, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> String {
-    let Source::SignIn { session, .. } = &chain.source;
+    let session = chain.session().map_or("", |session| session.name.as_str());
     let matchers = &rule.matchers;
     let by = [
         ("account", hop.account.unwrap_or_default(), !matchers.account.is_empty()),
         ("role", hop.role, !matchers.role.is_empty()),
-        ("sign-in session", session.name.as_str(), !matchers.session.is_empty()),
-        ("source", "sign-in", !matchers.source.is_empty()),
+        ("sign-in session", session, !matchers.session.is_empty()),
+        ("source", chain.source.kind().word(), !matchers.source.is_empty()),
         ("profile", profile.as_str(), !matchers.profile.is_empty()),
     ];
     let by = by.iter().filter(|(_, _, said)| *said).map(|(what, found, _)| format!("{what} {}", one_line(found)));

@@ -1,23 +1,27 @@
 //! The stations of a chain as rules see them: an account and a role each. Every one counts, not only the last.
 
-use crate::profile::{Chain, Source};
+use crate::profile::Chain;
 
-/// One station: the permission set that a chain starts with, or a role that it assumes.
+/// One station: what a chain starts from, or a role that it assumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hop<'a> {
     /// The account; absent where an ARN names none.
     pub account: Option<&'a str>,
-    /// The permission set's name, or the role's without its path.
+    /// The permission set's name, or the role's or the user's without its path.
     pub role: &'a str,
-    /// The role's ARN; a permission set has none here.
+    /// The ARN of the role, or of who it starts as; a permission set has none here.
     pub arn: Option<&'a str>,
 }
 
-/// Returns the stations of a chain, in order.
+/// Returns the stations of a chain, in order. What an EC2 instance or an ECS task is cannot be told from here, so it is none: a role
+/// always follows.
 pub(super) fn hops(chain: &Chain) -> impl Iterator<Item = Hop<'_>> {
-    let Source::SignIn { account, role, .. } = &chain.source;
-    let source = Hop { account: Some(account.as_str()), role: role.as_str(), arn: None };
-    std::iter::once(source).chain(chain.roles.iter().map(|role| assumed(role.role_arn.as_str())))
+    let source = chain.source.reached().map(|(account, role)| Hop {
+        account: Some(account).filter(|account| !account.is_empty()),
+        role,
+        arn: chain.source.arn(),
+    });
+    source.into_iter().chain(chain.roles.iter().map(|role| assumed(role.role_arn.as_str())))
 }
 
 /// Takes an ARN apart: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME` (IAM User Guide, "IAM ARNs").

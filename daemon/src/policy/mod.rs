@@ -18,7 +18,7 @@ pub use explain::word as tier_word;
 pub use hours::{Days, Hours};
 pub use pattern::Pattern;
 pub use reason::{MAX_REASON, ReasonFault, check_reason, check_words, compile as compile_reason};
-pub use rule::{BUILT_IN, Gate, Matchers, Rule, SourceKind, WINDOWS};
+pub use rule::{BUILT_IN, Gate, Matchers, Rule, WINDOWS};
 pub use weaker::{is_weaker, takes_out, until_accepted};
 
 use crate::names::ProfileName;
@@ -126,7 +126,7 @@ impl Demanding<'_> {
         let when = match (policies, chain.roles.len()) {
             (0, _) => return None,
             (_, 0) => {
-                "through a role only: AWS takes no session policy for a permission set (chain a role with tegata_role_arn)"
+                "through a role only: AWS takes no session policy for what the chain starts from (chain a role with tegata_role_arn)"
             }
             (1, _) => return None,
             _ => "with a session policy each, and AWS takes one; give them the same",

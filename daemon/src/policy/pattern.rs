@@ -9,6 +9,7 @@ const MAX_CHARACTERS: usize = 2_048;
 /// A pattern. Never blank: nothing is said by leaving a matcher out, not by leaving it empty.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "pattern"))]
 pub struct Pattern(String);
 
 impl Pattern {

@@ -4,7 +4,7 @@ use super::demands::Demands;
 use super::hop::Hop;
 use super::pattern::Pattern;
 use crate::names::ProfileName;
-use crate::profile::{Chain, Source};
+use crate::profile::{Chain, SourceKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -54,14 +54,6 @@ pub struct Matchers {
     pub profile: BTreeSet<Pattern>,
 }
 
-/// What kind of source a chain starts with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SourceKind {
-    /// A role assigned in IAM Identity Center.
-    SignIn,
-}
-
 impl Rule {
     /// Whether the rule, and not the built-in one, says what holds for this station. By account or role only: what a profile
     /// is called in an AWS config file puts nothing else in the place of the built-in rule.
@@ -108,12 +100,12 @@ impl Matchers {
 
     /// Whether they match a target at this station; where no account and role is said, they do at each or at none.
     pub(super) fn match_hop(&self, profile: &ProfileName, chain: &Chain, hop: Hop<'_>) -> bool {
-        let Source::SignIn { session, .. } = &chain.source;
+        let session = chain.session().map_or("", |session| session.name.as_str());
         !self.is_empty()
             && any(&self.account, |pattern| hop.account.is_some_and(|account| pattern.matches(account)))
             && any(&self.role, |pattern| role(pattern, hop))
-            && any(&self.session, |pattern| pattern.matches(session.name.as_str()))
-            && any(&self.source, |kind| *kind == SourceKind::SignIn)
+            && any(&self.session, |pattern| !session.is_empty() && pattern.matches(session))
+            && any(&self.source, |kind| *kind == chain.source.kind())
             && any(&self.profile, |pattern| pattern.matches(profile.as_str()))
     }
 }

@@ -54,10 +54,11 @@ pub struct ReasonRule {
 /// Who a grant is for, narrowest last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Scope {
     /// Every program of the user. Only where a rule says so.
     User,
-    /// The programs of one terminal: the kernel session and its leader's start time. Without a terminal: [`Scope::Request`].
+    /// The programs of one terminal: the kernel session and its leader's start time. Without a terminal: as `request`.
     Terminal,
     /// One program: the first ancestor that is neither `tegata` nor a shell one-liner, by pid and start time.
     Request,

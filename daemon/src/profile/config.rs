@@ -8,6 +8,7 @@ use crate::nearest::nearest;
 use crate::settings::{Extras, ExtrasByProfile};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tegata_protocol::text::one_line;
 
 /// The most sign-in sessions that a message lists.
@@ -121,13 +122,19 @@ impl Config {
         Region::new(keys.get("region")?.value).ok()
     }
 
+    /// Returns how old the access key behind a profile may be, as the settings say of it.
+    #[must_use]
+    pub fn key_max_age(&self, name: &ProfileName) -> Option<Duration> {
+        self.extras(name)?.key_max_age
+    }
+
     /// Returns the profile that reads what `profile` reaches and changes nothing: the one its `tegata_read_only` names, as it is
     /// written, else the one for the same sign-in session and account whose permission set is for reading.
     pub fn read_only(&self, profile: &Profile) -> Option<String> {
         let slot = self.slot(&profile.name)?;
         let named = Keys::of(&slot.section).ok()?.own("read_only").map(|found| found.value.to_owned());
         named.or_else(|| {
-            let place = (profile.chain.session().name.clone(), profile.chain.reached().0.to_owned());
+            let place = (profile.chain.session()?.name.clone(), profile.chain.reached().0.to_owned());
             self.readers().get(&place).map(|(_, name)| name.to_string())
         })
     }

@@ -5,17 +5,13 @@
 
 use super::text::{Entry, Fault, Section};
 use crate::nearest::nearest;
-use tegata_protocol::aws_config::{PREFIX, SERVED_KEYS};
+use tegata_protocol::aws_config::{OWN_KEYS, PREFIX, SERVED_KEYS};
 use tegata_protocol::text::one_line;
-
-/// The keys of sources that this version does not serve.
-pub(super) const NOT_SERVED: [&str; 5] =
-    ["login_session", "web_identity_token_file", "credential_source", "aws_access_key_id", "mfa_serial"];
 
 /// The keys that may be prefixed without being part of a source.
 const GENERAL: [&str; 1] = ["region"];
 
-/// The keys that are Tegata's own and no client's: they have no native spelling.
+/// The keys that are Tegata's own, no client's, and part of no source.
 const OWN: [&str; 1] = ["read_only"];
 
 /// The keys of one profile, all read in the same spelling.
@@ -49,7 +45,7 @@ impl<'a> Keys<'a> {
         let mut prefixed = false;
         for entry in section.keys() {
             let Some(key) = entry.key.strip_prefix(PREFIX) else { continue };
-            let source = SERVED_KEYS.contains(&key) || NOT_SERVED.contains(&key);
+            let source = SERVED_KEYS.contains(&key) || OWN_KEYS.contains(&key);
             if OWN.contains(&key) {
                 continue;
             }
@@ -92,7 +88,7 @@ impl<'a> Keys<'a> {
 
     /// Returns the key as this profile has to write it.
     pub(super) fn spell(&self, key: &str) -> String {
-        if self.prefixed { format!("{PREFIX}{key}") } else { key.to_owned() }
+        if self.prefixed || OWN_KEYS.contains(&key) { format!("{PREFIX}{key}") } else { key.to_owned() }
     }
 
     /// Returns the first of these keys that is there.
@@ -112,7 +108,7 @@ impl<'a> Keys<'a> {
 }
 
 fn unknown(entry: &Entry, key: &str) -> Fault {
-    let known = SERVED_KEYS.iter().chain(&NOT_SERVED).chain(&GENERAL).chain(&OWN).copied();
+    let known = SERVED_KEYS.iter().chain(&OWN_KEYS).chain(&GENERAL).chain(&OWN).copied();
     let nearest = nearest(key, known).into_iter().map(|key| format!("{PREFIX}{key}")).collect::<Vec<_>>();
     let hint = if nearest.is_empty() { String::new() } else { format!("; nearest: {}", nearest.join(", ")) };
     Fault::at(entry.line, format!("there is no key {}{hint}", one_line(&entry.key)))

@@ -3,16 +3,21 @@
 //! The text comes from outside: it may cost a profile, or yield a worse one, and nothing else. It never starts a program.
 
 mod config;
+mod console;
 mod files;
 mod keys;
+mod own_source;
 mod resolve;
+mod source;
 mod text;
 
 pub use config::Config;
+pub use console::ConsoleWish;
 pub use files::ConfigFiles;
+pub use source::{IamUser, KeyPlace, RolesAnywhere, Source, SourceKind, WebIdentityToken};
 
 use crate::aws::RoleToAssume;
-use crate::names::{AccountId, NameError, ProfileName, Region, RoleName, SessionName, StartUrl};
+use crate::names::{NameError, ProfileName, Region, SessionName, StartUrl};
 use std::sync::Arc;
 
 /// A sign-in session as the configuration describes it.
@@ -28,20 +33,6 @@ pub struct SignInSession {
     pub scopes: Vec<String>,
 }
 
-/// What a profile's credentials start from.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// A role assigned to the person in IAM Identity Center.
-    SignIn {
-        /// The sign-in session.
-        session: SignInSession,
-        /// The account.
-        account: AccountId,
-        /// The permission set.
-        role: RoleName,
-    },
-}
-
 /// A source, then the roles to assume after it, in order: what is reached, whatever the profile is called.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Chain {
@@ -49,8 +40,8 @@ pub struct Chain {
     pub source: Source,
     /// The roles, each assumed with the credentials of the one before.
     pub roles: Vec<RoleToAssume>,
-    /// The region of the STS endpoint for the roles: the profile's, else the sign-in session's. Without roles it is the
-    /// sign-in session's, so that profiles that differ in `region` only reach the same.
+    /// The region of the STS endpoint for the roles: the profile's, else the source's. Without roles it is the source's, so that
+    /// profiles that differ in `region` only reach the same.
     pub region: Region,
 }
 
@@ -58,17 +49,25 @@ impl Chain {
     /// Returns the account that is reached and the role in it, for showing.
     #[must_use]
     pub fn reached(&self) -> (&str, &str) {
-        match (&self.source, self.roles.last()) {
-            (_, Some(role)) => role.role_arn.account_and_role(),
-            (Source::SignIn { account, role, .. }, None) => (account.as_str(), role.as_str()),
+        match self.roles.last() {
+            Some(role) => role.role_arn.account_and_role(),
+            None => self.source.reached().unwrap_or_default(),
         }
     }
 
-    /// Returns the sign-in session it starts from.
+    /// Returns the sign-in session it starts from, if it starts from one.
     #[must_use]
-    pub fn session(&self) -> &SignInSession {
-        let Source::SignIn { session, .. } = &self.source;
-        session
+    pub fn session(&self) -> Option<&SignInSession> {
+        match &self.source {
+            Source::SignIn { session, .. } => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whether the credentials it ends with are of a role that was assumed with those of another role.
+    #[must_use]
+    pub fn is_chained(&self) -> bool {
+        self.roles.len() > usize::from(!self.source.is_role())
     }
 
     /// Returns the chain that ends before `roles[first]`: what is reached without that role. With no role left it is the same
@@ -76,7 +75,7 @@ impl Chain {
     #[must_use]
     pub fn before(&self, first: usize) -> Self {
         let roles: Vec<_> = self.roles.iter().take(first).cloned().collect();
-        let region = if roles.is_empty() { self.session().region.clone() } else { self.region.clone() };
+        let region = if roles.is_empty() { self.source.region().clone() } else { self.region.clone() };
         Self { source: self.source.clone(), roles, region }
     }
 }

@@ -1,11 +1,13 @@
 //! One profile → its [`Chain`]: along `source_profile` to the source, then the roles back in the order they are assumed.
 
 use super::config::{Config, Slot};
-use super::keys::{Found, Keys, NOT_SERVED};
+use super::keys::{Found, Keys};
+use super::own_source::{self, Around, Named};
 use super::text::{Fault, Section};
 use super::{Chain, Profile, ProfileError, SignInSession, Source};
+use crate::arns::MfaSerial;
 use crate::aws::RoleToAssume;
-use crate::names::{AccountId, NameError, ProfileName, Region, RoleArn, RoleName, SessionName, StartUrl};
+use crate::names::{NameError, ProfileName, Region, RoleArn, SessionName, StartUrl};
 use crate::nearest::nearest;
 use crate::settings::Extras;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ const MAX_STEPS: usize = 64;
 /// STS API, `DurationSeconds`: 900 to 43,200.
 const DURATIONS: std::ops::RangeInclusive<i64> = 900..=43_200;
 /// Credentials of a role may not assume another role for longer (STS, "role chaining"); a permission set is a role.
-const CHAINED: i64 = 3_600;
+const CHAINED: Duration = Duration::from_secs(3_600);
 /// What a client registered without `sso_registration_scopes` asks for (AWS SDKs and Tools Reference Guide).
 const DEFAULT_SCOPE: &str = "sso:account:access";
 
@@ -29,13 +31,12 @@ const DEFAULT_SCOPE: &str = "sso:account:access";
 /// [`ProfileError::Invalid`] says which key of which profile, on which line.
 pub(super) fn resolve(config: &Config, slot: &Slot) -> Result<Profile, ProfileError> {
     let base = walk(config, slot)?;
-    let at_source = |fault: Fault| base.blame(slot, &fault);
-    base.extras_are_used(config).map_err(at_source)?;
-    let source = source(config, &base.keys).map_err(at_source)?;
-    let Source::SignIn { session, .. } = &source;
+    let source = base.source(config).map_err(|fault| base.blame(slot, &fault))?;
+    base.durations_are_allowed(slot, &source)?;
+    let source = if base.roles.is_empty() { source } else { source.before_a_role() };
     let region = match region(slot, &base.roles)? {
         Some(region) => region,
-        None => session.region.clone(),
+        None => source.region().clone(),
     };
     Ok(Profile { name: slot.name.clone(), chain: Arc::new(Chain { source, roles: base.roles, region }) })
 }
@@ -76,20 +77,30 @@ pub(super) fn section_session(section: &Section) -> Result<SignInSession, Fault>
 struct Base<'a> {
     slot: &'a Slot,
     keys: Keys<'a>,
+    named: Named,
     roles: Vec<RoleToAssume>,
+    /// The roles that are to last longer than a chained one may, by their place among the roles.
+    long: Vec<(usize, &'a Slot, Found<'a>)>,
+    /// The device that the roles name.
+    mfa: Option<MfaSerial>,
 }
 
 impl Base<'_> {
-    /// `GetRoleCredentials` takes an account and a role: what only `AssumeRole` can be told would be dropped in silence.
-    fn extras_are_used(&self, config: &Config) -> Result<(), Fault> {
-        let extras = config.extras(&self.slot.name).filter(|_| self.keys.get("role_arn").is_none());
-        let Some(key) = extras.and_then(Extras::for_roles_only) else { return Ok(()) };
-        let detail = format!(
-            "[profile.{}] of config.toml sets {key}, which AWS takes for a role that is assumed and not for a permission set; \
-             give it to a profile that reaches a role through this one (role_arn with source_profile)",
-            one_line(self.slot.name.as_str())
-        );
-        Err(Fault::at(self.keys.line(), detail))
+    fn source(&self, config: &Config) -> Result<Source, Fault> {
+        let extras = config.extras(&self.slot.name);
+        Around { profile: &self.slot.name, config, keys: &self.keys, extras, mfa: self.mfa.clone() }.read(self.named)
+    }
+
+    /// Credentials of a role assume another one for an hour at most.
+    fn durations_are_allowed(&self, asked: &Slot, source: &Source) -> Result<(), ProfileError> {
+        let chained = |at: usize| at > 0 || source.is_role();
+        match self.long.iter().find(|(at, ..)| chained(*at)) {
+            Some((_, slot, found)) => {
+                let why = "is longer than the 3600 that AWS allows a role behind another role (role chaining)";
+                Err(blame(asked, slot, &refused_duration(found, why)))
+            }
+            None => Ok(()),
+        }
     }
 
     fn blame(&self, asked: &Slot, fault: &Fault) -> ProfileError {
@@ -106,45 +117,95 @@ fn blame(asked: &Slot, at: &Slot, fault: &Fault) -> ProfileError {
 
 /// What one profile of a chain does.
 enum Step<'a> {
-    /// Assumes a role with the credentials of another profile.
-    Role { role: Box<RoleToAssume>, source_profile: Found<'a> },
-    /// Signs in.
-    SignIn,
+    /// Assumes a role with the credentials of another profile, or with what its own keys name.
+    Role { role: Box<RoleToAssume>, from: From<'a> },
+    /// Is where the chain starts.
+    Source(Named),
+}
+
+enum From<'a> {
+    Profile(Found<'a>),
+    Own,
 }
 
 fn walk<'a>(config: &'a Config, asked: &'a Slot) -> Result<Base<'a>, ProfileError> {
-    let mut way: Vec<&Slot> = vec![asked];
-    let mut roles = Vec::new();
+    let mut way: Way<'a> = Way { slots: vec![asked], roles: Vec::new(), long: Vec::new(), mfa: None };
     let mut slot = asked;
     loop {
         let at = |fault: Fault| blame(asked, slot, &fault);
         let keys = Keys::of(&slot.section).map_err(at)?;
-        let Step::Role { role, source_profile } = step(&keys, config.extras(&slot.name)).map_err(at)? else {
-            return finish(asked, Base { slot, keys, roles });
+        let (role, from) = match step(&keys, config.extras(&slot.name)).map_err(at)? {
+            Step::Source(named) => return way.finish(asked, slot, keys, named),
+            Step::Role { role, from } => (role, from),
         };
-        roles.push(*role);
-        if source_profile.value == slot.name.as_str() {
-            own_source(&keys).map_err(at)?;
-            return finish(asked, Base { slot, keys, roles });
-        }
+        way.add(slot, &keys, *role).map_err(at)?;
+        let source_profile = match from {
+            From::Profile(found) if found.value != slot.name.as_str() => found,
+            _ => {
+                let named = Named::Bare(own_source::bare(&keys).map_err(at)?);
+                return way.finish(asked, slot, keys, named);
+            }
+        };
+        starts_nothing(&keys, slot, config.extras(&slot.name)).map_err(at)?;
         let next = find(config, &source_profile).map_err(at)?;
-        if let Some(begin) = way.iter().position(|seen| seen.name == next.name) {
-            return Err(blame(asked, asked, &circle(&way[begin..], source_profile.line)));
+        if let Some(begin) = way.slots.iter().position(|seen| seen.name == next.name) {
+            return Err(blame(asked, asked, &circle(&way.slots[begin..], source_profile.line)));
         }
-        if way.len() == MAX_STEPS {
+        if way.slots.len() == MAX_STEPS {
             return Err(blame(asked, asked, &too_long(asked)));
         }
-        way.push(next);
+        way.slots.push(next);
         slot = next;
     }
 }
 
-fn finish<'a>(asked: &Slot, mut base: Base<'a>) -> Result<Base<'a>, ProfileError> {
-    if base.roles.len() > MAX_ROLES {
-        return Err(blame(asked, asked, &too_long(asked)));
+/// The way from the profile that was asked for towards the source.
+struct Way<'a> {
+    slots: Vec<&'a Slot>,
+    /// The roles, that of the profile asked for first.
+    roles: Vec<RoleToAssume>,
+    long: Vec<(usize, &'a Slot, Found<'a>)>,
+    mfa: Option<MfaSerial>,
+}
+
+impl<'a> Way<'a> {
+    fn add(&mut self, slot: &'a Slot, keys: &Keys<'a>, role: RoleToAssume) -> Result<(), Fault> {
+        if let (Some(duration), Some(found)) = (role.duration, keys.get("duration_seconds"))
+            && duration > CHAINED
+        {
+            self.long.push((self.roles.len(), slot, found));
+        }
+        self.roles.push(role);
+        let Some(found) = keys.get("mfa_serial") else { return Ok(()) };
+        let serial = named(&found, MfaSerial::new)?;
+        match &self.mfa {
+            Some(other) if *other != serial => {
+                let detail = format!("{} names another MFA device than the role after it ({other})", found.key);
+                Err(Fault::at(found.line, detail))
+            }
+            _ => {
+                self.mfa = Some(serial);
+                Ok(())
+            }
+        }
     }
-    base.roles.reverse();
-    Ok(base)
+
+    fn finish(mut self, asked: &Slot, slot: &'a Slot, keys: Keys<'a>, named: Named) -> Result<Base<'a>, ProfileError> {
+        let count = self.roles.len();
+        if count > MAX_ROLES {
+            return Err(blame(asked, asked, &too_long(asked)));
+        }
+        self.roles.reverse();
+        let long = self.long.into_iter().map(|(at, slot, found)| (count - 1 - at, slot, found)).collect();
+        Ok(Base { slot, keys, named, roles: self.roles, long, mfa: self.mfa })
+    }
+}
+
+/// What a chain starts with belongs to the profile it starts from; elsewhere it would be dropped in silence.
+fn starts_nothing(keys: &Keys<'_>, slot: &Slot, extras: Option<&Extras>) -> Result<(), Fault> {
+    let Some(key) = extras.and_then(|extras| extras.for_sources_beside(&[])) else { return Ok(()) };
+    let detail = format!("sets {key}, which belongs to the profile that the chain starts from");
+    Err(Fault::at(keys.line(), own_source::of_extras(&slot.name, &detail)))
 }
 
 fn too_long(asked: &Slot) -> Fault {
@@ -173,50 +234,29 @@ fn find<'a>(config: &'a Config, source_profile: &Found<'_>) -> Result<&'a Slot, 
 
 /// Ranked as the AWS CLI ranks them: a role, then a sign-in session, then the rest.
 fn step<'a>(keys: &Keys<'a>, extras: Option<&Extras>) -> Result<Step<'a>, Fault> {
-    if let Some(role_arn) = keys.get("role_arn") {
-        let not_served = keys.any(&["web_identity_token_file", "credential_source", "mfa_serial"]);
-        if let Some(key) = not_served {
-            return Err(is_not_served(&key));
+    if let Some(own) = own_source::own_role(keys, extras) {
+        return Ok(Step::Source(Named::Role(own)));
+    }
+    let Some(role_arn) = keys.get("role_arn") else {
+        return own_source::bare(keys).map(|bare| Step::Source(Named::Bare(bare)));
+    };
+    let from = match (keys.get("source_profile"), keys.get("credential_source")) {
+        (Some(source_profile), None) => From::Profile(source_profile),
+        (None, Some(_)) => From::Own,
+        (Some(_), Some(other)) => {
+            let detail = format!("{} and {} are two sources; keep one", keys.spell("source_profile"), other.key);
+            return Err(Fault::at(other.line, detail));
         }
-        let source_profile = keys.get("source_profile").ok_or_else(|| {
+        (None, None) => {
             let own = "(the profile's own name to start from its own keys)";
-            Fault::at(role_arn.line, format!("{} needs {} {own}", role_arn.key, keys.spell("source_profile")))
-        })?;
-        return Ok(Step::Role { role: Box::new(role(keys, &role_arn, extras)?), source_profile });
-    }
-    own_source(keys).map(|()| Step::SignIn)
+            let detail = format!("{} needs {} {own}", role_arn.key, keys.spell("source_profile"));
+            return Err(Fault::at(role_arn.line, detail));
+        }
+    };
+    Ok(Step::Role { role: Box::new(role(keys, &role_arn, extras)?), from })
 }
 
-/// Whether the profile's own keys name a source that is served.
-fn own_source(keys: &Keys<'_>) -> Result<(), Fault> {
-    if keys.any(&["sso_session", "sso_account_id", "sso_role_name", "sso_start_url"]).is_some() {
-        return Ok(());
-    }
-    if let Some(key) = keys.any(&NOT_SERVED) {
-        return Err(is_not_served(&key));
-    }
-    if let Some(process) = keys.native("credential_process") {
-        let detail = "credential_process runs another program; Tegata does not run programs from AWS config";
-        return Err(Fault::at(process.line, detail));
-    }
-    if let (Some(source_profile), None) = (keys.get("source_profile"), keys.get("role_arn")) {
-        return Err(Fault::at(source_profile.line, format!("{} needs {}", source_profile.key, keys.spell("role_arn"))));
-    }
-    Err(Fault::at(keys.line(), "names nothing to get credentials from (sso_session, or role_arn with source_profile)"))
-}
-
-fn is_not_served(key: &Found<'_>) -> Fault {
-    Fault::at(key.line, format!("{} is not served by this version", key.key))
-}
-
-fn source(config: &Config, keys: &Keys<'_>) -> Result<Source, Fault> {
-    let session = session(config, keys)?;
-    let account = named(&keys.require("sso_account_id")?, AccountId::new)?;
-    let role = named(&keys.require("sso_role_name")?, RoleName::new)?;
-    Ok(Source::SignIn { session, account, role })
-}
-
-fn session(config: &Config, keys: &Keys<'_>) -> Result<SignInSession, Fault> {
+pub(super) fn session(config: &Config, keys: &Keys<'_>) -> Result<SignInSession, Fault> {
     let Some(found) = keys.get("sso_session") else {
         let described = keys.any(&["sso_start_url", "sso_region"]).is_some();
         return if described { legacy_session(keys) } else { Err(keys.missing("sso_session")) };
@@ -249,7 +289,7 @@ fn agrees(keys: &Keys<'_>, session: &SignInSession) -> Result<(), Fault> {
 }
 
 /// The role of one profile, with what the settings say under that profile's name: a profile that goes through it gets it so, too.
-fn role(keys: &Keys<'_>, role_arn: &Found<'_>, extras: Option<&Extras>) -> Result<RoleToAssume, Fault> {
+pub(super) fn role(keys: &Keys<'_>, role_arn: &Found<'_>, extras: Option<&Extras>) -> Result<RoleToAssume, Fault> {
     let extras = extras.cloned().unwrap_or_default();
     Ok(RoleToAssume {
         role_arn: named(role_arn, RoleArn::new)?,
@@ -276,13 +316,12 @@ fn parameter(found: &Found<'_>, most: usize, marks: &str) -> Result<String, Faul
 
 fn duration(found: &Found<'_>) -> Result<Duration, Fault> {
     let seconds = found.value.parse::<i64>().ok().filter(|seconds| DURATIONS.contains(seconds));
-    let refused = |why: &str| Fault::at(found.line, format!("{} = {} {why}", found.key, one_line(found.value)));
-    let seconds = seconds.ok_or_else(|| refused("is no number of seconds from 900 to 43200"))?;
-    // Every source that is served is itself a role, so every role stands behind another one.
-    if seconds > CHAINED {
-        return Err(refused("is longer than the 3600 that AWS allows a role behind another role (role chaining)"));
-    }
+    let seconds = seconds.ok_or_else(|| refused_duration(found, "is no number of seconds from 900 to 43200"))?;
     Ok(Duration::from_secs(seconds.unsigned_abs()))
+}
+
+fn refused_duration(found: &Found<'_>, why: &str) -> Fault {
+    Fault::at(found.line, format!("{} = {} {why}", found.key, one_line(found.value)))
 }
 
 /// The profile's region, read only where it is used: databases on this machine are given regions such as `local`.
@@ -309,7 +348,7 @@ fn scopes(found: Option<Found<'_>>) -> Result<Vec<String>, Fault> {
     Ok(scopes.into_iter().map(str::to_owned).collect())
 }
 
-fn named<T>(found: &Found<'_>, check: impl Fn(&str) -> Result<T, NameError>) -> Result<T, Fault> {
+pub(super) fn named<T>(found: &Found<'_>, check: impl Fn(&str) -> Result<T, NameError>) -> Result<T, Fault> {
     check(found.value).map_err(|error| Fault::at(found.line, format!("{}: {error}", found.key)))
 }
 

@@ -5,15 +5,15 @@
 
 use std::collections::HashMap;
 pub(super) use tegata_protocol::aws_config::MAX_BYTES;
-use tegata_protocol::aws_config::{end_of_header, is_blank, is_plain_key, trim, unquoted, without_comment};
+use tegata_protocol::aws_config::{
+    MAX_LINE, check_file, end_of_header, is_blank, is_plain_key, line_text, trim, unquoted, without_comment,
+};
 use tegata_protocol::text::one_line;
 
 /// The most sections of a file.
 const MAX_SECTIONS: usize = 100_000;
 /// The most keys of a section; AWS documents about forty.
 const MAX_KEYS: usize = 128;
-/// The most bytes of a line.
-const MAX_LINE: usize = 64 * 1024;
 /// The most warnings that are kept.
 const MAX_WARNINGS: usize = 50;
 
@@ -102,33 +102,13 @@ pub(super) struct Document {
 /// # Errors
 /// [`Fault`] when this is no text in UTF-8, or larger in some way than is read.
 pub(super) fn read(bytes: &[u8]) -> Result<Document, Fault> {
-    if bytes.len() > MAX_BYTES {
-        return Err(Fault::whole(format!("larger than the {} MiB that are read", MAX_BYTES / 1024 / 1024)));
-    }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Fault::whole("is UTF-16; save it as UTF-8"));
-    }
+    check_file(bytes).map_err(Fault::whole)?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = Reader::default();
     for (number, line) in (1_u32..).zip(bytes.split(|byte| *byte == b'\n')) {
-        reader.line(number, text_of(number, line)?)?;
+        reader.line(number, line_text(line).map_err(|why| Fault::at(number, why))?)?;
     }
     Ok(reader.finish())
-}
-
-/// Returns a line as text. A comment may hold anything: people's names in Latin-1 never stopped a file from working.
-fn text_of(number: u32, line: &[u8]) -> Result<&str, Fault> {
-    if line.len() > MAX_LINE {
-        return Err(Fault::at(number, format!("longer than the {} KiB that are read", MAX_LINE / 1024)));
-    }
-    if line.contains(&0) {
-        return Err(Fault::at(number, "holds a NUL byte; is the file UTF-16? Save it as UTF-8"));
-    }
-    match std::str::from_utf8(line) {
-        Ok(text) => Ok(text),
-        Err(_) if matches!(line.trim_ascii_start().first(), Some(b'#' | b';')) => Ok(""),
-        Err(_) => Err(Fault::at(number, "is not UTF-8")),
-    }
 }
 
 /// Where keys go that are read now.

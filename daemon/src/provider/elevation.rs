@@ -4,7 +4,7 @@
 use super::session_name::role_session_name;
 use crate::aws::RoleToAssume;
 use crate::local_user::LocalUser;
-use crate::profile::Chain;
+use crate::profile::{Chain, Source};
 use crate::settings::is_tag_character;
 use std::time::Duration;
 
@@ -50,7 +50,13 @@ pub enum ElevationError {
 /// [`ElevationError`] says why not.
 pub fn can_honour(chain: &Chain, session_policy: Option<&str>) -> Result<(), ElevationError> {
     match (session_policy, chain.roles.last()) {
-        (Some(_), None) => Err(ElevationError::NoRole),
+        (Some(_), None) => match &chain.source {
+            Source::WebIdentity { role, .. } if role.session_policy.is_some() => {
+                Err(ElevationError::TwoSessionPolicies)
+            }
+            Source::WebIdentity { .. } => Ok(()),
+            _ => Err(ElevationError::NoRole),
+        },
         (Some(_), Some(role)) if role.session_policy.is_some() => Err(ElevationError::TwoSessionPolicies),
         _ => Ok(()),
     }
@@ -89,6 +95,21 @@ pub(super) fn target(role: &RoleToAssume, user: &LocalUser, elevation: &Elevatio
         asked = with_tags_that_are_there(asked);
     }
     if let Some(policy) = elevation.session_policy {
+        asked.session_policy = Some(policy.to_owned());
+    }
+    asked
+}
+
+/// Returns a role that is itself a source, as it is asked for: without a grant, or under one, where it may be the elevated target.
+/// It carries no tags, which come in the token alone, so no reason either (STS API reference, `AssumeRoleWithWebIdentity`).
+pub(super) fn own_role(role: &RoleToAssume, user: &LocalUser, under: Option<(&Elevation<'_>, bool)>) -> RoleToAssume {
+    let Some((elevation, is_target)) = under else { return plain(role, user) };
+    let name = role_session_name(user, role.role_session_name.as_deref(), Some(elevation.grant_id));
+    // Nothing is chained here: what is configured may be longer than the hour that STS gives who asks for nothing.
+    let wanted = Duration::from_secs(elevation.longest.as_secs()).max(SHORTEST);
+    let duration = Some(wanted.min(role.duration.unwrap_or(LONGEST)));
+    let mut asked = RoleToAssume { role_session_name: Some(name), duration, ..role.clone() };
+    if let Some(policy) = elevation.session_policy.filter(|_| is_target) {
         asked.session_policy = Some(policy.to_owned());
     }
     asked
@@ -158,6 +179,23 @@ mod tests {
         assert_eq!(asked(None, 8 * 3600).to_string(), "3600");
         assert_eq!(asked(Some(1200), 1800).to_string(), "1200");
         assert_eq!(asked(Some(3600), 1800).to_string(), "1800");
+    }
+
+    #[test]
+    fn a_role_that_is_the_source_carries_the_grant_and_as_target_the_policy() {
+        let configured = RoleToAssume { reason_tag: None, duration: Some(Duration::from_secs(4 * 3600)), ..role() };
+        let elevation =
+            Elevation { session_policy: Some(POLICY), longest: Duration::from_secs(2 * 3600), ..elevation() };
+        let asked = own_role(&configured, &user(), Some((&elevation, true)));
+        assert_eq!(asked.role_session_name.as_deref(), Some("alice@laptop-k3f9x2ab"));
+        assert_eq!(asked.session_policy.as_deref(), Some(POLICY));
+        assert_eq!(asked.duration, Some(Duration::from_secs(2 * 3600)), "it is not chained");
+        assert!(asked.session_tags.is_empty());
+        assert_eq!(own_role(&configured, &user(), Some((&elevation, false))).session_policy, None);
+        let unsaid = RoleToAssume { duration: None, ..configured.clone() };
+        assert_eq!(own_role(&unsaid, &user(), Some((&elevation, true))).duration, Some(LONGEST));
+        let named = RoleToAssume { role_session_name: Some("alice@laptop".to_owned()), ..configured.clone() };
+        assert_eq!(own_role(&configured, &user(), None), named);
     }
 
     #[test]

@@ -1,13 +1,26 @@
 //! From a chain to credentials: the source's provider, then the roles to assume, in order. One file per source.
 
+mod console;
 pub mod elevation;
+mod iam_user;
+mod machine;
+mod roles_anywhere;
 pub mod session_name;
 pub mod sign_in;
+mod token_file;
+mod web_identity;
 
 pub use elevation::{Elevation, ElevationError, can_honour};
+pub use web_identity::TokenError;
 
 use crate::aws::Aws;
+use crate::certificates::MachineCertificates;
+use crate::console_logins::ConsoleLogins;
 use crate::credentials::Credentials;
+use crate::environment::TaskPath;
+use crate::github_job::GithubJob;
+use crate::helper::Commands;
+use crate::iam_users::IamUsers;
 use crate::local_user::LocalUser;
 use crate::problem::Problem;
 use crate::profile::{Chain, Source};
@@ -21,6 +34,18 @@ pub struct Providers {
     pub aws: Arc<dyn Aws>,
     /// The sign-in sessions.
     pub sign_in_sessions: Arc<SignInSessions>,
+    /// The console logins.
+    pub console_logins: Arc<ConsoleLogins>,
+    /// The IAM users.
+    pub iam_users: Arc<IamUsers>,
+    /// The certificates of this machine.
+    pub certificates: Arc<MachineCertificates>,
+    /// What the commands of the settings print.
+    pub commands: Arc<Commands>,
+    /// The job of GitHub Actions that was handed over.
+    pub github_job: Arc<GithubJob>,
+    /// Where an ECS task finds its credentials.
+    pub task: Arc<TaskPath>,
     /// Whom role sessions are named after.
     pub user: Arc<LocalUser>,
 }
@@ -31,7 +56,7 @@ impl Providers {
     /// # Errors
     /// What the first step that failed said.
     pub async fn provide(&self, chain: &Chain) -> Result<Credentials, Problem> {
-        let mut credentials = self.provide_source(chain).await?;
+        let mut credentials = self.provide_source(chain, None).await?;
         for role in &chain.roles {
             let asked = elevation::plain(role, &self.user);
             credentials = self.aws.assume_role(&chain.region, &credentials, &asked).await?;
@@ -39,15 +64,44 @@ impl Providers {
         Ok(credentials)
     }
 
-    /// Obtains the credentials a chain starts from: nothing of a grant reaches AWS here (`GetRoleCredentials` takes an account
-    /// and a role, and no session name, tag, policy or duration).
+    /// Obtains the credentials a chain starts from. Of a grant, only a role for a token hears: to the others AWS takes no session name,
+    /// policy or duration that the configuration does not say (`GetRoleCredentials` takes an account and a role).
     ///
     /// # Errors
-    /// What AWS or the sign-in session said.
-    pub async fn provide_source(&self, chain: &Chain) -> Result<Credentials, Problem> {
+    /// [`Problem::Elevation`] where AWS has no way to issue the target on the grant's terms; else what AWS or the source said.
+    pub async fn provide_source(
+        &self,
+        chain: &Chain,
+        elevation: Option<&Elevation<'_>>,
+    ) -> Result<Credentials, Problem> {
+        if let Some(elevation) = elevation {
+            elevation::can_honour(chain, elevation.session_policy)?;
+        }
+        let is_target = chain.roles.is_empty();
         match &chain.source {
             Source::SignIn { session, account, role } => self.role_credentials(session, account, role).await,
+            Source::Console { identity, .. } => self.console_credentials(identity).await,
+            Source::WebIdentity { token, role, region } => {
+                let under = elevation.map(|elevation| (elevation, is_target));
+                self.web_identity_credentials(token, role, region, under).await
+            }
+            Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked).await,
+            Source::IamUser(user) => self.iam_user_credentials(user).await,
+            Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
+            Source::EcsContainer { .. } => self.ecs_container_credentials().await,
         }
+    }
+
+    /// Obtains them under a grant: no other room keeps a copy that would outlive it.
+    ///
+    /// # Errors
+    /// As [`Providers::provide_source`].
+    pub async fn provide_gated_source(&self, chain: &Chain, elevation: &Elevation<'_>) -> Result<Credentials, Problem> {
+        let credentials = self.provide_source(chain, Some(elevation)).await;
+        if let Source::Console { identity, .. } = &chain.source {
+            self.console_logins.forget_credentials(|held| held == identity);
+        }
+        credentials
     }
 
     /// Assumes the roles of a chain from `chain.roles[first]` on, under a grant; `from` are the credentials of what stands

@@ -3,6 +3,7 @@ use crate::aws::scripted::ScriptedAws;
 use crate::aws::{AwsError, RoleToAssume};
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::console_logins::ConsoleLogins;
 use crate::names::{AccountId, Region, RoleArn, RoleName, SessionName, StartUrl};
 use crate::profile::SignInSession;
 use crate::store::Store;
@@ -22,10 +23,26 @@ impl World {
         let clock = Arc::new(ManualClock::at(from_unix_seconds(1_795_338_478)));
         let aws = ScriptedAws::new(clock.clone());
         let store = Store::spawn(Box::new(Memory::default())).unwrap();
-        let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock, store));
+        let sign_in_sessions = Arc::new(SignInSessions::new(aws.clone(), clock.clone(), store.clone()));
+        let console_logins =
+            Arc::new(ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone()));
         sign_in_sessions.signed_in(&corp(), aws.mint(8 * HOUR)).await.unwrap();
         let user = Arc::new(LocalUser { name: "alice".to_owned(), host: "laptop".to_owned() });
-        let providers = Providers { aws: aws.clone(), sign_in_sessions, user };
+        let commands = Commands::none();
+        let iam_users = Arc::new(IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone()));
+        let certificates = Arc::new(MachineCertificates::new(store, clock));
+        let aws_room = aws.clone();
+        let providers = Providers {
+            aws: aws_room,
+            sign_in_sessions,
+            console_logins,
+            iam_users,
+            certificates,
+            commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
+            user,
+        };
         Self { aws, providers }
     }
 

@@ -3,7 +3,7 @@
 //! `docs/api/openapi.json` describes the same for other programs.
 
 use super::answer::{self, Answer};
-use super::call::{Call, HandCall, NoCall};
+use super::call::{Call, CertificateCall, HandCall, NoCall};
 use crate::broker::{Broker, Unlocking};
 use crate::caller::{Caller, PeerError};
 use crate::requests::view::View;
@@ -48,10 +48,21 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
             }
             Call::BeginSignIn(request) => begun(&broker.begin_sign_in(caller, request).await?),
             Call::SignIn { id, wait } => Ok(ok(&broker.sign_in(&id, wait).await?)),
+            Call::CarryCode { id, code } => broker.carry_code(&id, &code.0.text).map(|()| done()),
             Call::CancelSignIn { id } => broker.cancel_sign_in(&id).await.map(|()| done()),
+            Call::KeysReport { config } => Ok(ok(&broker.keys_report(config.as_deref()).await?)),
+            Call::ImportKey(key) => Ok(ok(&broker.import_key(caller, &key.0).await?)),
+            Call::RotateKey { wanted, wait } => Ok(ok(&broker.rotate_key(caller, &wanted, wait).await?)),
             Call::Sessions { config } => Ok(ok(&broker.sessions(config.as_deref()).await?)),
             Call::SignOut { name, config } => Ok(ok(&broker.sign_out(caller, &name, config.as_deref()).await?)),
-            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer.0).await?)),
+            Call::Adopt { name, offer } => Ok(ok(&broker.adopt(caller, &name, &offer).await?)),
+            Call::GiveCode { id, given } => Ok(ok(&broker.give_code(&id, &given).await?)),
+            Call::HandOverJob(sent) => Ok(ok(&broker.hand_over_job(caller, &sent).await?)),
+            Call::Seeds { config } => Ok(ok(&broker.seeds(config.as_deref()).await?)),
+            Call::AddSeed(sent) => Ok(answer::written(StatusCode::CREATED, &broker.add_seed(caller, &sent).await?)),
+            Call::RemoveSeed { profile, config } => {
+                Ok(ok(&broker.remove_seed(caller, &profile, config.as_deref()).await?))
+            }
             Call::BeginInventory(request) => {
                 let begun = broker.begin_inventory(caller, request).await?;
                 created(&begun, paths::INVENTORIES, &begun.id)
@@ -72,10 +83,34 @@ impl<R: Fn(&PeerError) + Send + Sync + 'static> Api<R> {
                 Unlocking::Done(lock) => Ok(ok(&lock)),
                 Unlocking::AwaitsHand(request) => Ok(answer::written(StatusCode::ACCEPTED, &request)),
             },
+            Call::Certificate(call) => self.perform_on_certificates(caller, call).await,
             Call::Hand(call) => self.perform_by_hand(caller, call).await,
             Call::End => {
                 broker.end();
                 Ok(done())
+            }
+        }
+    }
+
+    async fn perform_on_certificates(
+        &self,
+        caller: &Caller,
+        call: CertificateCall,
+    ) -> Result<Response<Bytes>, ErrorBody> {
+        let broker = &self.broker;
+        match call {
+            CertificateCall::List { config, from_memory } => {
+                Ok(ok(&broker.certificates(config.as_deref(), from_memory).await?))
+            }
+            CertificateCall::Import(sent) => {
+                let kept = broker.import_certificate(caller, &sent).await?;
+                Ok(answer::written(StatusCode::CREATED, &kept))
+            }
+            CertificateCall::Forget { profile, config } => {
+                Ok(ok(&broker.forget_certificate(caller, &profile, config.as_deref()).await?))
+            }
+            CertificateCall::EnterPin { profile, sent } => {
+                broker.enter_pin(caller, &profile, &sent).await.map(|()| done())
             }
         }
     }

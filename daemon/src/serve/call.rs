@@ -1,11 +1,20 @@
 //! A request → a [`Call`]: which resource, which method, which parameters. Pure; everything from outside is checked here.
 
+mod carried;
+mod certificates;
+mod codes;
 mod console;
 mod hands;
+mod jobs;
+mod keys;
 
+pub(super) use certificates::CertificateCall;
 pub(super) use hands::HandCall;
+pub(super) use keys::OfferedKey;
 
 use crate::broker::{Ask, Form};
+use carried::Carried;
+use certificates::CertificateResource;
 use hands::HandResource;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
@@ -16,7 +25,10 @@ use tegata_protocol::adoption::AdoptSession;
 use tegata_protocol::body::BeginSignIn;
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::inventory::BeginInventory;
+use tegata_protocol::jobs::HandOverJob;
+use tegata_protocol::keys::RotateKey;
 use tegata_protocol::text::{is_hostile, one_line};
+use tegata_protocol::totp::{AddSeed, GiveCode};
 use tegata_protocol::{ErrorBody, ErrorCode, FORM_CONTAINER, FORM_PROCESS, FROM_MEMORY, MAX_WAIT_SECONDS, paths};
 
 /// What is asked of the broker.
@@ -30,14 +42,32 @@ pub(super) enum Call {
     SignIn { id: String, wait: Duration },
     /// `DELETE /v1/sign-ins/{id}`
     CancelSignIn { id: String },
+    /// `PUT /v1/sign-ins/{id}/code`
+    CarryCode { id: String, code: Carried },
     /// `POST /v1/console-links`
     OpenConsole { wanted: OpenConsole, wait: Option<Duration> },
+    /// `GET /v1/access-keys`
+    KeysReport { config: Option<PathBuf> },
+    /// `POST /v1/access-keys`
+    ImportKey(OfferedKey),
+    /// `POST /v1/access-keys/rotations`
+    RotateKey { wanted: RotateKey, wait: Option<Duration> },
     /// `GET /v1/sessions`
     Sessions { config: Option<PathBuf> },
     /// `DELETE /v1/sessions/{name}`
     SignOut { name: String, config: Option<PathBuf> },
     /// `POST /v1/sessions/{name}/adopt`
-    Adopt { name: String, offer: Offer },
+    Adopt { name: String, offer: Sent<AdoptSession> },
+    /// `POST /v1/sign-ins/{id}/code`
+    GiveCode { id: String, given: Sent<GiveCode> },
+    /// `POST /v1/github-job`
+    HandOverJob(Sent<HandOverJob>),
+    /// `GET /v1/totp-seeds`
+    Seeds { config: Option<PathBuf> },
+    /// `POST /v1/totp-seeds`
+    AddSeed(Sent<AddSeed>),
+    /// `DELETE /v1/totp-seeds`
+    RemoveSeed { profile: String, config: Option<PathBuf> },
     /// `POST /v1/inventories`
     BeginInventory(BeginInventory),
     /// `GET /v1/inventories/{id}`
@@ -60,21 +90,37 @@ pub(super) enum Call {
     Unlock,
     /// `DELETE /v1/daemon`
     End,
+    /// About certificates.
+    Certificate(CertificateCall),
     /// About hands.
     Hand(HandCall),
 }
 
-/// A sign-in of another tool. Its secrets are not compared: it is equal to itself.
-#[derive(Clone, Debug)]
-pub(super) struct Offer(pub(super) Arc<AdoptSession>);
+/// A body with secrets in it. These are not compared: it is equal to itself.
+#[derive(Debug)]
+pub(super) struct Sent<T>(Arc<T>);
 
-impl PartialEq for Offer {
+impl<T> Clone for Sent<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> std::ops::Deref for Sent<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> PartialEq for Sent<T> {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-impl Eq for Offer {}
+impl<T> Eq for Sent<T> {}
 
 /// Why a request is no call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,8 +142,14 @@ impl From<ErrorBody> for NoCall {
 enum Resource {
     Credentials,
     ConsoleLinks,
+    AccessKeys,
+    Rotations,
     SignIns,
     SignIn(String),
+    SignInCode(String),
+    CodeOf(String),
+    TotpSeeds,
+    GithubJob,
     Sessions,
     Session(String),
     Adoption(String),
@@ -109,6 +161,7 @@ enum Resource {
     Status,
     Lock,
     Daemon,
+    Certificate(CertificateResource),
     Hand(HandResource),
 }
 
@@ -123,7 +176,12 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::BeginSignIn(sign_in(body)?));
             }
+            (&Method::PUT, Resource::SignInCode(id)) => {
+                return Ok(Self::CarryCode { id, code: carried::read(query, body)? });
+            }
             (&Method::POST, Resource::ConsoleLinks) => return Ok(console::open(query, body)?),
+            (&Method::POST, Resource::AccessKeys) => return Ok(keys::import(&query, body)?),
+            (&Method::POST, Resource::Rotations) => return Ok(keys::rotate(query, body)?),
             (&Method::POST, Resource::Inventories) => {
                 query.nothing_more()?;
                 return Ok(Self::BeginInventory(inventory(body)?));
@@ -132,12 +190,21 @@ impl Call {
                 query.nothing_more()?;
                 return Ok(Self::Adopt { name, offer: offer(body)? });
             }
+            (method, Resource::Certificate(resource)) => {
+                return resource.call(method, query, body).map(Self::Certificate);
+            }
+            (&Method::POST, Resource::CodeOf(id)) => return Ok(codes::give(id, query, body)?),
+            (&Method::POST, Resource::GithubJob) => return Ok(jobs::hand_over(query, body)?),
+            (&Method::POST, Resource::TotpSeeds) => return Ok(codes::add(query, body)?),
             (method, Resource::Hand(resource)) => return resource.call(method, query, body).map(Self::Hand),
             (&Method::GET, Resource::Credentials) => Self::credentials(query)?,
             (&Method::GET, Resource::SignIn(id)) => Self::sign_in(id, query)?,
             (&Method::DELETE, Resource::SignIn(id)) => query.nothing_more().map(|()| Self::CancelSignIn { id })?,
+            (&Method::GET, Resource::TotpSeeds) => Self::Seeds { config: query.only_config()? },
+            (&Method::DELETE, Resource::TotpSeeds) => codes::remove(query)?,
             (&Method::GET, Resource::Sessions) => Self::Sessions { config: query.only_config()? },
             (&Method::DELETE, Resource::Session(name)) => Self::SignOut { name, config: query.only_config()? },
+            (&Method::GET, Resource::AccessKeys) => Self::KeysReport { config: query.only_config()? },
             (&Method::GET, Resource::Inventory(id)) => Self::inventory(id, query)?,
             (&Method::DELETE, Resource::Inventory(id)) => query.nothing_more().map(|()| Self::StopInventory { id })?,
             (&Method::GET, Resource::Profiles) => Self::profiles(query)?,
@@ -185,7 +252,11 @@ impl Resource {
         match path {
             paths::CREDENTIALS => Ok(Self::Credentials),
             paths::CONSOLE_LINKS => Ok(Self::ConsoleLinks),
+            paths::ACCESS_KEYS => Ok(Self::AccessKeys),
+            paths::ROTATIONS => Ok(Self::Rotations),
             paths::SIGN_INS => Ok(Self::SignIns),
+            paths::GITHUB_JOB => Ok(Self::GithubJob),
+            paths::TOTP_SEEDS => Ok(Self::TotpSeeds),
             paths::SESSIONS => Ok(Self::Sessions),
             paths::INVENTORIES => Ok(Self::Inventories),
             paths::PROFILES => Ok(Self::Profiles),
@@ -198,12 +269,16 @@ impl Resource {
     }
 
     fn find_named(path: &str) -> Result<Self, ErrorBody> {
-        let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
-        if let Some(id) = under(paths::SIGN_INS) {
-            return segment(id).map(Self::SignIn);
+        if let Some(found) = CertificateResource::find(path) {
+            return found.map(Self::Certificate);
         }
-        if let Some(name) = under(paths::PROFILES) {
-            return segment(name).map(Self::Profile);
+        let under = |collection| path.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/'));
+        if let Some(named) = under(paths::SIGN_INS) {
+            return match named.split_once('/') {
+                Some((id, paths::CODE)) => segment(id).map(Self::CodeOf),
+                Some((id, paths::TEXT)) => segment(id).map(Self::SignInCode),
+                _ => segment(named).map(Self::SignIn),
+            };
         }
         if let Some(id) = under(paths::INVENTORIES) {
             return segment(id).map(Self::Inventory);
@@ -221,13 +296,23 @@ impl Resource {
 
     fn methods(&self) -> &'static str {
         match self {
-            Self::SignIns | Self::Inventories | Self::Adoption(_) | Self::ConsoleLinks => "POST",
+            Self::SignIns
+            | Self::CodeOf(_)
+            | Self::GithubJob
+            | Self::Inventories
+            | Self::Adoption(_)
+            | Self::ConsoleLinks
+            | Self::Rotations => "POST",
+            Self::AccessKeys => "GET, POST",
+            Self::TotpSeeds => "GET, POST, DELETE",
             Self::SignIn(_) | Self::Inventory(_) => "GET, DELETE",
+            Self::SignInCode(_) => "PUT",
             Self::Credentials | Self::Sessions | Self::Profiles | Self::Profile(_) | Self::StartUrl | Self::Status => {
                 "GET"
             }
             Self::Session(_) | Self::Daemon => "DELETE",
             Self::Lock => "GET, PUT, DELETE",
+            Self::Certificate(resource) => resource.methods(),
             Self::Hand(resource) => resource.methods(),
         }
     }
@@ -348,21 +433,32 @@ fn inventory(body: &[u8]) -> Result<BeginInventory, ErrorBody> {
 }
 
 /// Reads a body with secrets in it: what is wrong with it is not quoted.
-fn offer(body: &[u8]) -> Result<Offer, ErrorBody> {
+fn secret_object<T: serde::de::DeserializeOwned>(body: &[u8], what: &str) -> Result<Sent<T>, ErrorBody> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(bad("the body is not a JSON object"));
     }
-    let offer: AdoptSession = serde_json::from_slice(body).map_err(|error| {
-        bad(&format!("the body is not a sign-in to take over (line {}, column {})", error.line(), error.column()))
+    let read = serde_json::from_slice(body).map_err(|error| {
+        bad(&format!("the body is not a {what} (line {}, column {})", error.line(), error.column()))
     })?;
+    Ok(Sent(Arc::new(read)))
+}
+
+fn offer(body: &[u8]) -> Result<Sent<AdoptSession>, ErrorBody> {
+    let offer: Sent<AdoptSession> = secret_object(body, "sign-in to take over")?;
     checked(None, offer.config.as_deref())?;
-    Ok(Offer(Arc::new(offer)))
+    Ok(offer)
 }
 
 fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
     checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
-    Ok(sign_in)
+    match &sign_in.region {
+        Some(_) if !sign_in.flow.is_console() => Err(bad("region is for a sign-in to the console")),
+        region => {
+            region.clone().map(plain).transpose()?;
+            Ok(sign_in)
+        }
+    }
 }
 
 /// Checks what a body says of a sign-in session and the file it is described in.

@@ -1,7 +1,7 @@
-//! `[profile.NAME]`: what `AssumeRole` can be told and no AWS key says. Each value is checked against the STS API reference.
+//! `[profile.NAME]`: what AWS can be told and no AWS key says. Each value is checked against the STS API reference.
 
-use super::SessionPolicy;
 use super::session_policy::MAX_CHARACTERS;
+use super::{Command, HandOut, SessionPolicy, WebIdentity};
 use crate::names::ProfileName;
 use regex::Regex;
 use serde::de::Error;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 use tegata_protocol::text::{is_hostile, one_line};
 
 /// The most session tags (STS API, `Tags`).
@@ -24,11 +25,12 @@ pub const REASON_TAG: &str = "Reason";
 /// All `[profile.NAME]` tables.
 pub type ExtrasByProfile = BTreeMap<ProfileName, Extras>;
 
-/// What a profile's last role is assumed with, beside what AWS's own keys say.
+/// What a profile's last role is assumed with, and what its source starts with, beside what AWS's own keys say.
 ///
 /// A permission set takes none of this (SSO portal API, `GetRoleCredentials`), so a profile without a role cannot have them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Keys")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Extras {
     /// `source_identity`: who is behind the role, in CloudTrail and along the chain.
     pub source_identity: Option<String>,
@@ -42,6 +44,14 @@ pub struct Extras {
     pub policy_arns: Vec<String>,
     /// `reason_tag`: the key of the session tag that carries the reason of a grant; absent where it is switched off.
     pub reason_tag: Option<String>,
+    /// `web_identity`: where the token for a role comes from, in place of a file that AWS config names.
+    pub web_identity: Option<WebIdentity>,
+    /// `totp_command`: what prints a code of the MFA device of an IAM user.
+    pub totp_command: Option<Command>,
+    /// `hand_out`: what an IAM user's access keys are good for.
+    pub hand_out: Option<HandOut>,
+    /// `key_max_age_days`: how old an IAM user's access key may be before a person is reminded.
+    pub key_max_age: Option<Duration>,
 }
 
 impl Default for Extras {
@@ -53,6 +63,10 @@ impl Default for Extras {
             session_policy: None,
             policy_arns: Vec::new(),
             reason_tag: Some(REASON_TAG.to_owned()),
+            web_identity: None,
+            totp_command: None,
+            hand_out: None,
+            key_max_age: None,
         }
     }
 }
@@ -61,6 +75,16 @@ impl Extras {
     /// Returns the first key that means something for a role that is assumed and for nothing else.
     #[must_use]
     pub fn for_roles_only(&self) -> Option<&'static str> {
+        self.of_roles().next()
+    }
+
+    /// Returns the first key that `AssumeRole` takes and `AssumeRoleWithWebIdentity` does not (STS API reference).
+    #[must_use]
+    pub fn for_assumed_roles_only(&self) -> Option<&'static str> {
+        self.of_roles().find(|key| !["session_policy", "policy_arns"].contains(key))
+    }
+
+    fn of_roles(&self) -> impl Iterator<Item = &'static str> {
         let renamed = self.reason_tag.as_ref().is_some_and(|tag| tag != REASON_TAG);
         let keys = [
             ("source_identity", self.source_identity.is_some()),
@@ -70,7 +94,24 @@ impl Extras {
             ("policy_arns", !self.policy_arns.is_empty()),
             ("reason_tag", renamed),
         ];
-        keys.into_iter().find_map(|(key, is_set)| is_set.then_some(key))
+        keys.into_iter().filter_map(|(key, is_set)| is_set.then_some(key))
+    }
+
+    /// Returns the first key that means something where a chain starts and is none of `used`.
+    #[must_use]
+    pub fn for_sources_beside(&self, used: &[&str]) -> Option<&'static str> {
+        let keys = [
+            ("web_identity", self.web_identity.is_some()),
+            ("totp_command", self.totp_command.is_some()),
+            ("hand_out", self.hand_out.is_some()),
+            ("key_max_age_days", self.key_max_age.is_some()),
+        ];
+        keys.into_iter().find_map(|(key, is_set)| (is_set && !used.contains(&key)).then_some(key))
+    }
+
+    /// Whether a command is named, which a helper process has to run.
+    pub(super) fn needs_helper(&self) -> bool {
+        self.totp_command.is_some() || matches!(self.web_identity, Some(WebIdentity::Command(_)))
     }
 
     /// Reads the file of the session policy, and counts what AWS counts together.
@@ -97,16 +138,37 @@ pub(super) fn by_profile<'de, D: Deserializer<'de>>(from: D) -> Result<ExtrasByP
 /// The table as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Keys {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Keys {
+    /// Who is behind the role, in CloudTrail and along the chain (STS API, `SourceIdentity`).
     source_identity: Option<SourceIdentity>,
+    /// Session tags by key, 50 at most with that of the reason. Keys have up to 128, values up to 256 letters, digits, spaces and
+    /// `_.:/=+-@` (STS API, `Tag`).
     #[serde(default)]
     session_tags: BTreeMap<String, String>,
+    /// Keys of `session_tags`, or the reason's: the tags that later roles of the chain inherit.
     #[serde(default)]
     transitive_tags: Vec<String>,
+    /// Narrows what the role may do, at all times. At most 2,048 characters; AWS also packs policies and tags together and may
+    /// refuse one that fits.
     session_policy: Option<SessionPolicy>,
+    /// Up to 10 managed policies that narrow it, too; with `session_policy` 2,048 characters together.
     #[serde(default)]
+    #[cfg_attr(test, schemars(extend("maxItems" = MAX_POLICY_ARNS)))]
     policy_arns: Vec<PolicyArn>,
+    /// The key of the session tag that carries the reason of a grant; `""` switches it off.
+    #[cfg_attr(test, schemars(extend("default" = REASON_TAG)))]
     reason_tag: Option<String>,
+    /// Where the token for `role_arn` comes from, in place of `web_identity_token_file`: what a command prints, or the token service of a
+    /// GitHub Actions job.
+    web_identity: Option<WebIdentity>,
+    /// Prints a code of the MFA device of `tegata_iam_user`. No shell reads it.
+    totp_command: Option<Command>,
+    /// What `tegata_iam_user` hands out: a session, or the access keys themselves, for what AWS refuses to sessions (IAM without MFA).
+    #[cfg_attr(test, schemars(extend("default" = "session")))]
+    hand_out: Option<HandOut>,
+    /// How many days old the access key of `tegata_iam_user` may be before `tegata status` and `tegata doctor` remind a person.
+    key_max_age_days: Option<KeyAge>,
 }
 
 impl TryFrom<Keys> for Extras {
@@ -130,6 +192,10 @@ impl TryFrom<Keys> for Extras {
             session_policy: keys.session_policy,
             policy_arns: keys.policy_arns.into_iter().map(|arn| arn.0).collect(),
             reason_tag,
+            web_identity: keys.web_identity,
+            totp_command: keys.totp_command,
+            hand_out: keys.hand_out,
+            key_max_age: keys.key_max_age_days.map(|age| age.0),
         })
     }
 }
@@ -175,9 +241,25 @@ pub fn is_tag_character(c: char) -> bool {
     !is_hostile(c) && PATTERN.as_ref().is_some_and(|pattern| pattern.is_match(c.encode_utf8(&mut buffer)))
 }
 
+/// An age in days: from 1 to ten years.
+#[derive(Deserialize)]
+#[serde(try_from = "i64")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "i64", inline, extend("minimum" = 1, "maximum" = 3_650)))]
+struct KeyAge(Duration);
+
+impl TryFrom<i64> for KeyAge {
+    type Error = &'static str;
+
+    fn try_from(days: i64) -> Result<Self, Self::Error> {
+        let fits = u64::try_from(days).ok().filter(|days| (1..=3_650).contains(days));
+        fits.map(|days| Self(Duration::from_secs(days * 86_400))).ok_or("key_max_age_days is from 1 to 3650")
+    }
+}
+
 /// STS API, `SourceIdentity`: 2 to 64 of `[\w+=,.@-]`, not beginning with `aws:`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "2 to 64 letters, digits and `_+=,.@-`", extend("pattern" = "^[A-Za-z0-9_+=,.@-]{2,64}$")))]
 struct SourceIdentity(String);
 
 impl TryFrom<String> for SourceIdentity {
@@ -195,6 +277,7 @@ impl TryFrom<String> for SourceIdentity {
 /// A managed policy's ARN (STS API, `PolicyDescriptorType`: 20 to 2,048 characters).
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "ARN of a managed policy", extend("pattern" = "^arn:")))]
 struct PolicyArn(String);
 
 impl TryFrom<String> for PolicyArn {

@@ -5,8 +5,6 @@ use tegata_protocol::text::one_line;
 
 /// Words of the whole file that later versions read.
 const LATER_TABLES: [&str; 1] = ["caller"];
-/// Words of `[endpoints]` that later versions read.
-const LATER_ENDPOINTS: [&str; 3] = ["signin", "iam", "rolesanywhere"];
 
 /// Why the settings cannot be used. One line each.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,9 +77,7 @@ fn word(message: &str) -> Option<(&str, Vec<&str>)> {
 }
 
 fn unknown(found: &str, known: &[&str]) -> String {
-    let later = (LATER_TABLES.contains(&found) && known.contains(&"store"))
-        || (LATER_ENDPOINTS.contains(&found) && known.contains(&"sso_oidc"));
-    if later {
+    if LATER_TABLES.contains(&found) && known.contains(&"store") {
         return format!("{found} is read by later versions of Tegata only; this one cannot honour it");
     }
     let near = nearest(found, known.iter().copied());

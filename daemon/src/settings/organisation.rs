@@ -18,11 +18,14 @@ pub const POLICY_FILE: &str = "/etc/tegata/policy.toml";
 /// The most bytes of the file, and of each that it names.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The whole file.
+/// The organisation's rules, in a file of root's. They can only tighten what the user's rules say.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[derive(Default)]
-struct Written {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct Written {
+    /// Rules as in `config.toml`, but `gate = "none"` is an error.
+    #[cfg_attr(test, schemars(with = "Vec<super::schema::Tightening>"))]
     rule: Vec<Spanned<RuleKeys>>,
 }
 

@@ -2,9 +2,8 @@
 
 use super::{SessionPolicy, Within};
 use crate::policy::terms::{Approvals, Scope};
-use crate::policy::{
-    BUILT_IN, Days, Demands, Gate, Hours, Matchers, Pattern, Rule, SourceKind, WINDOWS, compile_reason,
-};
+use crate::policy::{BUILT_IN, Days, Demands, Gate, Hours, Matchers, Pattern, Rule, WINDOWS, compile_reason};
+use crate::profile::SourceKind;
 use serde::de::value::StrDeserializer;
 use serde::de::{Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -21,48 +20,92 @@ pub(super) const MAX_RULES: usize = 256;
 /// The most characters of a rule's name.
 const MAX_NAME: usize = 64;
 
-/// A rule as it is written. Each value is checked where it is read; what they say together, in [`RuleKeys::rule`].
+/// Which targets are had only by passkey, and on which terms. Every rule that matches applies, and the strictest of what they
+/// demand holds; the order of rules says nothing.
+///
+/// Of what a rule matches (`account`, `role`, `session`, `source`, `profile`) each key that is there has to match, and of a list one
+/// entry; at least one key has to be there. In patterns `*` is any characters, `?` one; upper and lower case are different, as at AWS.
+/// The other keys say what the rule does: `gate`, or terms.
+// Each value is checked where it is read; what they say together, in `RuleKeys::rule`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("anyOf" = super::schema::a_matcher())))]
 pub(super) struct RuleKeys {
+    /// What you see; each name once. `rule N` where nothing is said.
     name: Option<RuleName>,
+    /// The account of a station of the chain, in quotes.
     #[serde(default)]
     account: OneOrMore<AccountPattern>,
+    /// The permission set's or role's name at the same station; the whole ARN of a role where it begins with `arn:`.
     #[serde(default)]
     role: OneOrMore<RolePattern>,
+    /// The sign-in session's name.
     #[serde(default)]
     session: OneOrMore<Pattern>,
+    /// What the chain starts with.
     #[serde(default)]
     source: OneOrMore<SourceKind>,
+    /// The profile's name. AWS config may call anything by any name, so prefer `account` and `role`.
     #[serde(default)]
     profile: OneOrMore<Pattern>,
+    /// Whether a passkey is needed. As soon as a term is set it is; otherwise it has to be said.
     gate: Option<GateWord>,
+    /// Terms under one name. Other keys of the rule can only tighten them.
     template: Option<Template>,
+    /// The longest a grant lives.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("window"))))]
     window: Option<Window>,
+    /// How often AWS is asked under one grant. No limit where nothing is said.
     uses: Option<Within<1, 10_000, 1>>,
+    /// Who a grant may be for.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("scope"))))]
     scope: Option<Scope>,
+    /// Whether a reason has to be given, and how it looks. Patterns are regular expressions looked for anywhere in the reason; `^`
+    /// and `$` anchor them; of a list all have to be found.
     reason: Option<Reason>,
+    /// How many different people have to approve.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("approvals"))))]
     approvals: Option<Within<1, 2, 1>>,
+    /// When it is to be had at all, such as `"09:00-18:00"`; always where nothing is said. `"22:00-06:00"` ends on the next day and
+    /// belongs to the day it begins on. A grant ends when the hours do.
     hours: Option<String>,
+    /// On which days, such as `["Mon-Fri", "Sun"]`; on all where nothing is said.
     #[serde(default)]
     days: OneOrMore<String>,
+    /// The IANA name of the time zone of `hours` and `days`, such as `"Asia/Tokyo"`, needed with either. The time zones are built in:
+    /// `TZ` and files on disk change nothing.
     time_zone: Option<String>,
+    /// Whether only passkeys count that never leave their device.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("device_bound"))))]
     device_bound: Option<bool>,
+    /// In force while elevated, on the last role of the chain. At most 2,048 characters; AWS also packs policies and tags together
+    /// and may refuse one that fits. A permission set takes none: there the rule denies.
     session_policy: Option<SessionPolicy>,
+    /// Whether a desktop notification is shown at each grant.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("alert"))))]
     alert: Option<bool>,
+    /// Whether each grant leaves an item that `tegata review` shows until it is closed.
+    #[cfg_attr(test, schemars(extend("default" = super::schema::usual("review"))))]
     review: Option<bool>,
 }
 
+/// Whether a passkey is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 enum GateWord {
+    /// What it matches is let out of the built-in rule, and nothing else is done. It needs `account` or `role` and has no terms.
     None,
+    /// A passkey gesture is needed.
     Passkey,
 }
 
+/// Terms under one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 enum Template {
+    /// Two approvals, 15 minutes, a reason, `alert` and `review`.
     BreakGlass,
 }
 
@@ -182,6 +225,7 @@ impl RuleKeys {
 /// What a person calls a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "up to 64 characters", extend("maxLength" = MAX_NAME)))]
 struct RuleName(String);
 
 impl TryFrom<String> for RuleName {
@@ -201,6 +245,7 @@ impl TryFrom<String> for RuleName {
 /// An account: twelve digits, some of which a pattern may leave open. A name would never match anything.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "pattern of twelve digits", extend("pattern" = r"^[0-9*?]+$")))]
 struct AccountPattern(Pattern);
 
 impl TryFrom<String> for AccountPattern {
@@ -219,6 +264,7 @@ impl TryFrom<String> for AccountPattern {
 /// A permission set or role by its name, or a role by its ARN.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "pattern of a name or ARN"))]
 struct RolePattern(Pattern);
 
 impl TryFrom<String> for RolePattern {
@@ -236,6 +282,11 @@ impl TryFrom<String> for RolePattern {
 /// A window such as `15m` or `1h 30m`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(
+    test,
+    derive(schemars::JsonSchema),
+    schemars(with = "String", inline, title = "such as `15m` or `1h 30m`, from `1m` to `12h`")
+)]
 struct Window(Duration);
 
 impl TryFrom<String> for Window {
@@ -250,7 +301,7 @@ impl TryFrom<String> for Window {
 
 /// `"required"`, or `{ pattern = "INC-[0-9]+" }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Reason(BTreeSet<String>);
+pub(super) struct Reason(BTreeSet<String>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -290,7 +341,7 @@ impl<'de> Deserialize<'de> for Reason {
 
 /// One value, or a list of some. Empty only where nothing is said: an empty list would match nothing, or anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct OneOrMore<T>(Vec<T>);
+pub(super) struct OneOrMore<T>(Vec<T>);
 
 impl<T> Default for OneOrMore<T> {
     fn default() -> Self {

@@ -16,6 +16,7 @@ pub(super) const MAX_CHARACTERS: usize = 2_048;
 /// a file unread.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "JSON, or the absolute path of a file with it", extend("pattern" = r"^(\s*\{|/)")))]
 pub struct SessionPolicy {
     json: String,
     unread: Option<AbsolutePath>,

@@ -63,11 +63,9 @@ fn an_unknown_word_is_an_error_with_its_line_and_the_nearest() {
 
 #[test]
 fn words_of_later_versions_are_not_passed_over() {
-    for text in ["[[caller]]\n", "[endpoints]\nsignin = 'https://x'\n"] {
-        let message = refused(text);
-        assert!(message.contains("is read by later versions of Tegata only; this one cannot honour it"), "{message}");
-        assert!(message.starts_with("line "), "{message}");
-    }
+    let message = refused("[[caller]]\n");
+    assert!(message.contains("is read by later versions of Tegata only; this one cannot honour it"), "{message}");
+    assert!(message.starts_with("line "), "{message}");
     assert!(refused("[http]\nprofile = 'x'\n").contains("does not know"));
 }
 
@@ -78,6 +76,23 @@ fn a_wrong_type_is_one_line_that_names_the_key() {
     assert_eq!(refused("http = 5\n"), "line 1: http: invalid type: integer `5`, expected a table");
     assert!(refused("[limits]\nconnections = 1.5\n").ends_with("expected a whole number"));
     assert!(refused("[http]\nno_proxy = 'a'\n").ends_with("expected a list in brackets"));
+}
+
+#[test]
+fn a_list_is_no_table_even_where_its_values_would_fit() {
+    for (text, key) in [
+        ("endpoints = ['https://sso.example']\n", "endpoints"),
+        ("endpoints = []\n", "endpoints"),
+        ("rule = []\n", "rule"),
+        (
+            "profile.p = ['ann', {}, [], '{\"Statement\":[]}', [], 'Ticket', { github_actions = {} }, ['/bin/x'], 'keys', 90]\n",
+            "profile.p",
+        ),
+    ] {
+        assert_eq!(refused(text), format!("line 1: {key}: invalid type: a list, expected a table"), "{text}");
+    }
+    assert!(Settings::parse("rule = [['name', '111111111111']]\n").is_err());
+    assert!(Settings::parse("endpoints = { use_fips = true }\nprofile.p = {}\n").is_ok());
 }
 
 #[test]
@@ -196,4 +211,12 @@ fn a_file_that_the_settings_name_is_read_and_held_against_the_same() {
 fn h1_a_profile_s_table_has_a_profile_s_name() {
     assert!(refused("[profile.'']\n").contains("the profile name is empty"));
     assert!(refused("[profile.\"a\\u001bb\"]\n").contains("the profile name holds the character"));
+}
+
+#[test]
+fn a_helper_is_needed_where_a_command_is_named_and_nowhere_else() {
+    let needs = |lines: &str| Settings::parse(&format!("[profile.p]\n{lines}\n")).unwrap().needs_helper();
+    assert!(needs("totp_command = ['/usr/bin/ykman']") && needs("web_identity = { command = ['/usr/bin/token'] }"));
+    assert!(!needs("") && !needs("web_identity = { github_actions = {} }"));
+    assert!(!Settings::default().needs_helper());
 }

@@ -38,6 +38,7 @@ impl<const LEAST: u64, const MOST: u64, const USUAL: u64> TryFrom<i64> for Withi
 /// A path from the root: the daemon has no working directory that anybody could mean.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "absolute path", extend("pattern" = "^/")))]
 pub struct AbsolutePath(PathBuf);
 
 impl AbsolutePath {
@@ -62,6 +63,7 @@ impl TryFrom<String> for AbsolutePath {
 /// The name of a credential that systemd hands to the service (systemd.exec(5): a file name, at most 255 bytes).
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "file name"))]
 pub struct CredentialName(String);
 
 impl CredentialName {
@@ -87,6 +89,7 @@ impl TryFrom<String> for CredentialName {
 /// An endpoint in place of AWS's own: https, or http to a loopback address for a double in tests.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "https URL, or http on a loopback address", extend("pattern" = "^https?:")))]
 pub struct EndpointUrl(Url);
 
 impl EndpointUrl {
@@ -114,6 +117,7 @@ impl TryFrom<String> for EndpointUrl {
 /// A proxy. It may carry a user and a password, so only its scheme, host and port are ever shown.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "`http://[user:password@]host:port`, or `https://…`", extend("pattern" = "^https?:")))]
 pub struct ProxyUrl {
     shown: String,
     whole: Secret,
@@ -164,6 +168,7 @@ impl Eq for ProxyUrl {}
 /// Hosts reached without the proxy: a name, `.example` for all names below it, an address or a network of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String", inline, title = "host", extend("pattern" = r"^[A-Za-z0-9._:/\[\]*-]{1,255}$")))]
 pub struct HostPattern(String);
 
 impl HostPattern {

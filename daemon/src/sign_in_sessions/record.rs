@@ -128,7 +128,7 @@ struct TokensJson {
     refresh_token: Option<Secret>,
 }
 
-fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose_secret())
 }
 
@@ -139,14 +139,14 @@ fn exposed_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) 
     }
 }
 
-fn to_bytes(json: &impl Serialize) -> Bytes {
+pub(crate) fn to_bytes(json: &impl Serialize) -> Bytes {
     let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
     // Writing plain structs of text and numbers into memory has nothing that can fail.
     let _ = serde_json::to_writer(&mut *bytes, json);
     bytes
 }
 
-fn from_bytes<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
+pub(crate) fn from_bytes<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
     #[derive(Deserialize)]
     struct Versioned {
         version: u64,
@@ -269,7 +269,7 @@ impl RolesRecord {
             role: role.as_str().to_owned(),
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: credentials.secret_access_key().clone(),
-            session_token: credentials.session_token().clone(),
+            session_token: credentials.session_token().cloned().unwrap_or_default(),
             expires_at: unix_seconds(credentials.expires_at()),
             issued_at: unix_seconds(credentials.issued_at()),
         };
@@ -409,7 +409,7 @@ mod tests {
         let bytes = record.to_bytes("corp", &pins("us-east-1"), 1);
         let back = RolesRecord::from_bytes("corp", &pins("us-east-1"), &bytes).unwrap();
         assert_eq!(back.roles.len(), 1);
-        assert_eq!(back.roles[0].2.session_token().expose_secret(), "CANARY-token");
+        assert_eq!(back.roles[0].2.session_token().unwrap().expose_secret(), "CANARY-token");
         assert!(RolesRecord::from_bytes("corp", &pins("evil.test"), &bytes).unwrap().roles.is_empty());
     }
 

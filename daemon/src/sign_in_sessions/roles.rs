@@ -7,7 +7,7 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::credentials::Credentials;
 use crate::names::SessionName;
-use crate::profile::{Chain, Source};
+use crate::profile::{Chain, SignInSession, Source};
 use crate::store::{Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,7 +49,7 @@ impl StoredRoles {
     /// Puts into the cache what the store has for the chain's session, once in the daemon's life. A store that does not
     /// answer costs a call to AWS and no more: its error is logged and the next caller tries again.
     pub async fn restore(&self, chain: &Chain, pins: &Pins) {
-        let Source::SignIn { session, .. } = &chain.source;
+        let Some(session) = chain.session() else { return };
         let _alone = self.at_the_store.lock().await;
         if self.lock().get(&session.name).is_some_and(|shelf| shelf.read) {
             return;
@@ -59,7 +59,7 @@ impl StoredRoles {
             Ok(found) => {
                 let record = found.map(|bytes| RolesRecord::from_bytes(name, pins, &bytes));
                 match record.unwrap_or_else(|| Ok(RolesRecord::default())) {
-                    Ok(record) => self.fill(chain, record),
+                    Ok(record) => self.fill(session, record),
                     Err(damage) => {
                         tracing::warn!("the stored credentials of sign-in session {name}: the record {damage}")
                     }
@@ -105,8 +105,7 @@ impl StoredRoles {
         outcome
     }
 
-    fn fill(&self, like: &Chain, record: RolesRecord) {
-        let Source::SignIn { session, .. } = &like.source;
+    fn fill(&self, session: &SignInSession, record: RolesRecord) {
         let now = self.clock.now();
         for (account, role, credentials) in record.roles {
             if credentials.remaining(now).is_zero() {
@@ -162,13 +161,11 @@ impl StoredRoles {
     }
 
     fn cached(&self, name: &SessionName) -> Vec<(crate::names::AccountId, crate::names::RoleName, Credentials)> {
-        let of = |chain: &Chain| {
-            matches!(&chain.source, Source::SignIn { session, .. } if session.name == *name) && chain.roles.is_empty()
-        };
+        let of = |chain: &Chain| chain.session().is_some_and(|session| session.name == *name) && chain.roles.is_empty();
         let held = self.cache.held(of).into_iter();
-        held.map(|(chain, credentials)| {
-            let Source::SignIn { account, role, .. } = &chain.source;
-            (account.clone(), role.clone(), (*credentials).clone())
+        held.filter_map(|(chain, credentials)| match &chain.source {
+            Source::SignIn { account, role, .. } => Some((account.clone(), role.clone(), (*credentials).clone())),
+            _ => None,
         })
         .collect()
     }

@@ -6,6 +6,9 @@
 
 mod callback;
 mod device;
+pub mod dpop;
+pub mod identity;
+pub mod login;
 mod page;
 mod pkce;
 #[cfg(test)]
@@ -61,9 +64,15 @@ pub enum SignInError {
         /// What the system said.
         detail: String,
     },
+    /// A way to sign in that is none to a sign-in session.
+    #[error("a sign-in session is not signed in to by the console")]
+    NoSuchFlow,
     /// The system gave no random bytes, without which nothing can be proved.
     #[error("the system gave no random bytes")]
     Randomness,
+    /// A code of an MFA device signs in to no organisation.
+    #[error("an organisation is not signed in to with a code of an MFA device")]
+    NoPage,
 }
 
 impl SignInError {
@@ -120,6 +129,7 @@ pub async fn begin(
                 outcome: Box::pin(sign_in.finish()),
             })
         }
+        SignInFlow::Console | SignInFlow::ConsoleRemote => Err(SignInError::NoSuchFlow),
         SignInFlow::DeviceCode => {
             let sign_in = DeviceSignIn::begin(aws, region, client, &session.start_url).await?;
             Ok(Begun {
@@ -130,6 +140,7 @@ pub async fn begin(
                 outcome: Box::pin(sign_in.finish()),
             })
         }
+        SignInFlow::MfaCode => Err(SignInError::NoPage),
     }
 }
 

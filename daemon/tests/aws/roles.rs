@@ -91,7 +91,7 @@ async fn a_signature_with_other_keys_is_refused() {
     let forged = Credentials::from(Parts {
         access_key_id: from.access_key_id().to_owned(),
         secret_access_key: Secret::new(String::from("another")),
-        session_token: from.session_token().clone(),
+        session_token: from.session_token().cloned().unwrap_or_default(),
         expires_at: from.expires_at(),
         issued_at: from.issued_at(),
         account_id: None,

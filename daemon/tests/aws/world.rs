@@ -32,7 +32,14 @@ impl World {
         let sandbox = Sandbox::start().unwrap();
         sandbox.configure(change);
         let here = || Some(Url::parse(&sandbox.url()).unwrap());
-        let endpoints = EndpointOverrides { sso_oidc: here(), sso: here(), sts: here(), federation: here() };
+        let endpoints = EndpointOverrides {
+            sso_oidc: here(),
+            sso: here(),
+            sts: here(),
+            federation: here(),
+            signin: here(),
+            ..EndpointOverrides::default()
+        };
         Self::reaching(sandbox, |_| Config { endpoints, ..Config::default() })
     }
 

@@ -18,6 +18,8 @@ pub(crate) type Answer = Result<Reply, Refusal>;
 pub(crate) struct Call {
     pub(crate) operation: Operation,
     pub(crate) endpoint: Endpoint,
+    /// Whether it came over TLS.
+    pub(crate) tls: bool,
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: String,
@@ -34,7 +36,13 @@ impl Call {
         if values.next().is_some() { None } else { only.to_str().ok() }
     }
 
-    /// The JSON body of an SSO OIDC request. Members the service model does not have are refused, which is stricter than
+    /// Scheme and authority of the address that was called.
+    pub(crate) fn base_url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.header("host").unwrap_or_default())
+    }
+
+    /// The JSON body of an SSO OIDC or Sign-In request. Members the service model does not have are refused, which is stricter than
     /// AWS, so that misspelt ones show.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         self.expect_content_type("application/json")?;

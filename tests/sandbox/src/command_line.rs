@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const USAGE: &str = "\
 Usage: tegata-sandbox [OPTIONS]
 
-An AWS double (SSO OIDC, SSO portal, STS) on 127.0.0.1. When ready it prints one JSON line:
+An AWS double (SSO OIDC, SSO portal, Sign-In, STS, IAM, IAM Roles Anywhere) on 127.0.0.1. When ready it prints one JSON line:
 {\"url\": …, \"tls_url\": …, \"proxy_url\": …, \"ca_pem_path\": …, \"control_url\": …}
 and runs until SIGINT, SIGTERM or, with --with-stdin, the end of its standard input.
 

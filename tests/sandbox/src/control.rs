@@ -9,14 +9,19 @@ use serde_json::Value;
 use crate::clock::{EpochMs, millis};
 use crate::faults::Fault;
 use crate::federation::ConsoleSignIn;
+use crate::github::GithubJob;
+use crate::identity_provider::{self, TokenOrder};
 use crate::issued::IssuedCredentials;
 use crate::mint::MintedSecret;
 use crate::oidc::{Decision, DeviceAuthorization};
 use crate::operation::Operation;
+use crate::roles_anywhere::CertificateSession;
 use crate::settings::Settings;
+use crate::signin::Login;
 use crate::state::State;
-use crate::sts::AssumedRole;
+use crate::sts::{AssumedRole, RoleForToken, UserSession};
 use crate::traffic::{HoldUntil, RecordedRequest};
+use crate::users::{AccessKey, IamUser, MfaDevice, UserError};
 
 /// A handle on a sandbox's behaviour and memory; clones share it, and it may be used from any thread.
 #[derive(Debug, Clone)]
@@ -195,10 +200,124 @@ impl Control {
         self.lock().assumed.clone()
     }
 
+    /// Every console login (`aws login`), oldest first.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Login> {
+        self.lock().logins.all.clone()
+    }
+
+    /// Ends every console login, as a changed password does; what it handed out stays good.
+    pub fn end_logins(&self) {
+        self.with(|state| state.logins.end_all());
+    }
+
+    /// Every CreateSession that succeeded.
+    #[must_use]
+    pub fn certificate_sessions(&self) -> Vec<CertificateSession> {
+        self.lock().certificate_sessions.clone()
+    }
+
+    /// Every GetSessionToken that succeeded.
+    #[must_use]
+    pub fn user_sessions(&self) -> Vec<UserSession> {
+        self.lock().user_sessions.clone()
+    }
+
+    /// Every AssumeRoleWithWebIdentity that succeeded.
+    #[must_use]
+    pub fn roles_for_tokens(&self) -> Vec<RoleForToken> {
+        self.lock().for_tokens.clone()
+    }
+
+    /// Makes a token of an identity provider.
+    #[must_use]
+    pub fn web_identity_token(&self, order: &TokenOrder) -> String {
+        self.with(|state| {
+            let now = state.clock.now();
+            identity_provider::sign(order, &state.keys, &mut state.mint, now)
+        })
+    }
+
+    /// Begins a job of GitHub Actions that may ask for identity tokens, at this sandbox.
+    #[must_use]
+    pub fn begin_github_job(&self) -> GithubJob {
+        self.with(|state| state.jobs.begin(&mut state.mint, &state.base_url))
+    }
+
+    /// Ends all jobs of GitHub Actions: their tokens are dead.
+    pub fn end_github_jobs(&self) {
+        self.with(|state| state.jobs.end_all());
+    }
+
     /// Every browser that signed in to the console.
     #[must_use]
     pub fn console_sign_ins(&self) -> Vec<ConsoleSignIn> {
         self.lock().federation.sign_ins.clone()
+    }
+
+    /// A new IAM user, or an account's root user, without keys. Its partition is in the ARN.
+    ///
+    /// # Errors
+    /// No ARN of a user, or one that is taken.
+    pub fn add_iam_user(&self, arn: &str) -> Result<(), UserError> {
+        self.with(|state| state.users.add(arn, state.clock.now()).map(|_| ()))
+    }
+
+    /// Every IAM user with keys and devices.
+    #[must_use]
+    pub fn iam_users(&self) -> Vec<IamUser> {
+        self.lock().users.all().to_vec()
+    }
+
+    /// Makes a user an access key, as an administrator in the console would.
+    ///
+    /// # Errors
+    /// No such user, or two keys already.
+    pub fn create_access_key(&self, arn: &str) -> Result<AccessKey, UserError> {
+        self.with(|state| state.users.create_key(arn, &mut state.mint, state.clock.now()))
+    }
+
+    /// Switches an access key on or off.
+    ///
+    /// # Errors
+    /// No such user or key.
+    pub fn set_access_key_active(&self, arn: &str, id: &str, active: bool) -> Result<(), UserError> {
+        self.with(|state| state.users.set_active(arn, id, active))
+    }
+
+    /// Deletes an access key.
+    ///
+    /// # Errors
+    /// No such user or key.
+    pub fn delete_access_key(&self, arn: &str, id: &str) -> Result<(), UserError> {
+        self.with(|state| state.users.delete_key(arn, id))
+    }
+
+    /// What a user's policy does not allow, in place of what it did not before.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn deny_iam_user(&self, arn: &str, actions: &[&str]) -> Result<(), UserError> {
+        self.with(|state| {
+            let user = state.users.by_arn(arn).ok_or_else(|| UserError::Unknown(arn.to_owned()))?;
+            user.denied = actions.iter().map(|&action| action.to_owned()).collect();
+            Ok(())
+        })
+    }
+
+    /// Gives a user a virtual MFA device.
+    ///
+    /// # Errors
+    /// No such user, a serial that is taken, or eight devices already.
+    pub fn enable_mfa(&self, arn: &str, serial: &str) -> Result<MfaDevice, UserError> {
+        self.with(|state| state.users.enable_device(arn, serial, &mut state.mint))
+    }
+
+    /// The six digits the device shows now; none when nobody has such a device.
+    #[must_use]
+    pub fn mfa_code(&self, serial: &str) -> Option<String> {
+        let state = self.lock();
+        state.users.code(serial, state.clock.now())
     }
 
     /// The device codes handed out.
@@ -263,7 +382,7 @@ mod tests {
     }
 
     fn control() -> Control {
-        Control::new(State::new(Settings::default(), String::new()))
+        Control::new(State::new(Settings::default(), String::new()).unwrap())
     }
 
     #[test]

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::call::{Answer, Call, Parameters};
 use crate::clock::EpochMs;
-use crate::issued::{IssuedCredentials, Ledger, Principal};
+use crate::issued::{IssuedCredentials, Ledger, Principal, PrincipalKind};
 use crate::mint::{Mint, SecretKind};
 use crate::operation::Endpoint;
 use crate::partition::Partition;
@@ -101,7 +101,9 @@ pub(crate) fn get_signin_token(house: &mut Gatehouse<'_>, call: &Call) -> Answer
 }
 
 fn known<'a>(ledger: &'a Ledger, session: &Session, now: EpochMs) -> Option<&'a IssuedCredentials> {
-    let issued = ledger.get(&session.id).filter(|issued| now < issued.expires_ms)?;
+    // A session of a user is not for the console (IAM User Guide, "Compare AWS STS credentials").
+    let is_role = |issued: &&IssuedCredentials| issued.principal.kind == PrincipalKind::Role;
+    let issued = ledger.get(&session.id).filter(|issued| now < issued.expires_ms).filter(is_role)?;
     let equal = |given: &str, kept: &str| bool::from(given.as_bytes().ct_eq(kept.as_bytes()));
     let fits = equal(&session.key, &issued.secret_access_key) & equal(&session.token, &issued.session_token);
     fits.then_some(issued)

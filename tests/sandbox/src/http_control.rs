@@ -8,9 +8,15 @@
 //! | `POST /_control/holds` | `{"operation": "GetRoleCredentials", "until": {"waiting": 500}}` or `"released"` |
 //! | `GET`, `DELETE /_control/holds/OPERATION` | `{"waiting"}`; release |
 //! | `GET /_control/counters`, `requests`, `proxy-connects` | what came in; `DELETE /_control/traffic` forgets it |
-//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/minted-secrets`, `credentials`, `assumed-roles`, `logins`, `certificate-sessions`, `console-sign-ins` | what was handed out |
+//! | `GET /_control/roles-for-tokens` | every AssumeRoleWithWebIdentity |
+//! | `POST /_control/web-identity-tokens` | `{"subject": …, "audience": …}` → `{"token"}`, signed |
+//! | `POST`, `DELETE /_control/github-jobs` | → `{"request_url", "request_token"}`; end all |
 //! | `GET`, `POST /_control/devices` | list; `{"user_code", "decision": {"allow": "alice"}}` or `"deny"` |
-//! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations` | make them dead |
+//! | `DELETE /_control/sign-ins`, `access-tokens`, `registrations`, `logins` | make them dead |
+//! | `GET`, `POST /_control/iam-users` | list; `{"arn", "mfa_serial"?}` makes one with an access key and, if asked for, a device |
+//! | `POST /_control/mfa-codes` | `{"serial"}` → `{"code"}`, what the device shows now |
+//! | `GET /_control/user-sessions` | every GetSessionToken that succeeded |
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +52,19 @@ struct DeviceOrder {
     decision: Decision,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserOrder {
+    arn: String,
+    mfa_serial: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodeOrder {
+    serial: String,
+}
+
 /// Answers one control request; `path` is what follows the prefix.
 pub(crate) fn handle(control: &Control, method: &str, path: &str, body: &[u8]) -> Reply {
     match answer(control, method, path, body) {
@@ -77,8 +96,13 @@ fn read(control: &Control, path: &str) -> Outcome {
         "minted-secrets" => serde_json::to_value(control.minted_secrets())?,
         "credentials" => serde_json::to_value(control.issued_credentials())?,
         "assumed-roles" => serde_json::to_value(control.assumed_roles())?,
+        "logins" => serde_json::to_value(control.logins())?,
+        "certificate-sessions" => serde_json::to_value(control.certificate_sessions())?,
         "console-sign-ins" => serde_json::to_value(control.console_sign_ins())?,
+        "roles-for-tokens" => serde_json::to_value(control.roles_for_tokens())?,
         "devices" => serde_json::to_value(control.device_authorizations())?,
+        "iam-users" => serde_json::to_value(control.iam_users())?,
+        "user-sessions" => serde_json::to_value(control.user_sessions())?,
         _ => match path.strip_prefix("holds/") {
             Some(operation) => json!({"waiting": control.waiting(named(operation)?)}),
             None => return Ok(None),
@@ -96,22 +120,43 @@ fn change(control: &Control, method: &str, path: &str, body: &[u8]) -> Outcome {
             let order: HoldOrder = parsed(body)?;
             control.hold(order.operation, order.until);
         }
+        ("POST", "web-identity-tokens") => {
+            return Ok(Some(json!({"token": control.web_identity_token(&parsed(body)?)})));
+        }
+        ("POST", "github-jobs") => return serde_json::to_value(control.begin_github_job()).map(Some),
         ("POST", "devices") => {
             let order: DeviceOrder = parsed(body)?;
             return Ok(Some(json!({"found": control.decide_device(&order.user_code, &order.decision)})));
+        }
+        ("POST", "iam-users") => return add_user(control, &parsed(body)?).map(Some),
+        ("POST", "mfa-codes") => {
+            let order: CodeOrder = parsed(body)?;
+            return Ok(Some(json!({"code": control.mfa_code(&order.serial)})));
         }
         _ => return Ok(None),
     }
     Ok(Some(json!({})))
 }
 
+fn add_user(control: &Control, order: &UserOrder) -> Result<Value, serde_json::Error> {
+    let refused = serde::de::Error::custom::<crate::users::UserError>;
+    control.add_iam_user(&order.arn).map_err(refused)?;
+    control.create_access_key(&order.arn).map_err(refused)?;
+    if let Some(serial) = &order.mfa_serial {
+        control.enable_mfa(&order.arn, serial).map_err(refused)?;
+    }
+    serde_json::to_value(control.iam_users().pop())
+}
+
 fn remove(control: &Control, path: &str) -> Outcome {
     match path {
         "faults" => control.clear_faults(),
         "traffic" => control.forget_traffic(),
+        "github-jobs" => control.end_github_jobs(),
         "sign-ins" => control.end_sign_in_sessions(),
         "access-tokens" => control.forget_access_tokens(),
         "registrations" => control.forget_registrations(),
+        "logins" => control.end_logins(),
         _ => match path.strip_prefix("holds/") {
             Some(operation) => return Ok(Some(json!({"released": control.release(named(operation)?)}))),
             None => return Ok(None),

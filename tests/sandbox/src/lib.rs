@@ -1,5 +1,5 @@
-//! An AWS double for tests: SSO OIDC, the SSO portal, STS and the federation endpoint of the web console, at least as strict
-//! as AWS, on 127.0.0.1 only.
+//! An AWS double for tests: SSO OIDC, the SSO portal, STS, IAM, the federation endpoint of the web console, AWS Sign-In, IAM Roles Anywhere, and what
+//! a machine without a person has (instance and task metadata, tokens of identity providers), at least as strict as AWS, on 127.0.0.1 only.
 //!
 //! It runs on a thread of its own, so synchronous and asynchronous tests use it alike, and it stops when dropped:
 //!
@@ -9,7 +9,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let sandbox = Sandbox::start()?;
-//! // Point a client at `sandbox.url()`: it is the endpoint of SSO OIDC, SSO and STS at once.
+//! // Point a client at `sandbox.url()`: it is the endpoint of SSO OIDC, SSO, Sign-In, STS and IAM at once.
 //! assert!(sandbox.url().starts_with("http://127.0.0.1:"));
 //!
 //! // Knobs: everything in `Settings`, in force from the next request on.
@@ -51,8 +51,12 @@ mod clock;
 mod control;
 mod faults;
 mod federation;
+mod github;
 mod http_control;
+mod iam;
+mod identity_provider;
 mod issued;
+mod metadata;
 mod mint;
 mod oidc;
 mod operation;
@@ -62,28 +66,41 @@ mod partition;
 mod portal;
 mod proxy;
 mod reply;
+mod roles_anywhere;
 mod sandbox;
 mod server;
 mod settings;
 mod sign_in;
+mod signin;
 mod sigv4;
 mod state;
 mod sts;
 mod tls;
+mod totp;
 mod traffic;
+mod users;
 
 pub use clock::EpochMs;
 pub use control::Control;
 pub use faults::{Effect, Fault};
 pub use federation::ConsoleSignIn;
-pub use issued::{IssuedCredentials, Principal};
+pub use github::GithubJob;
+pub use identity_provider::{Algorithm, IdentityProvider, SignedBy, TokenOrder};
+pub use issued::{IssuedCredentials, Principal, PrincipalKind};
+pub use metadata::{Container, Instance};
 pub use mint::{CANARY, MintedSecret, SecretKind};
 pub use oidc::{Decision, DeviceAuthorization};
 pub use operation::{OWN_ADDRESS, Operation};
 pub use organization::{Account, Organization, Role, RoleKeys, START_URL, User};
+pub use roles_anywhere::{
+    CertificateAuthority, CertificateSession, IssuedCertificate, KeyKind, RolesAnywhere, RolesAnywhereProfile, Subject,
+    TrustAnchor,
+};
 pub use sandbox::{Options, Sandbox, StartError};
 pub use settings::{
     Consent, DeviceApproval, DeviceFlow, ExpirationForm, Lifetimes, RefreshReuse, Settings, TokenBucket,
 };
-pub use sts::{AssumedRole, IamRole, Trust};
+pub use signin::{ConsoleLogin, Login};
+pub use sts::{AssumedRole, IamRole, RoleForToken, Trust, TrustedTokens, UserSession};
 pub use traffic::{HoldUntil, RecordedRequest};
+pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, UserError};

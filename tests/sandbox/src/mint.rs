@@ -8,13 +8,15 @@ use serde::Serialize;
 /// The text every minted secret contains.
 pub const CANARY: &str = "CANARY";
 
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// What a minted secret is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretKind {
     /// `accessToken` of CreateToken, the portal's bearer token.
     AccessToken,
-    /// `refreshToken` of CreateToken.
+    /// `refreshToken` of CreateToken and of CreateOAuth2Token.
     RefreshToken,
     /// `clientSecret` of RegisterClient.
     ClientSecret,
@@ -26,10 +28,20 @@ pub enum SecretKind {
     SecretAccessKey,
     /// The session token of role credentials.
     SessionToken,
+    /// The signature of an `idToken` of CreateOAuth2Token.
+    IdTokenSignature,
     /// The `SigninToken` of a link to the console.
     SigninToken,
     /// The cookie of a console session.
     ConsoleSession,
+    /// The seed of a virtual MFA device, in base 32.
+    TotpSeed,
+    /// A token of an identity provider.
+    WebIdentityToken,
+    /// The token a job of GitHub Actions asks for identity tokens with.
+    JobToken,
+    /// The token of the EC2 instance metadata service.
+    MetadataToken,
 }
 
 /// One secret the sandbox handed out.
@@ -39,7 +51,7 @@ pub struct MintedSecret {
     pub kind: SecretKind,
     /// The whole secret, as sent on the wire.
     pub value: String,
-    /// The part to search for: `CANARY` and 16 hexadecimal digits, found nowhere else.
+    /// The part to search for: `CANARY` and 16 hexadecimal digits (of a seed: letters of base 32), found nowhere else.
     pub canary: String,
 }
 
@@ -57,7 +69,7 @@ impl Mint {
     /// A secret of the kind, in an alphabet and length its field allows. `session_token_length` is the length of
     /// session tokens; every other kind has the length seen from AWS.
     pub(crate) fn secret(&mut self, kind: SecretKind, session_token_length: usize) -> String {
-        let canary = format!("{CANARY}{}", hex(8));
+        let canary = if kind == SecretKind::TotpSeed { format!("{CANARY}{}", letters(BASE32, 16)) } else { canary() };
         let value = match kind {
             SecretKind::SecretAccessKey => padded("", &canary, 40, &STANDARD),
             SecretKind::SessionToken => padded("IQoJb3JpZ2luX2VjE", &canary, session_token_length, &STANDARD),
@@ -66,12 +78,26 @@ impl Mint {
             SecretKind::ClientSecret => padded("eyJraWQiOiJrZXktMSJ9.", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::DeviceCode => padded("", &canary, 86, &URL_SAFE_NO_PAD),
             SecretKind::AuthorizationCode => padded("", &canary, 120, &URL_SAFE_NO_PAD),
+            SecretKind::IdTokenSignature => padded("", &canary, 128, &URL_SAFE_NO_PAD),
             SecretKind::SigninToken => padded("", &canary, 700, &URL_SAFE_NO_PAD),
             SecretKind::ConsoleSession => padded("", &canary, 64, &URL_SAFE_NO_PAD),
+            SecretKind::TotpSeed => format!("{canary}{}", letters(BASE32, 64 - canary.len())),
+            SecretKind::WebIdentityToken | SecretKind::JobToken => padded("", &canary, 800, &URL_SAFE_NO_PAD),
+            SecretKind::MetadataToken => padded("", &canary, 56, &URL_SAFE_NO_PAD),
         };
-        self.minted.push(MintedSecret { kind, value: value.clone(), canary });
+        self.remember(kind, &value, &canary);
         value
     }
+
+    /// Takes note of a secret that carries a canary.
+    pub(crate) fn remember(&mut self, kind: SecretKind, value: &str, canary: &str) {
+        self.minted.push(MintedSecret { kind, value: value.to_owned(), canary: canary.to_owned() });
+    }
+}
+
+/// A canary for a secret that is made elsewhere; [`Mint::remember`] is to be told of it.
+pub(crate) fn canary() -> String {
+    format!("{CANARY}{}", hex(8))
 }
 
 fn padded(prefix: &str, canary: &str, length: usize, alphabet: &impl Engine) -> String {
@@ -100,7 +126,7 @@ pub(crate) fn letters(alphabet: &[u8], count: usize) -> String {
 
 /// `prefix` and 16 characters of the base-32 alphabet AWS uses for its identifiers.
 pub(crate) fn identifier(prefix: &str) -> String {
-    format!("{prefix}{}", letters(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16))
+    format!("{prefix}{}", letters(BASE32, 16))
 }
 
 /// A random UUID (RFC 9562 version 4).
@@ -115,7 +141,7 @@ pub(crate) fn uuid() -> String {
 mod tests {
     use super::*;
 
-    const EVERY_KIND: [SecretKind; 9] = [
+    const EVERY_KIND: [SecretKind; 11] = [
         SecretKind::AccessToken,
         SecretKind::RefreshToken,
         SecretKind::ClientSecret,
@@ -123,8 +149,10 @@ mod tests {
         SecretKind::AuthorizationCode,
         SecretKind::SecretAccessKey,
         SecretKind::SessionToken,
+        SecretKind::IdTokenSignature,
         SecretKind::SigninToken,
         SecretKind::ConsoleSession,
+        SecretKind::TotpSeed,
     ];
 
     #[test]
@@ -150,6 +178,8 @@ mod tests {
         assert_eq!(mint.secret(SecretKind::SessionToken, 1234).len(), 1234);
         let token = mint.secret(SecretKind::AccessToken, 600);
         assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+        let seed = mint.secret(SecretKind::TotpSeed, 600);
+        assert!(seed.len() == 64 && seed.bytes().all(|b| BASE32.contains(&b)), "{seed}");
     }
 
     #[test]

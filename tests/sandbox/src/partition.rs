@@ -41,6 +41,16 @@ impl Partition {
         }
     }
 
+    /// The region that requests to IAM, a global service, are signed for (botocore's endpoints.json, `iam`).
+    pub(crate) fn iam_region(self) -> &'static str {
+        match self {
+            Self::Aws => "us-east-1",
+            Self::China => "cn-north-1",
+            Self::GovCloud => "us-gov-west-1",
+            Self::EuropeanSovereign => "eusc-de-east-1",
+        }
+    }
+
     /// The suffix of this partition's service hosts.
     pub(crate) fn dns_suffix(self) -> &'static str {
         match self {

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::federation;
 use crate::mint;
 use crate::operation::Service;
+use crate::signin;
 
 /// A whole answer, ready to be sent or to be spoiled by a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    /// The exception or error code, as the service's model names it.
+    /// The exception or error code, as the service's model names it; Sign-In's are the values of `error`.
     pub(crate) code: String,
     /// The OAuth `error` of SSO OIDC; unused elsewhere.
     pub(crate) oauth_error: String,
@@ -76,8 +77,25 @@ impl Refusal {
             Service::Portal => {
                 self.json_reply("com.amazon.switchboard.portal", tail, |refusal| json!({"message": refusal.message}))
             }
-            Service::Sts => self.xml_reply(),
-            Service::Federation => self.page_reply(),
+            Service::Signin => {
+                let (exception, error) = signin::error_names(&self.code);
+                let named = Self { code: exception.to_owned(), oauth_error: error.to_owned(), ..self };
+                named.json_reply(
+                    "com.amazonaws.signin",
+                    tail,
+                    |refusal| json!({"error": refusal.oauth_error, "message": refusal.message}),
+                )
+            }
+            Service::RolesAnywhere => {
+                self.json_reply("com.amazonaws.rolesanywhere", tail, |refusal| json!({"message": refusal.message}))
+            }
+            Service::Sts => self.xml_reply("https://sts.amazonaws.com/doc/2011-06-15/"),
+            Service::Iam => self.xml_reply("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Service::Federation | Service::Instance => self.page_reply(),
+            Service::Container => Reply::json(self.status, &json!({"code": self.code, "message": self.message})),
+            Service::Github | Service::IdentityProvider => {
+                Reply::json(self.status, &json!({"typeKey": self.code, "message": self.message}))
+            }
         };
         match retry_after {
             Some(seconds) => reply.with("retry-after", seconds.to_string()),
@@ -97,11 +115,11 @@ impl Refusal {
         Reply::html(self.status, federation::html(&self.code, &format!("<p>{}</p>", escape(&self.message))))
     }
 
-    fn xml_reply(self) -> Reply {
+    fn xml_reply(self, name_space: &str) -> Reply {
         let fault = if self.status < 500 { "Sender" } else { "Receiver" };
         let (code, message, request_id) = (escape(&self.code), escape(&self.message), mint::uuid());
         let body = format!(
-            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\n  <Error>\n    <Type>{fault}</Type>\n    \
+            "<ErrorResponse xmlns=\"{name_space}\">\n  <Error>\n    <Type>{fault}</Type>\n    \
              <Code>{code}</Code>\n    <Message>{message}</Message>\n  </Error>\n  \
              <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
         );
@@ -168,6 +186,16 @@ mod tests {
         let reply = Refusal::new(401, "UnauthorizedException", "Session token not found or invalid")
             .into_reply(Service::Portal, true);
         assert_eq!((reply.status, text(&reply)), (401, r#"{"message":"Session token not found or invalid"}"#));
+    }
+
+    #[test]
+    fn a_sign_in_refusal_names_the_exception_of_its_error() {
+        let reply = Refusal::new(401, "TOKEN_EXPIRED", "over").into_reply(Service::Signin, false);
+        assert_eq!(reply.headers[0].1, "AccessDeniedException");
+        assert_eq!((reply.status, text(&reply)), (401, r#"{"error":"TOKEN_EXPIRED","message":"over"}"#));
+        let reply = Refusal::new(429, "TooManyRequestsError", "slow").into_reply(Service::Signin, false);
+        assert_eq!(reply.headers[0].1, "TooManyRequestsError");
+        assert_eq!(text(&reply), r#"{"error":"INVALID_REQUEST","message":"slow"}"#);
     }
 
     #[test]

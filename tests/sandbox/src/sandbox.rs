@@ -59,6 +59,9 @@ pub enum StartError {
     /// The certificates could not be made.
     #[error("cannot make certificates: {0}")]
     Certificate(#[from] rcgen::Error),
+    /// The keys of identity providers could not be made.
+    #[error("cannot make signing keys: {0}")]
+    SigningKey(ring::error::KeyRejected),
     /// The TLS configuration was refused.
     #[error("cannot configure TLS: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
@@ -107,7 +110,8 @@ impl Sandbox {
         let (http_listener, http) = listen(options.port)?;
         let (tls_listener, tls) = listen(options.tls_port)?;
         let (proxy_listener, proxy) = listen(options.proxy_port)?;
-        let control = Control::new(State::new(options.settings, format!("http://{http}")));
+        let control =
+            Control::new(State::new(options.settings, format!("http://{http}")).map_err(StartError::SigningKey)?);
         runtime.spawn(server::serve_http(http_listener, control.clone()));
         runtime.spawn(server::serve_tls(tls_listener, acceptor, control.clone()));
         runtime.spawn(proxy::serve(proxy_listener, tls, control.clone()));

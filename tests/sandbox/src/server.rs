@@ -72,11 +72,11 @@ async fn respond(request: Request<Incoming>, control: Control, tls: bool) -> io:
     if let Some(rest) = path.strip_prefix(http_control::PREFIX) {
         return control_answer(request, &control, rest).await;
     }
-    let Some(call) = read(request).await? else {
+    let Some(call) = read(request, tls).await? else {
         let (reply, date) = control.with(|state| (state.too_large(Operation::Unknown.service()), state.date()));
         return deliver(Delivery::Whole(reply), date).await;
     };
-    let (delivery, date) = answer(call, &control, tls).await;
+    let (delivery, date) = answer(call, &control).await;
     deliver(delivery, date).await
 }
 
@@ -88,7 +88,7 @@ async fn control_answer(request: Request<Incoming>, control: &Control, path: &st
     whole(http_control::handle(control, &method, path, &body), None)
 }
 
-async fn read(request: Request<Incoming>) -> io::Result<Option<Call>> {
+async fn read(request: Request<Incoming>, tls: bool) -> io::Result<Option<Call>> {
     let (head, body) = request.into_parts();
     let Some(body) = read_body(body, BODY_LIMIT).await? else { return Ok(None) };
     let host = head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();
@@ -96,7 +96,7 @@ async fn read(request: Request<Incoming>) -> io::Result<Option<Call>> {
     let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
     let query = head.uri.query().unwrap_or_default().to_owned();
     let operation = operation(&endpoint, &method, &path, &query, &body);
-    Ok(Some(Call { operation, endpoint, method, path, query, headers: head.headers, body, now: 0 }))
+    Ok(Some(Call { operation, endpoint, tls, method, path, query, headers: head.headers, body, now: 0 }))
 }
 
 /// The whole body; `None` when it is longer than the limit.
@@ -110,11 +110,11 @@ async fn read_body(body: Incoming, limit: usize) -> io::Result<Option<Bytes>> {
 }
 
 /// Records the request, lets a hold keep it, and handles it.
-async fn answer(mut call: Call, control: &Control, tls: bool) -> (Delivery, String) {
+async fn answer(mut call: Call, control: &Control) -> (Delivery, String) {
     let operation = call.operation;
     let (number, held) = control.with(|state| {
         call.now = state.clock.now();
-        let number = state.traffic.record(RecordedRequest::of(&call, tls));
+        let number = state.traffic.record(RecordedRequest::of(&call));
         (number, state.traffic.join_hold(operation))
     });
     if let Some(held) = held {

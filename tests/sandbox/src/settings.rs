@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::identity_provider::{IdentityProvider, TokenOrder};
+use crate::metadata::{Container, Instance};
 use crate::operation::Operation;
 use crate::organization::{Organization, START_URL};
+use crate::roles_anywhere::RolesAnywhere;
+use crate::signin::ConsoleLogin;
 use crate::sts::IamRole;
 
 /// How the sandbox behaves. Changing it affects the next request; what was handed out keeps the life it was given.
@@ -17,10 +21,22 @@ pub struct Settings {
     pub organizations: Vec<Organization>,
     /// The roles AssumeRole may reach.
     pub iam_roles: Vec<IamRole>,
+    /// IAM Roles Anywhere.
+    pub roles_anywhere: RolesAnywhere,
+    /// The identity providers IAM knows.
+    pub identity_providers: Vec<IdentityProvider>,
+    /// What GitHub Actions says in the tokens of its jobs; the job says the audience.
+    pub github_token: TokenOrder,
+    /// The EC2 instance this machine is.
+    pub instance: Instance,
+    /// The ECS task this machine runs in.
+    pub container: Container,
     /// How the browser consent of the PKCE flow ends.
     pub authorize: Consent,
     /// The device flow.
     pub device: DeviceFlow,
+    /// AWS Sign-In, behind `aws login`.
+    pub console_login: ConsoleLogin,
     /// How long things live.
     pub lifetimes: Lifetimes,
     /// What happens when a spent refresh token comes again.
@@ -43,6 +59,10 @@ pub struct Settings {
     pub own_address_leads_to: String,
     /// Whether it knows `HEAD`, or answers 405.
     pub own_address_knows_head: bool,
+    /// How long after CreateAccessKey AWS does not know the key yet, in seconds: IAM is eventually consistent (IAM User Guide,
+    /// "Changes that I make are not always immediately visible").
+    #[serde(with = "seconds")]
+    pub new_key_delay: Duration,
     /// The `user:password` the CONNECT proxy demands; absent means it asks for none.
     pub proxy_authorization: Option<String>,
 }
@@ -52,8 +72,14 @@ impl Default for Settings {
         Self {
             organizations: vec![Organization::default()],
             iam_roles: vec![IamRole::default()],
+            roles_anywhere: RolesAnywhere::default(),
+            identity_providers: vec![IdentityProvider::default()],
+            github_token: TokenOrder::default(),
+            instance: Instance::default(),
+            container: Container::default(),
             authorize: Consent::Auto,
             device: DeviceFlow::default(),
+            console_login: ConsoleLogin::default(),
             lifetimes: Lifetimes::default(),
             refresh_reuse: RefreshReuse::Strict,
             refresh_rotation: true,
@@ -65,6 +91,7 @@ impl Default for Settings {
             throttle: BTreeMap::new(),
             own_address_leads_to: START_URL.to_owned(),
             own_address_knows_head: true,
+            new_key_delay: Duration::ZERO,
             proxy_authorization: None,
         }
     }
@@ -156,6 +183,12 @@ pub struct Lifetimes {
     /// Credentials of AssumeRole, in place of what was asked for; the asking is checked all the same.
     #[serde(with = "optional_seconds")]
     pub assumed_role: Option<Duration>,
+    /// Credentials of CreateSession, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub certificate_session: Option<Duration>,
+    /// Credentials of GetSessionToken, in place of what was asked for; the asking is checked all the same.
+    #[serde(with = "optional_seconds")]
+    pub user_session: Option<Duration>,
 }
 
 impl Default for Lifetimes {
@@ -170,6 +203,8 @@ impl Default for Lifetimes {
             sign_in_session: hours(8),
             role_credentials: None,
             assumed_role: None,
+            certificate_session: None,
+            user_session: None,
         }
     }
 }

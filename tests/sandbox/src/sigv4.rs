@@ -13,6 +13,7 @@ use crate::clock::{EpochMs, amz_date, parse_amz_date};
 use crate::issued::{IssuedCredentials, Ledger};
 use crate::partition::Partition;
 use crate::reply::Refusal;
+use crate::users::Users;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const SKEW_MS: i64 = 15 * 60 * 1000;
@@ -21,48 +22,67 @@ const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 
 /// The `Authorization` header, taken apart.
 #[derive(Debug, PartialEq, Eq)]
-struct Authorization<'a> {
-    access_key_id: &'a str,
-    scope: Scope<'a>,
-    signed_headers: Vec<&'a str>,
-    signature: &'a str,
+pub(crate) struct Authorization<'a> {
+    pub(crate) access_key_id: &'a str,
+    pub(crate) scope: Scope<'a>,
+    pub(crate) signed_headers: Vec<&'a str>,
+    pub(crate) signature: &'a str,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct Scope<'a> {
-    date: &'a str,
-    region: &'a str,
-    service: &'a str,
+pub(crate) struct Scope<'a> {
+    pub(crate) date: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) service: &'a str,
 }
 
-/// The credentials a request was signed with, after every check of protocol and time.
-pub(crate) fn verify<'a>(call: &Call, ledger: &'a Ledger) -> Result<&'a IssuedCredentials, Refusal> {
+/// Whose keys there are.
+pub(crate) struct Keys<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) users: &'a mut Users,
+}
+
+/// The credentials a request to this service (its name in signatures) was signed with, after every check of protocol and
+/// time. The use of a long-term key is noted.
+pub(crate) fn verify(call: &Call, keys: &mut Keys<'_>, service: &str) -> Result<IssuedCredentials, Refusal> {
     let header = call.header("authorization").ok_or_else(missing_token)?;
-    let authorization = parse(header).ok_or_else(|| incomplete("Authorization header is malformed"))?;
+    let authorization = parse(header, ALGORITHM).ok_or_else(|| incomplete("Authorization header is malformed"))?;
     let date = call.header("x-amz-date").ok_or_else(|| incomplete("Authorization header requires x-amz-date"))?;
     let signed_at = parse_amz_date(date).ok_or_else(|| incomplete("x-amz-date is not a date"))?;
     check_signed_headers(call, &authorization)?;
-    let issued = ledger.get(authorization.access_key_id).ok_or_else(invalid_token)?;
-    check_scope(call, &authorization.scope, date, issued)?;
-    check_session_token(call, issued)?;
-    check_signature(call, &authorization, date, issued)?;
+    let issued = keys.of(authorization.access_key_id, call.now).ok_or_else(invalid_token)?;
+    check_scope(call, &authorization.scope, service, date, &issued)?;
+    check_session_token(call, &issued)?;
+    check_signature(call, &authorization, date, &issued)?;
     check_skew(signed_at, call.now)?;
     if call.now >= issued.expires_ms {
         return Err(Refusal::new(403, "ExpiredToken", "The security token included in the request is expired"));
     }
+    keys.users.used(&issued.access_key_id, service, authorization.scope.region, call.now);
     Ok(issued)
+}
+
+impl Keys<'_> {
+    /// An active key of a user that AWS knows by now; or a session.
+    fn of(&self, access_key_id: &str, now: EpochMs) -> Option<IssuedCredentials> {
+        if let Some((user, key)) = self.users.by_key(access_key_id) {
+            return (key.active && now >= key.works_from_ms).then(|| IssuedCredentials::of_key(user, key));
+        }
+        self.ledger.get(access_key_id).cloned()
+    }
 }
 
 /// The region a request says it was signed for.
 pub(crate) fn region(call: &Call) -> Option<&str> {
-    Some(parse(call.header("authorization")?)?.scope.region)
+    Some(parse(call.header("authorization")?, ALGORITHM)?.scope.region)
 }
 
-fn parse(header: &str) -> Option<Authorization<'_>> {
+/// An `Authorization` header of this algorithm.
+pub(crate) fn parse<'a>(header: &'a str, algorithm: &str) -> Option<Authorization<'a>> {
     let mut credential = None;
     let mut signed_headers = None;
     let mut signature = None;
-    for part in header.strip_prefix(ALGORITHM)?.strip_prefix(' ')?.split(',') {
+    for part in header.strip_prefix(algorithm)?.strip_prefix(' ')?.split(',') {
         let (name, value) = part.trim().split_once('=')?;
         let slot = match name {
             "Credential" => &mut credential,
@@ -103,9 +123,15 @@ fn check_signed_headers(call: &Call, authorization: &Authorization<'_>) -> Resul
     }
 }
 
-fn check_scope(call: &Call, scope: &Scope<'_>, date: &str, issued: &IssuedCredentials) -> Result<(), Refusal> {
-    if scope.service != "sts" {
-        return Err(mismatch("Credential should be scoped to correct service: 'sts'."));
+fn check_scope(
+    call: &Call,
+    scope: &Scope<'_>,
+    service: &str,
+    date: &str,
+    issued: &IssuedCredentials,
+) -> Result<(), Refusal> {
+    if scope.service != service {
+        return Err(mismatch(format!("Credential should be scoped to correct service: '{service}'.")));
     }
     let partition = Partition::of_region(scope.region);
     let right_region = call.endpoint.region().is_none_or(|region| region == scope.region);
@@ -152,7 +178,7 @@ fn check_signature(
     ))
 }
 
-fn canonical_request(call: &Call, signed_headers: &[&str]) -> Option<String> {
+pub(crate) fn canonical_request(call: &Call, signed_headers: &[&str]) -> Option<String> {
     let mut headers = String::new();
     for name in signed_headers {
         writeln!(headers, "{name}:{}", canonical_header(call, name)?).ok()?;
@@ -190,7 +216,7 @@ fn canonical_query(query: &str) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
-fn check_skew(signed_at: EpochMs, now: EpochMs) -> Result<(), Refusal> {
+pub(crate) fn check_skew(signed_at: EpochMs, now: EpochMs) -> Result<(), Refusal> {
     let (signed, server) = (amz_date(signed_at), amz_date(now));
     if signed_at < now - SKEW_MS {
         let earliest = amz_date(now - SKEW_MS);
@@ -213,7 +239,7 @@ fn mac(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -240,7 +266,7 @@ mod tests {
     #[test]
     fn an_authorization_header_is_taken_apart() {
         let header = "AWS4-HMAC-SHA256 Credential=ASIA/20261122/us-east-1/sts/aws4_request, SignedHeaders=host;x-amz-date, Signature=ab";
-        let parsed = parse(header).unwrap();
+        let parsed = parse(header, ALGORITHM).unwrap();
         assert_eq!(parsed.access_key_id, "ASIA");
         assert_eq!(parsed.scope, Scope { date: "20261122", region: "us-east-1", service: "sts" });
         assert_eq!((parsed.signed_headers, parsed.signature), (vec!["host", "x-amz-date"], "ab"));
@@ -256,7 +282,7 @@ mod tests {
             "AWS4-HMAC-SHA256 Credential=A/d/r/sts/aws4_request, SignedHeaders=host",
             "AWS4-HMAC-SHA256 Credential=A/d/r/sts/aws4_request, SignedHeaders=host, Signature=a, Signature=b",
         ] {
-            assert_eq!(parse(header), None, "{header}");
+            assert_eq!(parse(header, ALGORITHM), None, "{header}");
         }
     }
 

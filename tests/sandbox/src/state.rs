@@ -4,17 +4,24 @@ use crate::call::{Answer, Call};
 use crate::clock::Clock;
 use crate::faults::Delivery;
 use crate::federation::{self, Federation, Gatehouse};
+use crate::github::{self, Jobs};
+use crate::iam::{self, Clerk};
+use crate::identity_provider::{self, SigningKeys};
 use crate::issued::Ledger;
+use crate::metadata::{self, Machine, Sessions};
 use crate::mint::Mint;
 use crate::oidc::{self, Desk, Oidc};
 use crate::operation::{Operation, Service};
 use crate::paging::PageKey;
 use crate::portal::{self, Counter};
 use crate::reply::{Refusal, Reply};
+use crate::roles_anywhere::{self, CertificateSession, Registry};
 use crate::settings::Settings;
 use crate::sign_in::SignIns;
-use crate::sts::{self, AssumedRole, Bench};
+use crate::signin::{self, Logins, Reception};
+use crate::sts::{self, AssumedRole, Bench, RoleForToken, UserSession};
 use crate::traffic::Traffic;
+use crate::users::Users;
 
 /// The state behind the one mutex.
 #[derive(Debug)]
@@ -24,29 +31,45 @@ pub(crate) struct State {
     pub(crate) mint: Mint,
     pub(crate) oidc: Oidc,
     pub(crate) sign_ins: SignIns,
+    pub(crate) logins: Logins,
     pub(crate) ledger: Ledger,
+    pub(crate) users: Users,
     pub(crate) assumed: Vec<AssumedRole>,
+    pub(crate) certificate_sessions: Vec<CertificateSession>,
+    pub(crate) user_sessions: Vec<UserSession>,
+    pub(crate) for_tokens: Vec<RoleForToken>,
+    pub(crate) keys: SigningKeys,
+    pub(crate) jobs: Jobs,
+    metadata: Sessions,
     pub(crate) federation: Federation,
     pub(crate) traffic: Traffic,
     page_key: PageKey,
-    base_url: String,
+    pub(crate) base_url: String,
 }
 
 impl State {
-    pub(crate) fn new(settings: Settings, base_url: String) -> Self {
-        Self {
+    pub(crate) fn new(settings: Settings, base_url: String) -> Result<Self, ring::error::KeyRejected> {
+        Ok(Self {
             settings,
             base_url,
             clock: Clock::default(),
             mint: Mint::default(),
             oidc: Oidc::default(),
             sign_ins: SignIns::default(),
+            logins: Logins::default(),
             ledger: Ledger::default(),
+            users: Users::default(),
             assumed: Vec::new(),
+            certificate_sessions: Vec::new(),
+            user_sessions: Vec::new(),
+            for_tokens: Vec::new(),
+            keys: SigningKeys::new()?,
+            jobs: Jobs::default(),
+            metadata: Sessions::default(),
             federation: Federation::default(),
             traffic: Traffic::default(),
             page_key: PageKey::new(),
-        }
+        })
     }
 
     /// Limits first, then faults, then the work.
@@ -72,7 +95,8 @@ impl State {
         let Some(bucket) = self.settings.throttle.get(&call.operation) else { return Ok(()) };
         self.traffic.take_token(call.operation, *bucket, call.now).map_err(|seconds| {
             let mut refusal = match call.operation.service() {
-                Service::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+                Service::Sts | Service::Iam => Refusal::new(400, "Throttling", "Rate exceeded"),
+                Service::Signin => Refusal::new(429, "TooManyRequestsError", "Rate exceeded"),
                 _ => Refusal::new(429, "TooManyRequestsException", "HTTP 429 Too Many Requests"),
             };
             refusal.retry_after = Some(seconds);
@@ -84,8 +108,17 @@ impl State {
         match call.operation.service() {
             Service::Oidc => self.oidc(call),
             Service::Portal => self.portal(call),
+            Service::Signin => self.signin(call),
             Service::Sts => self.sts(call),
+            Service::Iam => self.iam(call),
             Service::Federation => self.federation(call),
+            Service::RolesAnywhere => self.roles_anywhere(call),
+            Service::Instance | Service::Container => self.machine(call),
+            Service::Github => {
+                let Self { jobs, keys, mint, settings, .. } = self;
+                github::id_token(jobs, keys, mint, &settings.github_token, call)
+            }
+            Service::IdentityProvider => identity_provider::document(&self.keys, &self.base_url, call.operation),
         }
     }
 
@@ -123,13 +156,52 @@ impl State {
         }
     }
 
-    fn sts(&mut self, call: &Call) -> Answer {
-        let Self { ledger, mint, assumed, settings, .. } = self;
-        let mut bench = Bench { ledger, mint, assumed, settings };
+    fn signin(&mut self, call: &Call) -> Answer {
+        let Self { logins, ledger, mint, settings, .. } = self;
+        let mut reception = Reception { logins, ledger, mint, settings };
         match call.operation {
-            Operation::GetCallerIdentity => sts::get_caller_identity(&bench, call),
+            Operation::LoginAuthorize => signin::authorize(&mut reception, call),
+            Operation::LoginConfirmation => signin::confirmation(&reception, call),
+            _ => signin::create_oauth2_token(&mut reception, call),
+        }
+    }
+
+    fn sts(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, users, assumed, user_sessions, for_tokens, keys, settings, .. } = self;
+        let mut bench = Bench { ledger, mint, users, assumed, user_sessions, for_tokens, keys, settings };
+        match call.operation {
+            Operation::GetCallerIdentity => sts::get_caller_identity(&mut bench, call),
             Operation::AssumeRole => sts::assume_role(&mut bench, call),
-            _ => sts::unknown_action(&bench, call),
+            Operation::GetSessionToken => sts::get_session_token(&mut bench, call),
+            Operation::AssumeRoleWithWebIdentity => sts::assume_role_with_web_identity(&mut bench, call),
+            _ => sts::unknown_action(&mut bench, call),
+        }
+    }
+
+    fn iam(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, users, settings, .. } = self;
+        let mut clerk = Clerk { ledger, mint, users, settings };
+        match call.operation {
+            Operation::CreateAccessKey => iam::create_access_key(&mut clerk, call),
+            Operation::ListAccessKeys => iam::list_access_keys(&mut clerk, call),
+            Operation::UpdateAccessKey => iam::update_access_key(&mut clerk, call),
+            Operation::DeleteAccessKey => iam::delete_access_key(&mut clerk, call),
+            Operation::GetAccessKeyLastUsed => iam::get_access_key_last_used(&mut clerk, call),
+            Operation::GetUser => iam::get_user(&mut clerk, call),
+            _ => iam::unknown_action(&mut clerk, call),
+        }
+    }
+
+    fn machine(&mut self, call: &Call) -> Answer {
+        let Self { metadata: sessions, ledger, mint, settings, .. } = self;
+        let mut machine = Machine { sessions, ledger, mint, settings };
+        match call.operation {
+            Operation::MetadataToken if call.method != "PUT" => Err(Refusal::new(405, "Not Allowed", "Not Allowed")),
+            Operation::MetadataToken => metadata::token(&mut machine, call),
+            Operation::MetadataRoleName => metadata::role_name(&machine, call),
+            Operation::MetadataCredentials => metadata::credentials(&mut machine, call),
+            Operation::MetadataPlace => metadata::place(&machine, call),
+            _ => metadata::container_credentials(&mut machine, call),
         }
     }
 
@@ -143,6 +215,11 @@ impl State {
             Operation::ConsolePage => federation::page(&house, call),
             _ => Err(unknown_operation()),
         }
+    }
+
+    fn roles_anywhere(&mut self, call: &Call) -> Answer {
+        let Self { ledger, mint, certificate_sessions: sessions, settings, .. } = self;
+        roles_anywhere::create_session(&mut Registry { ledger, mint, sessions, settings }, call)
     }
 
     /// The `Date` header of an answer sent now.

@@ -26,12 +26,14 @@ const REGIONS: [&str; 8] = [
 ];
 
 /// Where consoles are signed in to.
-const CONSOLE_SIGN_IN: [&str; 6] = [
+const CONSOLE_SIGN_IN: [&str; 8] = [
     "signin.aws.amazon.com",
     "*.signin.aws.amazon.com",
     "signin.amazonaws.cn",
+    "*.signin.amazonaws.cn",
     "signin.amazonaws-us-gov.com",
     "signin-fips.amazonaws-us-gov.com",
+    "*.signin.amazonaws-us-gov.com",
     "*.signin.amazonaws-eusc.eu",
 ];
 

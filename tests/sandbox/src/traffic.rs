@@ -14,15 +14,19 @@ use crate::settings::TokenBucket;
 /// Requests kept in the log; older ones are dropped.
 const LOG_LENGTH: usize = 20_000;
 
-const RECORDED_HEADERS: [&str; 10] = [
+const RECORDED_HEADERS: [&str; 14] = [
     "content-type",
     "x-amz-sso_bearer_token",
     "dpop",
+    "x-aws-ec2-metadata-token",
+    "x-aws-ec2-metadata-token-ttl-seconds",
     "authorization",
     "user-agent",
     "accept",
     "x-amz-date",
     "x-amz-security-token",
+    "x-amz-x509",
+    "x-amz-x509-chain",
     "origin",
     "cookie",
 ];
@@ -51,7 +55,7 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    pub(crate) fn of(call: &Call, tls: bool) -> Self {
+    pub(crate) fn of(call: &Call) -> Self {
         let joined = |name: &&str| {
             let values: Vec<_> =
                 call.headers.get_all(*name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
@@ -66,7 +70,7 @@ impl RecordedRequest {
             target: format!("{}{query}", call.path),
             headers: RECORDED_HEADERS.iter().filter_map(joined).collect(),
             body: String::from_utf8_lossy(&call.body).into_owned(),
-            tls,
+            tls: call.tls,
             status: None,
         }
     }

@@ -17,7 +17,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use tegata_protocol::body::{Profiles, Status};
+use tegata_protocol::body::{Profiles, Status, StoreState};
+use tegata_protocol::certificates::Certificates;
 use tegata_protocol::gate::PolicyState;
 use tegata_protocol::paths;
 use zeroize::Zeroizing;
@@ -43,6 +44,8 @@ pub(super) struct Facts {
     pub(super) on_disk: Vec<OnDisk>,
     pub(super) places: Vec<Place>,
     pub(super) shell: Shell,
+    /// Access keys whose plaintext was put aside, one line each.
+    pub(super) trials: Vec<String>,
 }
 
 /// The person's shell.
@@ -72,6 +75,7 @@ impl Facts {
             on_disk: on_disk(environment, &home, &config, &entries)?,
             places: looked_at(environment, &home, &config)?,
             shell: shell(environment, &home),
+            trials: crate::commands::status::on_trial(environment),
         })
     }
 }
@@ -106,7 +110,13 @@ fn ask(environment: &Environment) -> Result<Daemon, Failure> {
 }
 
 fn answers(client: &Client<'_>, environment: &Environment) -> Result<Daemon, Failure> {
-    let status: Status = client.get(Target::new(paths::STATUS).with_config(environment).as_str(), BRIEFLY)?;
+    let mut status: Status = client.get(Target::new(paths::STATUS).with_config(environment).as_str(), BRIEFLY)?;
+    // Status asks neither the store nor a token; a store that is ready has nobody to ask for leave.
+    if !status.locked && status.store.state == StoreState::Ready {
+        let target = Target::new(paths::CERTIFICATES).with_config(environment);
+        let listed = client.get::<Certificates>(target.as_str(), BRIEFLY);
+        status.certificates = listed.map(|listed| listed.certificates).unwrap_or(status.certificates);
+    }
     // A config file that cannot be read is one of the status's warnings; a locked daemon says nothing of its rules.
     let listed = list::all_pages(client, environment).and_then(client::understood::<Profiles>);
     let Profiles { profiles, warnings, .. } =
@@ -259,12 +269,14 @@ impl Facts {
         let profile = Profile {
             name: "dev".to_owned(),
             session: Some("corp".to_owned()),
+            source: None,
             account_id: Some("123456789012".to_owned()),
             role: Some("ReadOnly".to_owned()),
             expires_at: None,
             problem: None,
             tier: None,
             gate: Some("open".to_owned()),
+            certificate_ends_at: None,
             read_only: None,
         };
         let status = Status {
@@ -274,6 +286,8 @@ impl Facts {
             locked: false,
             store: Store { kind: "secret-service".to_owned(), state: StoreState::Ready, detail: None },
             sessions: vec![session],
+            certificates: vec![],
+            identities: vec![],
             cached_credentials: 0,
             grants: vec![],
             requests: vec![],
@@ -293,6 +307,7 @@ impl Facts {
             },
             variables: vec![],
             config_file: "/home/a/.aws/config".to_owned(),
+            trials: vec![],
             calls: vec![],
             overrides: vec![],
             on_disk: vec![],

@@ -3,7 +3,7 @@
 use super::daemon::Daemon;
 use super::facts::Facts;
 use super::finding::{Finding, Severity};
-use crate::output::{self, Style};
+use crate::output::Style;
 use serde_json::{Value, json};
 use tegata_protocol::body::{Profile, Status, StoreState};
 use tegata_protocol::text::one_line;
@@ -20,7 +20,7 @@ pub(super) fn page(facts: &Facts, findings: &[Finding], style: Style) -> String 
         let mend = finding.mend.clone().unwrap_or_else(|| "-".to_owned());
         [finding.severity.word().to_owned(), finding.check.to_owned(), finding.line.clone(), mend]
     };
-    page.push_str(&output::table(["SEVERITY", "CHECK", "WHAT", "MEND IT WITH"], findings.iter().map(row)));
+    page.push_str(&style.table(["SEVERITY", "CHECK", "WHAT", "MEND IT WITH"], findings.iter().map(row)));
     page.push_str("\n\n");
     page.push_str(&style.strong(&summary(findings)));
     page

@@ -2,6 +2,7 @@
 //! comes from a file, and a file comes from anywhere.
 
 use crate::child::Changes;
+use crate::shell_init::Shell;
 use serde_json::{Map, Value};
 
 /// The variables, and what is to be unset.
@@ -15,9 +16,6 @@ pub(super) struct Variables<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CannotWrite(pub(super) &'static str);
 
-/// What PowerShell takes for a single quote ("about_Quoting_Rules": the curly ones, too).
-const POWERSHELL_QUOTES: [char; 5] = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
-
 impl<'a> Variables<'a> {
     pub(super) fn of(changes: &'a Changes) -> Result<Self, CannotWrite> {
         let set = changes.variables().map(|(name, value)| match value.to_str() {
@@ -28,32 +26,24 @@ impl<'a> Variables<'a> {
     }
 }
 
-/// POSIX single quotes: nothing means anything within them but their end.
 pub(super) fn bash(variables: &Variables<'_>) -> String {
-    let quoted = |value: &str| format!("'{}'", value.replace('\'', "'\\''"));
     let mut text = format!("unset {}\n", variables.gone.join(" "));
-    text.extend(variables.set.iter().map(|(name, value)| format!("export {name}={}\n", quoted(value))));
+    text.extend(variables.set.iter().map(|(name, value)| format!("export {name}={}\n", Shell::Bash.quoted(value))));
     text
 }
 
-/// Within fish's single quotes only `\'` and `\\` mean something (fish documentation, "Quotes").
 pub(super) fn fish(variables: &Variables<'_>) -> String {
-    let quoted = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
     let mut text = format!("set -e {}\n", variables.gone.join(" "));
-    text.extend(variables.set.iter().map(|(name, value)| format!("set -gx {name} {}\n", quoted(value))));
+    text.extend(variables.set.iter().map(|(name, value)| format!("set -gx {name} {}\n", Shell::Fish.quoted(value))));
     text
 }
 
-/// Within PowerShell's single quotes only a doubled quote means something.
 pub(super) fn powershell(variables: &Variables<'_>) -> String {
-    let quoted = |value: &str| {
-        let doubled =
-            value.chars().flat_map(|c| std::iter::repeat_n(c, if POWERSHELL_QUOTES.contains(&c) { 2 } else { 1 }));
-        format!("'{}'", doubled.collect::<String>())
-    };
     let gone = variables.gone.iter().map(|name| format!("Env:{name}")).collect::<Vec<_>>().join(",");
     let mut text = format!("Remove-Item -ErrorAction SilentlyContinue {gone}\n");
-    text.extend(variables.set.iter().map(|(name, value)| format!("$Env:{name} = {}\n", quoted(value))));
+    text.extend(
+        variables.set.iter().map(|(name, value)| format!("$Env:{name} = {}\n", Shell::Powershell.quoted(value))),
+    );
     text
 }
 

@@ -86,7 +86,7 @@ fn h1_fish_and_powershell_get_every_hostile_value_back() {
         let text = powershell(&variables(value));
         let quoted = text.split_once("AWS_REGION = '").unwrap().1.split_once("'\n$Env:AWS_ACCESS").unwrap().0;
         let mut rest = quoted.to_owned();
-        for quote in POWERSHELL_QUOTES {
+        for quote in ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'] {
             assert_eq!(rest.matches(quote).count() % 2, 0, "{quoted}");
             rest = rest.replace(&quote.to_string().repeat(2), &quote.to_string());
         }

@@ -54,16 +54,29 @@ impl<'a> Page<'a> {
         let (session, start_url) = (one_line(&self.sign_in.session), one_line(&self.sign_in.start_url));
         match self.sign_in.flow {
             SignInFlow::Pkce => format!("Signing in to {session} ({start_url})."),
+            SignInFlow::Console => format!("Signing in to the AWS console for profile {session} ({start_url})."),
+            SignInFlow::ConsoleRemote => format!(
+                "Signing in to the AWS console for profile {session} ({start_url}), with a browser elsewhere.\n\
+                 Go on only if you began this yourself: whoever gets the text that the page shows signs in as you."
+            ),
             SignInFlow::DeviceCode => format!(
                 "Signing in to {session} ({start_url}) with a device code.\n\
                  Go on only if you began this yourself: whoever sends you a code signs in as you."
             ),
+            SignInFlow::MfaCode => format!("Signing in to {session}."),
         }
     }
 
     /// Says what to do.
     pub(super) fn instruction(&self, showing: &Showing, opened: bool, style: Style) -> String {
         let url = self.url();
+        if self.sign_in.flow == SignInFlow::ConsoleRemote {
+            let page = if *showing == Showing::Print { String::new() } else { format!(":\n\n    {url}\n\n") };
+            return format!(
+                "Open the page in any browser{page}{}Paste here the text that it shows in the end.",
+                if page.is_empty() { ". " } else { "" }
+            );
+        }
         match (&self.sign_in.user_code, showing) {
             (None, Showing::Open(_)) if opened => format!("If no page opens: {url}"),
             (None, Showing::Print) => "Open the page in a browser on this machine.".to_owned(),
@@ -81,16 +94,18 @@ impl<'a> Page<'a> {
 
     /// Names the way that works from anywhere, where this one may not.
     pub(super) fn hint(&self, distance: Distance, again: &str) -> Option<String> {
-        if self.sign_in.flow == SignInFlow::DeviceCode {
-            return None;
-        }
+        let way = match self.sign_in.flow {
+            SignInFlow::DeviceCode | SignInFlow::ConsoleRemote | SignInFlow::MfaCode => return None,
+            SignInFlow::Pkce => "--device-code",
+            SignInFlow::Console => "--remote",
+        };
         let place = match distance {
             Distance::Ssh => "This is an SSH session",
             Distance::Container => "This is a container",
             Distance::Wsl => "This is WSL",
             Distance::NoDisplay => "This machine has no display",
         };
-        Some(format!("{place}: if the page cannot be finished here, use: {} --device-code", one_line(again)))
+        Some(format!("{place}: if the page cannot be finished here, use: {} {way}", one_line(again)))
     }
 
     /// Returns the address as a QR code.
@@ -148,6 +163,8 @@ mod tests {
             flow,
             url: url.to_owned(),
             url_with_code: None,
+            device: None,
+            said: None,
             user_code: (flow == SignInFlow::DeviceCode).then(|| "ABCD-EFGH".to_owned()),
             expires_at: "2026-11-22T09:17:00Z".to_owned(),
             state: SignInState::Pending,
@@ -227,7 +244,8 @@ mod tests {
             let hint =
                 |flow| Page { sign_in: &sign_in(flow, "https://a.example/") }.hint(distance, "tegata login corp");
             assert!(hint(SignInFlow::Pkce).unwrap().ends_with("tegata login corp --device-code"));
-            assert_eq!(hint(SignInFlow::DeviceCode), None);
+            assert!(hint(SignInFlow::Console).unwrap().ends_with("tegata login corp --remote"));
+            assert_eq!((hint(SignInFlow::DeviceCode), hint(SignInFlow::ConsoleRemote)), (None, None));
         }
     }
 

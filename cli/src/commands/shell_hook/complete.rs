@@ -214,11 +214,13 @@ mod tests {
             .map(|name| Profile {
                 name: name.to_owned(),
                 session: Some("corp".to_owned()),
+                source: None,
                 account_id: Some("123456789012".to_owned()),
                 role: Some("ReadOnly".to_owned()),
                 expires_at: None,
                 problem: None,
                 tier: None,
+                certificate_ends_at: None,
                 read_only: None,
                 gate: None,
             })

@@ -2,7 +2,7 @@
 
 use crate::hand::text;
 use crate::moment;
-use crate::output;
+use crate::output::Style;
 use tegata_protocol::body::Status;
 use tegata_protocol::gate::{Grant, HandRequest, Review};
 use tegata_protocol::text::one_line;
@@ -29,15 +29,15 @@ fn tiers(requests: &[HandRequest]) -> impl Iterator<Item = &str> {
 }
 
 /// Returns the grants, the requests and the reviews, each with the command that deals with it.
-pub(super) fn page(status: &Status, now: i64) -> String {
-    [grants(&status.grants, now), requests(&status.requests), reviews(&status.reviews, now)]
+pub(super) fn page(status: &Status, now: i64, style: Style) -> String {
+    [grants(&status.grants, now, style), requests(&status.requests, style), reviews(&status.reviews, now, style)]
         .into_iter()
         .flatten()
         .map(|part| format!("\n\n{part}"))
         .collect()
 }
 
-fn grants(grants: &[Grant], now: i64) -> Option<String> {
+fn grants(grants: &[Grant], now: i64, style: Style) -> Option<String> {
     let rows = grants.iter().map(|grant| {
         [
             one_line(&grant.profile),
@@ -49,10 +49,10 @@ fn grants(grants: &[Grant], now: i64) -> Option<String> {
         ]
     });
     let header = ["ELEVATED", "ROLE", "UNTIL", "USES LEFT", "FOR", "END IT WITH"];
-    (!grants.is_empty()).then(|| output::table(header, rows))
+    (!grants.is_empty()).then(|| style.table(header, rows))
 }
 
-fn requests(requests: &[HandRequest]) -> Option<String> {
+fn requests(requests: &[HandRequest], style: Style) -> Option<String> {
     let rows = requests.iter().map(|request| {
         [
             text::what(request),
@@ -63,10 +63,10 @@ fn requests(requests: &[HandRequest]) -> Option<String> {
         ]
     });
     let header = ["WAITS FOR A PASSKEY", "CODE", "ASKED BY", "WAITS", "APPROVE IT WITH"];
-    (!requests.is_empty()).then(|| output::table(header, rows))
+    (!requests.is_empty()).then(|| style.table(header, rows))
 }
 
-fn reviews(reviews: &[Review], now: i64) -> Option<String> {
+fn reviews(reviews: &[Review], now: i64, style: Style) -> Option<String> {
     let rows = reviews.iter().map(|review| {
         [
             one_line(&review.profile),
@@ -76,7 +76,7 @@ fn reviews(reviews: &[Review], now: i64) -> Option<String> {
         ]
     });
     let header = ["TO BE REVIEWED", "GRANTED", "APPROVED BY", "CLOSE IT WITH"];
-    (!reviews.is_empty()).then(|| output::table(header, rows))
+    (!reviews.is_empty()).then(|| style.table(header, rows))
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     fn what_is_elevated_waits_and_is_open_comes_with_its_command() {
         let now = moment::parse("2026-11-22T09:00:00Z").unwrap();
         let status = full("name");
-        insta::assert_snapshot!(format!("{}{}", passkeys(&status), page(&status, now)), @"
+        insta::assert_snapshot!(format!("{}{}", passkeys(&status), page(&status, now, Style::PLAIN)), @"
         passkeys     2 enrolled
         tier         prompt: this asks before Tegata answers; a program running as you could still take the sign-in token from the keyring
 
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn where_nothing_is_gated_there_is_nothing_to_show() {
         let status = status(&json!({}));
-        assert_eq!((passkeys(&status), page(&status, 0)), (String::new(), String::new()));
+        assert_eq!((passkeys(&status), page(&status, 0, Style::PLAIN)), (String::new(), String::new()));
     }
 
     #[test]
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn e10_hostile_names_are_shown_escaped() {
-        let shown = page(&full("\u{1b}]52;c;x\u{7}\u{202e}\r\n\u{9b}2J"), 0);
+        let shown = page(&full("\u{1b}]52;c;x\u{7}\u{202e}\r\n\u{9b}2J"), 0, Style::PLAIN);
         assert!(!shown.chars().any(|c| c != '\n' && tegata_protocol::text::is_hostile(c)), "{shown:?}");
     }
 }

@@ -7,14 +7,28 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tegata_protocol::adoption::*;
 use tegata_protocol::body::*;
+use tegata_protocol::certificates::*;
 use tegata_protocol::console::*;
 use tegata_protocol::gate::*;
 use tegata_protocol::inventory::*;
+use tegata_protocol::jobs::*;
+use tegata_protocol::keys::*;
+use tegata_protocol::totp::{AddSeed, GiveCode, MfaDevice, Seeds};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// Every body.
 pub(super) fn samples() -> BTreeMap<&'static str, [Value; 2]> {
-    [answers(), answers_about_hands(), answers_about_inventories(), requests()].into_iter().flatten().collect()
+    [
+        answers(),
+        answers_about_hands(),
+        answers_about_inventories(),
+        answers_about_certificates(),
+        answers_about_keys(),
+        requests(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Bodies that are written, with all of their fields and with only those that are always there.
@@ -33,12 +47,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
     let profile = Profile {
         name: String::new(),
         session: None,
+        source: None,
         account_id: None,
         role: None,
         expires_at: None,
         problem: None,
         tier: None,
         gate: None,
+        certificate_ends_at: None,
         read_only: None,
     };
     let profile_state = ProfileState {
@@ -47,8 +63,16 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: None,
         gate: None,
         elevated_until: None,
+        pin_for: None,
         sign_in_needed: None,
         locked: false,
+    };
+    let identity = ConsoleIdentity {
+        arn: String::new(),
+        region: None,
+        state: SessionState::Unknown,
+        expires_at: None,
+        last_error: None,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -61,9 +85,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         url: String::new(),
         url_with_code: None,
         user_code: None,
+        device: None,
+        said: None,
         expires_at: String::new(),
         state: SignInState::Pending,
     };
+    let (serial, user, profile_of) = (String::new(), String::new(), String::new());
+    let device = MfaDevice { serial, user, profile: profile_of, seed: None, command: None };
+    let seeds = Seeds { devices: vec![] };
     let status = Status {
         version: String::new(),
         pid: 1,
@@ -71,6 +100,8 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         locked: false,
         store: store.clone(),
         sessions: vec![],
+        identities: vec![],
+        certificates: vec![],
         cached_credentials: 0,
         grants: vec![],
         requests: vec![],
@@ -80,13 +111,14 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         warnings: vec![],
     };
     let secret = Secret::new(String::from("x"));
-    let credentials = |account_id| ProcessCredentials {
+    let key = || ProcessCredentials {
         access_key_id: "x",
         secret_access_key: &secret,
-        session_token: &secret,
+        session_token: None,
         expiration: "x",
-        account_id,
+        account_id: None,
     };
+    let credentials = || ProcessCredentials { session_token: Some(&secret), account_id: Some("x"), ..key() };
     let link = ConsoleLink {
         url: secret.clone(),
         expires_at: String::new(),
@@ -106,25 +138,38 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair(
             "SignIn",
             SignIn {
+                start_url: String::from("x"),
+                url: String::from("x"),
                 url_with_code: text(),
                 user_code: text(),
+                device: text(),
+                said: text(),
                 state: SignInState::Failed { error },
                 ..sign_in.clone()
             },
             sign_in,
         ),
+        pair("Seeds", seeds.clone(), seeds),
+        pair("MfaDevice", MfaDevice { seed: Some(true), command: text(), ..device.clone() }, device),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
+        pair(
+            "ConsoleIdentity",
+            ConsoleIdentity { region: text(), expires_at: text(), last_error: text(), ..identity.clone() },
+            identity.clone(),
+        ),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
         pair(
             "Profile",
             Profile {
                 session: text(),
+                source: Some("sign-in".to_owned()),
                 account_id: text(),
                 role: text(),
                 expires_at: text(),
                 problem: text(),
                 tier: text(),
                 gate: text(),
+                certificate_ends_at: text(),
                 read_only: text(),
                 ..profile.clone()
             },
@@ -137,6 +182,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 expires_at: text(),
                 gate: text(),
                 elevated_until: text(),
+                pin_for: text(),
                 sign_in_needed: text(),
                 ..profile_state.clone()
             },
@@ -144,19 +190,21 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         ),
         pair(
             "Status",
-            Status { passkeys: Some(1), clock_skew_seconds: Some(-1), warnings: vec![String::new()], ..status.clone() },
+            Status {
+                identities: vec![identity],
+                passkeys: Some(1),
+                clock_skew_seconds: Some(-1),
+                warnings: vec![String::new()],
+                ..status.clone()
+            },
             status,
         ),
         pair("Store", Store { detail: text(), ..store.clone() }, store),
         pair("Lock", Lock { locked: true }, Lock { locked: true }),
         pair("SignedOut", SignedOut { detail: text(), ..signed_out.clone() }, signed_out),
-        pair("ProcessCredentials", credentials(Some("x")), credentials(None)),
+        pair("ProcessCredentials", credentials(), key()),
         pair("ConsoleLink", ConsoleLink { grant: text(), ..link.clone() }, link),
-        pair(
-            "ContainerCredentials",
-            ContainerCredentials(credentials(Some("x"))),
-            ContainerCredentials(credentials(None)),
-        ),
+        pair("ContainerCredentials", ContainerCredentials(credentials()), ContainerCredentials(key())),
     ])
 }
 
@@ -279,6 +327,39 @@ fn answers_about_inventories() -> BTreeMap<&'static str, [Value; 2]> {
     ])
 }
 
+/// The same for certificates.
+fn answers_about_certificates() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let certificate = Certificate {
+        profile: String::new(),
+        place: String::new(),
+        key_place: String::new(),
+        state: CertificateState::Unknown,
+        common_name: None,
+        serial: None,
+        ends_at: None,
+        problem: None,
+        mend: None,
+    };
+    let full = Certificate {
+        common_name: text(),
+        serial: text(),
+        ends_at: text(),
+        problem: text(),
+        mend: text(),
+        ..certificate.clone()
+    };
+    let listed = Certificates { certificates: vec![], left_out: 0 };
+    let handed_over = JobHandedOver { profile: String::new(), audience: String::new() };
+    let forgotten = ForgottenCertificate { profile: String::new(), was_kept: true };
+    BTreeMap::from([
+        pair("Certificate", full, certificate),
+        pair("Certificates", listed.clone(), listed),
+        pair("ForgottenCertificate", forgotten.clone(), forgotten),
+        pair("JobHandedOver", handed_over.clone(), handed_over),
+    ])
+}
+
 /// Bodies that are read, with all of their fields and with only those that may not be left out.
 pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
     let text = || Some(String::from("x"));
@@ -314,17 +395,87 @@ pub(super) fn requests() -> BTreeMap<&'static str, [Value; 2]> {
         expires_at: String::from("x"),
         renewal: Some(renewal()),
     };
+    let import = ImportCertificate {
+        profile: String::from("x"),
+        config: text(),
+        certificate: String::from("x"),
+        private_key: secret(),
+        passphrase: Some(secret()),
+    };
+    let job = HandOverJob {
+        profile: String::from("x"),
+        config: text(),
+        request_url: String::from("x"),
+        request_token: secret(),
+    };
     BTreeMap::from([
+        read("ImportKey", import_key()),
+        read(
+            "RotateKey",
+            RotateKey { profile: String::from("x"), config: text(), grace_seconds: Some(1), finish: true },
+        ),
+        read("HandOverJob", job),
+        read("ImportCertificate", import),
+        read("EnterPin", EnterPin { config: text(), pin: secret() }),
         read("AdoptSession", adopt),
         read("AdoptRenewal", renewal()),
         read("BeginInventory", BeginInventory { session: text(), config: text() }),
-        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce }),
+        read("BeginSignIn", BeginSignIn { session: text(), config: text(), flow: SignInFlow::Pkce, region: text() }),
+        read("CarriedCode", CarriedCode { text: secret() }),
+        read("GiveCode", GiveCode { code: Secret::new(String::from("x")) }),
+        read("AddSeed", AddSeed { profile: name.clone(), config: text(), uri: Secret::new(String::from("x")) }),
         read("BeginElevation", elevation),
         read("OpenConsole", console),
         read("OpenPage", OpenPage { reason: text() }),
         read("AddPasskey", AddPasskey { person, name: name.clone() }),
         read("RenamePasskey", RenamePasskey { name }),
         read("CloseReview", CloseReview { note }),
+    ])
+}
+
+fn import_key() -> ImportKey {
+    ImportKey {
+        access_key_id: String::from("x"),
+        secret_access_key: Secret::new(String::from("x")),
+        region: Some(String::from("x")),
+    }
+}
+
+fn answers_about_keys() -> BTreeMap<&'static str, [Value; 2]> {
+    let text = || Some(String::from("x"));
+    let imported =
+        ImportedKey { user: String::new(), account_id: String::new(), last_four: String::new(), in_use: None };
+    let replaced =
+        ReplacedKey { access_key_id: String::new(), state: ReplacedState::Deleted, delete_after: None, detail: None };
+    let rotated = RotatedKey { user: String::new(), began: true, in_use: String::new(), created_at: None, old: vec![] };
+    let key = ReportedKey {
+        access_key_id: String::new(),
+        kept: KeptState::Elsewhere,
+        active: true,
+        created_at: None,
+        last_used_at: None,
+        last_used_service: None,
+        last_used_region: None,
+    };
+    let user = ReportedUser { user: String::new(), profiles: vec![], keys: vec![], max_age_days: None, problem: None };
+    let report = KeysReport { users: vec![], more: 0 };
+    BTreeMap::from([
+        pair("ImportedKey", ImportedKey { in_use: text(), ..imported.clone() }, imported),
+        pair("ReplacedKey", ReplacedKey { delete_after: text(), detail: text(), ..replaced.clone() }, replaced),
+        pair("RotatedKey", RotatedKey { created_at: text(), ..rotated.clone() }, rotated),
+        pair(
+            "ReportedKey",
+            ReportedKey {
+                created_at: text(),
+                last_used_at: text(),
+                last_used_service: text(),
+                last_used_region: text(),
+                ..key.clone()
+            },
+            key,
+        ),
+        pair("ReportedUser", ReportedUser { max_age_days: Some(1), problem: text(), ..user.clone() }, user),
+        pair("KeysReport", report.clone(), report),
     ])
 }
 

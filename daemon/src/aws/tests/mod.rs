@@ -3,6 +3,7 @@
 mod double;
 mod federation;
 mod tls;
+mod users;
 
 use super::http::{LONGEST_BODY, Limits};
 use super::retry::Bounds;
@@ -25,7 +26,10 @@ fn short() -> (Limits, Bounds) {
 /// AWS at the double. Nothing but a broken exchange ever meets the short limits.
 fn aws_at(double: &Double, (limits, bounds): (Limits, Bounds)) -> SdkAws {
     let (sso_oidc, sso, sts) = (Some(double.url()), Some(double.url()), Some(double.url()));
-    let config = Config { endpoints: EndpointOverrides { sso_oidc, sso, sts, federation: None }, ..Config::default() };
+    let config = Config {
+        endpoints: EndpointOverrides { sso_oidc, sso, sts, ..EndpointOverrides::default() },
+        ..Config::default()
+    };
     SdkAws::with_limits(config, clock(), limits, bounds).unwrap()
 }
 

@@ -11,8 +11,10 @@ use crate::aws::BoxFuture;
 use crate::aws::scripted::ScriptedAws;
 use crate::cache::Cache;
 use crate::caller::Process;
+use crate::certificates::MachineCertificates;
 use crate::clock::from_unix_seconds;
 use crate::clock::manual::ManualClock;
+use crate::console_logins::ConsoleLogins;
 use crate::grant::Approved;
 use crate::human::{Human, Notice};
 use crate::names::ProfileName;
@@ -87,7 +89,24 @@ impl World {
         let cache = Arc::new(Cache::default());
         let stored = Arc::new(StoredRoles::new(store.clone(), clock.clone(), Arc::clone(&cache)));
         let user = crate::local_user::LocalUser { name: "alice".into(), host: "laptop".into() }.into();
-        let providers = Providers { aws: aws.clone(), sign_in_sessions: sign_in_sessions.clone(), user };
+        let console_logins =
+            Arc::new(ConsoleLogins::new(aws.clone(), clock.clone(), store.clone(), sign_in_sessions.clone()));
+        let certificates = Arc::new(MachineCertificates::new(store.clone(), clock.clone()));
+        let commands = crate::helper::Commands::none();
+        let users = crate::iam_users::IamUsers::new(aws.clone(), clock.clone(), store.clone(), commands.clone());
+        let (sessions, iam_users) = (sign_in_sessions.clone(), Arc::new(users));
+        let aws_room = aws.clone();
+        let providers = Providers {
+            aws: aws_room,
+            sign_in_sessions: sessions,
+            console_logins,
+            iam_users,
+            certificates,
+            commands,
+            github_job: Arc::default(),
+            task: Arc::default(),
+            user,
+        };
         let obtainer = Arc::new(Obtainer::new(clock.clone(), cache, providers.clone(), stored));
         let gate = Arc::new(Gate::new(store.clone(), clock.clone()));
         let grants = Arc::new(Grants::new(clock.clone()));
@@ -111,7 +130,7 @@ impl World {
             organisation: Vec::new(),
         };
         let gated = Arc::new(Gated::new(rooms, providers, obtainer.clone()));
-        sign_in_sessions.signed_in(profile("dev").chain.session(), aws.mint(24 * HOUR)).await.unwrap();
+        sign_in_sessions.signed_in(profile("dev").chain.session().unwrap(), aws.mint(24 * HOUR)).await.unwrap();
         Self { clock, aws, memory, store: faults, grants, desk, obtainer, gated, _dir: dir }
     }
 

@@ -80,7 +80,7 @@ fn item<'a>(file: &'a Value, path: &str) -> Option<&'a Value> {
 #[test]
 fn below_each_resource_there_is_what_is_described_and_nothing_else() {
     let file = file();
-    let segments = ["x", paths::ADOPT, paths::PAGES, paths::TEST];
+    let segments = ["x", paths::ADOPT, paths::CODE, paths::TEXT, paths::PAGES, paths::TEST];
     for resource in paths(&file).keys().filter(|path| !path.contains('{')) {
         let one = segments.iter().map(|one| format!("{resource}/{one}"));
         let two = one.clone().flat_map(|one| segments.map(|two| format!("{one}/{two}")));

@@ -77,10 +77,14 @@ fn every_resource_has_its_calls() {
 #[test]
 fn a_sign_in_begins_with_a_body() {
     let call = read("POST", "/v1/sign-ins", r#"{"session":"corp","config":"/c","flow":"device_code"}"#);
-    let expected =
-        BeginSignIn { session: Some("corp".into()), config: Some("/c".into()), flow: SignInFlow::DeviceCode };
+    let expected = BeginSignIn {
+        session: Some("corp".into()),
+        config: Some("/c".into()),
+        flow: SignInFlow::DeviceCode,
+        region: None,
+    };
     assert_eq!(call, Ok(Call::BeginSignIn(expected)));
-    let only_one_there_is = BeginSignIn { session: None, config: None, flow: SignInFlow::Pkce };
+    let only_one_there_is = BeginSignIn { session: None, config: None, flow: SignInFlow::Pkce, region: None };
     assert_eq!(read("POST", "/v1/sign-ins", "{}"), Ok(Call::BeginSignIn(only_one_there_is)));
 }
 

@@ -2,6 +2,7 @@
 
 mod browser;
 mod device;
+mod login;
 
 use super::*;
 use crate::aws::scripted::ScriptedAws;
@@ -70,12 +71,7 @@ impl Browser {
     }
 
     async fn send(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        // The other side may have answered and closed before it read all.
-        let _ = stream.write_all(request.as_bytes()).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        String::from_utf8(answer).unwrap()
+        send_to(self.port, request).await
     }
 
     /// The sign-in still waits: the right answer ends it in tokens, with one token call in all.
@@ -86,6 +82,15 @@ impl Browser {
         assert!(self.outcome.await.unwrap().is_ok());
         assert_eq!(self.aws.exchanges().len(), 1);
     }
+}
+
+async fn send_to(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    // The other side may have answered and closed before it read all.
+    let _ = stream.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
 }
 
 fn parameter(url: &Url, name: &str) -> String {

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::limits::{self, Request, validation};
 use super::role::IamRole;
-use super::{Bench, Signed, answer, signed};
+use super::{Bench, Signed, answer, credentials, mfa, signed};
 use crate::call::{Answer, Call};
-use crate::clock::{EpochMs, iso8601, millis};
-use crate::issued::{IssuedCredentials, Principal};
+use crate::clock::{EpochMs, millis};
+use crate::issued::{IssuedCredentials, Principal, PrincipalKind};
 use crate::reply::{Refusal, escape};
 
 /// The longest session of a role assumed with a role's credentials, in seconds.
@@ -52,17 +52,24 @@ pub struct AssumedRole {
 pub(crate) fn assume_role(bench: &mut Bench<'_>, call: &Call) -> Answer {
     let Signed { parameters, caller, region } = signed(bench, call)?;
     let request = limits::check(&parameters)?;
+    let with_code = mfa::check(bench, &caller, &parameters, call.now)?.is_some();
     let role = reachable(bench, &caller.principal, &request)?;
+    if role.trust.requires_mfa && !with_code && !caller.principal.mfa {
+        return Err(denied(&caller.principal, "sts:AssumeRole", &role.arn));
+    }
     check_conditions(&role, &caller.principal, &request)?;
-    check_duration(&role, request.duration)?;
+    check_duration(&role, caller.principal.kind, request.duration)?;
     let issued = issue(bench, call, &role, &caller.principal, &request);
     let result = result(&issued, &request)?;
     bench.assumed.push(record(call.now, region, &caller.principal, &issued, request));
     Ok(answer("AssumeRole", &result))
 }
 
-/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask.
+/// The role, when it exists, trusts the caller, and the caller's own policy lets it ask. Root may assume none (IAM User Guide).
 fn reachable(bench: &Bench<'_>, caller: &Principal, request: &Request) -> Result<IamRole, Refusal> {
+    if caller.kind == PrincipalKind::Root {
+        return Err(Refusal::new(403, "AccessDenied", "Roles may not be assumed by root accounts."));
+    }
     let role = bench.settings.iam_roles.iter().find(|role| role.arn == request.role_arn);
     let role = role.filter(|role| role.trust.allows(caller) && may(caller, "sts:AssumeRole"));
     role.cloned().ok_or_else(|| denied(caller, "sts:AssumeRole", &request.role_arn))
@@ -90,19 +97,15 @@ fn check_conditions(role: &IamRole, caller: &Principal, request: &Request) -> Re
         let message = "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.";
         return Err(Refusal::new(400, "InvalidParameterValue", message));
     }
-    if request.serial_number.is_some() {
-        let message = "MultiFactorAuthentication failed with invalid MFA one time pass code.";
-        return Err(Refusal::new(403, "AccessDenied", message));
-    }
     Ok(())
 }
 
-/// The role's own maximum first, then the hour of a chain: every caller here is itself a role session.
-fn check_duration(role: &IamRole, duration: i64) -> Result<(), Refusal> {
+/// The role's own maximum first, then the hour of a chain, when the caller is itself a role session.
+fn check_duration(role: &IamRole, caller: PrincipalKind, duration: i64) -> Result<(), Refusal> {
     if duration.saturating_mul(1000) > millis(role.max_session) {
         return Err(validation("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
     }
-    if duration > CHAINED_MAX {
+    if caller == PrincipalKind::Role && duration > CHAINED_MAX {
         return Err(validation(
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         ));
@@ -142,14 +145,10 @@ fn result(issued: &IssuedCredentials, request: &Request) -> Result<String, Refus
     };
     Ok(format!(
         "<AssumedRoleUser><AssumedRoleId>{}</AssumedRoleId><Arn>{}</Arn></AssumedRoleUser>\
-         <Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
-         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>{packed}{source_identity}",
+         {}{packed}{source_identity}",
         escape(&principal.user_id),
         escape(&principal.arn),
-        issued.access_key_id,
-        issued.secret_access_key,
-        issued.session_token,
-        iso8601(issued.expires_ms),
+        credentials(issued),
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The input limits of AssumeRole, as its API model states them.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -25,6 +26,8 @@ pub(super) struct Request {
 /// Packed size allowed for session policies and tags together, in bytes of plain text: a guess at AWS's binary form.
 const PACKED_LIMIT: usize = 4096;
 const PLAIN: &str = "+=,.@-_";
+/// The range of `DurationSeconds` of AssumeRole.
+const SECONDS: RangeInclusive<i64> = 900..=43_200;
 
 pub(super) fn check(parameters: &Parameters) -> Result<Request, Refusal> {
     let text = |name: &'static str| parameters.get(name);
@@ -38,14 +41,13 @@ pub(super) fn check(parameters: &Parameters) -> Result<Request, Refusal> {
     if source_identity.is_some_and(|identity| identity.to_ascii_lowercase().starts_with("aws:")) {
         return Err(validation("Value at 'sourceIdentity' must not start with aws:"));
     }
-    let serial_number = length("serialNumber", text("SerialNumber"), 9, 256)?;
-    check_token_code(text("TokenCode"))?;
+    let (serial_number, _) = mfa(parameters)?;
     check_token_size(text("MinimumSessionTokenSize"))?;
     let tags = tags(parameters)?;
     let request = Request {
         role_arn: role_arn.unwrap_or_default().to_owned(),
         session_name: session_name.unwrap_or_default().to_owned(),
-        duration: duration(text("DurationSeconds"))?,
+        duration: seconds(text("DurationSeconds"), &SECONDS, 3600)?,
         external_id: external_id.map(str::to_owned),
         source_identity: source_identity.map(str::to_owned),
         transitive_tag_keys: transitive_tag_keys(parameters, &tags)?,
@@ -77,7 +79,7 @@ impl Request {
     }
 }
 
-fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
+pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
     let lower = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
     parameters.get(name).ok_or_else(|| {
         validation(format!(
@@ -86,7 +88,12 @@ fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refus
     })
 }
 
-fn length<'a>(name: &str, value: Option<&'a str>, least: usize, most: usize) -> Result<Option<&'a str>, Refusal> {
+pub(super) fn length<'a>(
+    name: &str,
+    value: Option<&'a str>,
+    least: usize,
+    most: usize,
+) -> Result<Option<&'a str>, Refusal> {
     let count = value.map_or(least, |value| value.chars().count());
     let constraint = if count < least {
         format!("greater than or equal to {least}")
@@ -117,18 +124,28 @@ pub(super) fn validation(message: impl Into<String>) -> Refusal {
     Refusal::new(400, "ValidationError", message)
 }
 
-fn duration(text: Option<&str>) -> Result<i64, Refusal> {
-    let Some(text) = text else { return Ok(3600) };
+/// `DurationSeconds` within its range.
+pub(super) fn seconds(text: Option<&str>, range: &RangeInclusive<i64>, default: i64) -> Result<i64, Refusal> {
+    let Some(text) = text else { return Ok(default) };
     let seconds: i64 =
         text.parse().map_err(|_| Refusal::new(400, "MalformedInput", "DurationSeconds is not a number"))?;
-    let constraint = if seconds < 900 {
-        "Member must have value greater than or equal to 900"
-    } else if seconds > 43_200 {
-        "Member must have value less than or equal to 43200"
+    let constraint = if seconds < *range.start() {
+        format!("greater than or equal to {}", range.start())
+    } else if seconds > *range.end() {
+        format!("less than or equal to {}", range.end())
     } else {
         return Ok(seconds);
     };
-    Err(unsatisfied(Some(text), "durationSeconds", constraint))
+    Err(unsatisfied(Some(text), "durationSeconds", &format!("Member must have value {constraint}")))
+}
+
+/// `SerialNumber` and `TokenCode`, each within its limits when it is there.
+pub(super) fn mfa(parameters: &Parameters) -> Result<(Option<&str>, Option<&str>), Refusal> {
+    let serial_number = length("serialNumber", parameters.get("SerialNumber"), 9, 256)?;
+    pattern("serialNumber", serial_number, "_+=/:,.@-", "[\\w+=/:,.@-]*")?;
+    let code = parameters.get("TokenCode");
+    check_token_code(code)?;
+    Ok((serial_number, code))
 }
 
 fn check_token_code(code: Option<&str>) -> Result<(), Refusal> {

@@ -1,19 +1,30 @@
-//! STS, the query protocol with XML answers: GetCallerIdentity and AssumeRole, every call signed.
+//! STS, the query protocol with XML answers: GetCallerIdentity, AssumeRole and GetSessionToken, every call signed, and
+//! AssumeRoleWithWebIdentity, which is not.
 
 mod assume_role;
 mod limits;
+mod mfa;
 mod role;
+mod session_token;
+mod web_identity;
 
 pub use assume_role::AssumedRole;
 pub(crate) use assume_role::assume_role;
 pub use role::{IamRole, Trust};
+pub use session_token::UserSession;
+pub(crate) use session_token::get_session_token;
+pub(crate) use web_identity::assume_role_with_web_identity;
+pub use web_identity::{RoleForToken, TrustedTokens};
 
 use crate::call::{Answer, Call, Parameters};
-use crate::issued::{IssuedCredentials, Ledger};
+use crate::clock::iso8601;
+use crate::identity_provider::SigningKeys;
+use crate::issued::{IssuedCredentials, Ledger, PrincipalKind};
 use crate::mint::{Mint, uuid};
 use crate::reply::{Refusal, Reply, escape};
 use crate::settings::Settings;
-use crate::sigv4;
+use crate::sigv4::{self, Keys};
+use crate::users::Users;
 
 const VERSION: &str = "2011-06-15";
 
@@ -21,7 +32,11 @@ const VERSION: &str = "2011-06-15";
 pub(crate) struct Bench<'a> {
     pub(crate) ledger: &'a mut Ledger,
     pub(crate) mint: &'a mut Mint,
+    pub(crate) users: &'a mut Users,
     pub(crate) assumed: &'a mut Vec<AssumedRole>,
+    pub(crate) user_sessions: &'a mut Vec<UserSession>,
+    pub(crate) for_tokens: &'a mut Vec<RoleForToken>,
+    pub(crate) keys: &'a SigningKeys,
     pub(crate) settings: &'a Settings,
 }
 
@@ -32,8 +47,9 @@ struct Signed {
     region: String,
 }
 
-fn signed(bench: &Bench<'_>, call: &Call) -> Result<Signed, Refusal> {
-    let caller = sigv4::verify(call, bench.ledger)?.clone();
+fn signed(bench: &mut Bench<'_>, call: &Call) -> Result<Signed, Refusal> {
+    let mut keys = Keys { ledger: bench.ledger, users: bench.users };
+    let caller = sigv4::verify(call, &mut keys, "sts")?;
     let parameters = parameters(call)?;
     Ok(Signed { parameters, caller, region: sigv4::region(call).unwrap_or_default().to_owned() })
 }
@@ -50,7 +66,7 @@ fn parameters(call: &Call) -> Result<Parameters, Refusal> {
 }
 
 /// GetCallerIdentity.
-pub(crate) fn get_caller_identity(bench: &Bench<'_>, call: &Call) -> Answer {
+pub(crate) fn get_caller_identity(bench: &mut Bench<'_>, call: &Call) -> Answer {
     let Signed { caller, .. } = signed(bench, call)?;
     let principal = &caller.principal;
     let result = format!(
@@ -62,11 +78,25 @@ pub(crate) fn get_caller_identity(bench: &Bench<'_>, call: &Call) -> Answer {
     Ok(answer("GetCallerIdentity", &result))
 }
 
-/// An action this double does not have.
-pub(crate) fn unknown_action(bench: &Bench<'_>, call: &Call) -> Answer {
-    let Signed { parameters, .. } = signed(bench, call)?;
+/// An action this double does not have. A session of a user is refused before: it may call what this double has, and no more.
+pub(crate) fn unknown_action(bench: &mut Bench<'_>, call: &Call) -> Answer {
+    let Signed { parameters, caller, .. } = signed(bench, call)?;
     let action = parameters.get("Action").unwrap_or_default();
+    if caller.principal.kind != PrincipalKind::Role && !caller.is_long_term() {
+        return Err(Refusal::new(403, "AccessDenied", format!("Cannot call {action} with session credentials")));
+    }
     Err(Refusal::new(400, "InvalidAction", format!("Could not find operation {action} for version {VERSION}")))
+}
+
+fn credentials(issued: &IssuedCredentials) -> String {
+    format!(
+        "<Credentials><AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey>\
+         <SessionToken>{}</SessionToken><Expiration>{}</Expiration></Credentials>",
+        issued.access_key_id,
+        issued.secret_access_key,
+        issued.session_token,
+        iso8601(issued.expires_ms),
+    )
 }
 
 fn answer(action: &str, result: &str) -> Reply {

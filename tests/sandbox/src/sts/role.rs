@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::web_identity::TrustedTokens;
 use crate::issued::Principal;
 use crate::settings::seconds;
 
@@ -26,10 +27,15 @@ pub struct IamRole {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trust {
-    /// Who may assume the role: `*`, an account's root ARN, a role's ARN, or an assumed-role session's ARN.
+    /// Who may assume the role: `*`, an account's root ARN, a role's or a user's ARN, an assumed-role
+    /// session's ARN, or a service's name.
     pub principals: Vec<String>,
     /// The `sts:ExternalId` it requires.
     pub external_id: Option<String>,
+    /// Whether it requires `aws:MultiFactorAuthPresent`.
+    pub requires_mfa: bool,
+    /// The tokens of an identity provider it is assumed for.
+    pub tokens: Option<TrustedTokens>,
     /// Whether it allows `sts:SetSourceIdentity`.
     pub allows_source_identity: bool,
     /// Whether it allows `sts:TagSession`.
@@ -45,7 +51,14 @@ impl Default for IamRole {
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { principals: Vec::new(), external_id: None, allows_source_identity: true, allows_tags: true }
+        Self {
+            principals: Vec::new(),
+            external_id: None,
+            requires_mfa: false,
+            tokens: None,
+            allows_source_identity: true,
+            allows_tags: true,
+        }
     }
 }
 
@@ -60,6 +73,23 @@ impl IamRole {
             trust: Trust { principals, ..Trust::default() },
             denied: Vec::new(),
         }
+    }
+
+    /// A session of this role with that name.
+    pub(crate) fn principal(&self, session_name: &str) -> Principal {
+        let partition = self.arn.split(':').nth(1).unwrap_or_default();
+        let mut principal = Principal::of_role(partition, self.account(), self.path(), self.name(), session_name);
+        principal.denied.clone_from(&self.denied);
+        principal
+    }
+
+    /// A role for tokens of this issuer and subject (`*` is any characters), for four hours at most, and for nobody else.
+    #[must_use]
+    pub fn for_tokens(arn: &str, issuer: &str, subject: &str) -> Self {
+        let mut role = Self::new(arn, &[]);
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        role.trust.tokens = Some(TrustedTokens { issuer, subject, ..TrustedTokens::default() });
+        role
     }
 
     pub(super) fn account(&self) -> &str {

@@ -277,6 +277,12 @@ impl StsRequest {
         Self { credentials: credentials.clone(), fields, host: None, region: "us-east-1", service: "sts", age: 0 }
     }
 
+    /// The same for IAM.
+    pub(crate) fn iam(credentials: &IssuedCredentials, action: &str) -> Self {
+        let fields = vec![("Action".to_owned(), action.to_owned()), ("Version".to_owned(), "2010-05-08".to_owned())];
+        Self { fields, service: "iam", ..Self::new(credentials, action) }
+    }
+
     pub(crate) fn identity(credentials: &IssuedCredentials) -> Self {
         Self::new(credentials, "GetCallerIdentity")
     }
@@ -307,7 +313,7 @@ impl StsRequest {
         let identity = Credentials::new(
             &keys.access_key_id,
             &keys.secret_access_key,
-            Some(keys.session_token.clone()),
+            Some(keys.session_token.clone()).filter(|token| !token.is_empty()),
             None,
             "test",
         )

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers may end the test")]
 
+mod certificate_client;
 mod client;
 
 mod authorization;
@@ -9,9 +10,15 @@ mod control;
 mod device;
 mod faults;
 mod federation;
+mod iam;
 mod listeners;
+mod login;
+mod metadata;
 mod portal;
 mod program;
 mod registration;
+mod roles_anywhere;
 mod sts;
 mod tokens;
+mod users;
+mod web_identity;

@@ -180,7 +180,7 @@ fn expired_credentials_are_refused() {
 #[test]
 fn unknown_actions_and_versions_are_invalid_actions() {
     let (sandbox, credentials) = ready();
-    let unknown = StsRequest::new(&credentials, "GetSessionToken").send(&sandbox);
+    let unknown = StsRequest::new(&credentials, "GetFederationToken").send(&sandbox);
     assert_eq!(code(&unknown), is(400, "InvalidAction"));
     let mut old = StsRequest::identity(&credentials);
     old.fields[1].1 = "2010-01-01".to_owned();

@@ -1,0 +1,44 @@
+//! A role for a certificate: a request for a session, signed with the certificate's key.
+
+use super::Providers;
+use crate::certificates::Identity;
+use crate::credentials::Credentials;
+use crate::problem::Problem;
+use crate::profile::RolesAnywhere;
+use crate::roles_anywhere::{SessionRequest, Unsigned};
+
+impl Providers {
+    /// Obtains the credentials with the certificate that the profile names, as it is now.
+    pub(super) async fn roles_anywhere_credentials(&self, asked: &RolesAnywhere) -> Result<Credentials, Problem> {
+        let identity = self.certificates.identity(asked).await?;
+        self.session_of(asked, &identity).await
+    }
+
+    /// Obtains the credentials with a certificate that may not be kept yet.
+    ///
+    /// # Errors
+    /// What AWS said, or that the key does not sign.
+    pub async fn session_of(&self, asked: &RolesAnywhere, identity: &Identity) -> Result<Credentials, Problem> {
+        let endpoint = self.aws.roles_anywhere(&asked.region)?;
+        let request = SessionRequest {
+            duration_seconds: asked.role.duration.map(|duration| duration.as_secs()),
+            profile_arn: asked.profile.as_str(),
+            role_arn: asked.role.role_arn.as_str(),
+            role_session_name: asked.role.role_session_name.as_deref(),
+            trust_anchor_arn: asked.trust_anchor.as_str(),
+        };
+        let place = (host(&endpoint), asked.region.as_str());
+        let unsigned = Unsigned::new(&request, identity.certificates(), place, self.certificates.now());
+        let signature = identity.sign(unsigned.string_to_sign()).await?;
+        Ok(self.aws.create_session(&endpoint, &unsigned.signed(&signature), &asked.role).await?)
+    }
+}
+
+/// The host of an endpoint, with its port where it is not the usual one: what the `Host` header says and the signature covers.
+fn host(endpoint: &str) -> &str {
+    endpoint.split_once("://").map_or(endpoint, |(_, host)| host)
+}
+
+#[cfg(test)]
+#[path = "roles_anywhere_tests.rs"]
+mod tests;
