@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::Stdio;
 use tegata_sandbox::Operation;
 use tegata_tests::browser::visit;
-use tegata_tests::product::{Ended, PATIENCE, Product};
+use tegata_tests::product::{Ended, Product};
 
 const ALICE: &str = "arn:aws:sts::123456789012:assumed-role/Admin/alice";
 const LOG_IN: [&str; 7] = ["login", "--console", "me", "--region", "us-east-1", "--print", "--yes"];
@@ -86,4 +86,16 @@ fn with_a_browser_elsewhere_the_text_of_the_page_is_carried_over() {
     assert_eq!(product.sandbox().logins()[0].client_id, "arn:aws:signin:::devtools/cross-device");
     process(&product);
     product.assert_no_canaries();
+}
+
+#[test]
+fn root_is_refused_with_the_reason_and_nothing_is_left() {
+    let mut product = machine();
+    product
+        .sandbox()
+        .configure(|settings| "arn:aws:iam::123456789012:root".clone_into(&mut settings.console_login.identity));
+    let ended = product.sign_in_with(&LOG_IN);
+    assert_refused(&ended, 10, &["root"]);
+    let written = std::fs::read_to_string(product.path(".aws/config")).unwrap_or_default();
+    assert!(!written.contains("[profile me]"), "{written}");
 }
