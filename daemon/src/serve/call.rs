@@ -453,7 +453,9 @@ fn sign_in(body: &[u8]) -> Result<BeginSignIn, ErrorBody> {
     let sign_in: BeginSignIn = object(body, "sign-in request")?;
     checked(sign_in.session.as_deref(), sign_in.config.as_deref())?;
     match &sign_in.region {
-        Some(_) if !sign_in.flow.is_console() => Err(bad("region is for a sign-in to the console")),
+        Some(_) if !sign_in.flow.is_console() => {
+            Err(ErrorBody::new(ErrorCode::ProfileInvalid, "region is for a sign-in to the console"))
+        }
         region => {
             region.clone().map(plain).transpose()?;
             Ok(sign_in)
