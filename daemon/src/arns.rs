@@ -23,9 +23,18 @@ fn parts(text: &str) -> Option<Parts<'_>> {
     else {
         return None;
     };
-    let known = Partition::named(partition).is_some() || partition.starts_with("aws-iso");
+    let known = is_partition(partition);
     let twelve = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (known && twelve && !resource.is_empty()).then_some(Parts { service, region, resource })
+}
+
+/// Whether an ARN is in one of AWS's partitions; of the isolated ones there may be more.
+pub(crate) fn names_a_partition(arn: &str) -> bool {
+    arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next()).is_some_and(is_partition)
+}
+
+fn is_partition(name: &str) -> bool {
+    Partition::named(name).is_some() || name == "aws-iso" || name.starts_with("aws-iso-")
 }
 
 /// The names of users, roles and their sessions: `[\\w+=,.@-]`, with `/` between the parts of a path (IAM API reference).

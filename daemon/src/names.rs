@@ -134,7 +134,7 @@ name!(
     /// A role's ARN (STS API, `RoleArn`: 20 to 2,048 characters).
     RoleArn, "the role ARN", 2048, |text| form(
         "the role ARN", text,
-        text.len() >= 20 && text.starts_with("arn:aws") && text.contains(":iam::") && text.contains(":role/")
+        text.len() >= 20 && crate::arns::names_a_partition(text) && text.contains(":iam::") && text.contains(":role/")
             && text.bytes().all(|b| b.is_ascii_graphic()),
         "an ARN such as arn:aws:iam::123456789012:role/NAME"
     )

@@ -12,7 +12,7 @@ use tegata_tests::product::Product;
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 
 fn rule(role: &str, more: &str) -> String {
-    format!("[[rule]]\nname = \"ci\"\nrole = \"{role}\"\n{more}\n")
+    format!("[[rule]]\nname = \"ci\"\nrole = \"{role}\"\ngate = \"passkey\"\n{more}\n")
 }
 
 /// Enrols, and sees that nothing is had and nothing is asked before the hand.
@@ -83,7 +83,7 @@ fn a_job_of_github_is_not_asked_before_the_hand() {
 #[test]
 fn a_rule_for_the_kind_of_source_gates_every_role_behind_it() {
     let mut federated = Federated::by_file();
-    with_rule(&federated, "[[rule]]\nname = \"tokens\"\nsource = \"web-identity\"\n");
+    with_rule(&federated, "[[rule]]\nname = \"tokens\"\nsource = \"web-identity\"\ngate = \"passkey\"\n");
     is_refused_until_approved(&mut federated.product);
     let ended = federated.product.run(&["credential-process", "--profile", "next", "--wait", "0"]);
     assert_eq!(ended.code, 11, "{ended:?}");
@@ -112,7 +112,9 @@ fn the_role_behind_a_task_is_gated() {
 #[test]
 fn a_rule_for_instances_and_tasks_gates_them() {
     for (mut machine, source) in [(InAws::instance(), "ec2-instance"), (InAws::task(), "ecs-container")] {
-        machine.product.write_settings(&format!("store = \"memory\"\n[[rule]]\nsource = \"{source}\"\n"));
+        machine
+            .product
+            .write_settings(&format!("store = \"memory\"\n[[rule]]\nsource = \"{source}\"\ngate = \"passkey\"\n"));
         is_refused_until_approved(&mut machine.product);
     }
 }
