@@ -112,9 +112,20 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    ["adoption.rs", "body.rs", "certificates.rs", "console.rs", "gate.rs", "error.rs", "inventory.rs", "totp.rs"]
-        .map(|file| fs::read_to_string(source().join(file)).unwrap())
-        .concat()
+    [
+        "adoption.rs",
+        "body.rs",
+        "certificates.rs",
+        "console.rs",
+        "error.rs",
+        "gate.rs",
+        "inventory.rs",
+        "jobs.rs",
+        "keys.rs",
+        "totp.rs",
+    ]
+    .map(|file| fs::read_to_string(source().join(file)).unwrap())
+    .concat()
 }
 
 /// What `paths.rs` declares: the resources, and the literal segments that may follow a named one.
@@ -265,6 +276,7 @@ fn is_read(name: &str, body: &Value) -> bool {
         "ImportCertificate" => serde_json::from_value::<ImportCertificate>(body).is_ok(),
         "EnterPin" => serde_json::from_value::<EnterPin>(body).is_ok(),
         "AddSeed" => serde_json::from_value::<tegata_protocol::totp::AddSeed>(body).is_ok(),
+        "HandOverJob" => serde_json::from_value::<tegata_protocol::jobs::HandOverJob>(body).is_ok(),
         "BeginInventory" => serde_json::from_value::<BeginInventory>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
         "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),
