@@ -90,7 +90,7 @@ fn with_a_browser_elsewhere_the_text_of_the_page_is_carried_over() {
 
 #[test]
 fn root_is_refused_with_the_reason_and_nothing_is_left() {
-    let mut product = machine();
+    let product = machine();
     product
         .sandbox()
         .configure(|settings| "arn:aws:iam::123456789012:root".clone_into(&mut settings.console_login.identity));

@@ -15,6 +15,7 @@ fn stand_in(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packaging").join(name)
 }
 
+/// What a command that has to end well printed.
 fn done(command: &mut Command) -> String {
     let ended = run(command);
     assert_eq!(ended.code, 0, "{ended:?}");

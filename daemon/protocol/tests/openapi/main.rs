@@ -19,6 +19,7 @@ use tegata_protocol::certificates::{CertificateState, EnterPin, ImportCertificat
 use tegata_protocol::console::OpenConsole;
 use tegata_protocol::gate::{BeginElevation, HolderWanted, OpenPage, Purpose, RequestState};
 use tegata_protocol::inventory::{BeginInventory, InventoryState};
+use tegata_protocol::jobs::HandOverJob;
 use tegata_protocol::keys::{ImportKey, KeptState, ReplacedState, RotateKey};
 use tegata_protocol::{ErrorBody, ErrorCode, MAX_WAIT_SECONDS, PROTOCOL_HEADER, PROTOCOL_VERSION};
 
@@ -112,7 +113,7 @@ fn has_type_of(file: &Value, schema: &Value, value: &Value) -> bool {
 
 /// The text of every source file that declares bodies or errors.
 fn declarations() -> String {
-    [
+    let files = [
         "adoption.rs",
         "body.rs",
         "certificates.rs",
@@ -123,9 +124,8 @@ fn declarations() -> String {
         "jobs.rs",
         "keys.rs",
         "totp.rs",
-    ]
-    .map(|file| fs::read_to_string(source().join(file)).unwrap())
-    .concat()
+    ];
+    files.map(|file| fs::read_to_string(source().join(file)).unwrap()).concat()
 }
 
 /// What `paths.rs` declares: the resources, and the literal segments that may follow a named one.
@@ -270,13 +270,13 @@ fn is_read(name: &str, body: &Value) -> bool {
     let body = body.clone();
     match name {
         "BeginSignIn" => serde_json::from_value::<BeginSignIn>(body).is_ok(),
+        "HandOverJob" => serde_json::from_value::<HandOverJob>(body).is_ok(),
         "ImportKey" => serde_json::from_value::<ImportKey>(body).is_ok(),
         "RotateKey" => serde_json::from_value::<RotateKey>(body).is_ok(),
         "AdoptSession" => serde_json::from_value::<AdoptSession>(body).is_ok(),
         "ImportCertificate" => serde_json::from_value::<ImportCertificate>(body).is_ok(),
         "EnterPin" => serde_json::from_value::<EnterPin>(body).is_ok(),
         "AddSeed" => serde_json::from_value::<tegata_protocol::totp::AddSeed>(body).is_ok(),
-        "HandOverJob" => serde_json::from_value::<tegata_protocol::jobs::HandOverJob>(body).is_ok(),
         "BeginInventory" => serde_json::from_value::<BeginInventory>(body).is_ok(),
         "BeginElevation" => serde_json::from_value::<BeginElevation>(body).is_ok(),
         "OpenConsole" => serde_json::from_value::<OpenConsole>(body).is_ok(),
