@@ -105,14 +105,19 @@ pub(super) fn target(role: &RoleToAssume, user: &LocalUser, elevation: &Elevatio
 pub(super) fn own_role(role: &RoleToAssume, user: &LocalUser, under: Option<(&Elevation<'_>, bool)>) -> RoleToAssume {
     let Some((elevation, is_target)) = under else { return plain(role, user) };
     let name = role_session_name(user, role.role_session_name.as_deref(), Some(elevation.grant_id));
-    // Nothing is chained here: what is configured may be longer than the hour that STS gives who asks for nothing.
-    let wanted = Duration::from_secs(elevation.longest.as_secs()).max(SHORTEST);
-    let duration = Some(wanted.min(role.duration.unwrap_or(LONGEST)));
+    let duration = Some(own_duration(role, elevation));
     let mut asked = RoleToAssume { role_session_name: Some(name), duration, ..role.clone() };
     if let Some(policy) = elevation.session_policy.filter(|_| is_target) {
         asked.session_policy = Some(policy.to_owned());
     }
     asked
+}
+
+/// Returns how long a role that is itself a source is asked for under a grant. Nothing is chained here: what is configured may be longer
+/// than the hour that AWS gives who asks for nothing.
+pub(super) fn own_duration(role: &RoleToAssume, elevation: &Elevation<'_>) -> Duration {
+    let wanted = Duration::from_secs(elevation.longest.as_secs()).max(SHORTEST);
+    wanted.min(role.duration.unwrap_or(LONGEST))
 }
 
 /// Returns a text as a session tag's value; absent if nothing is left of it.

@@ -64,8 +64,9 @@ impl Providers {
         Ok(credentials)
     }
 
-    /// Obtains the credentials a chain starts from. Of a grant, only a role for a token hears: to the others AWS takes no session name,
-    /// policy or duration that the configuration does not say (`GetRoleCredentials` takes an account and a role).
+    /// Obtains the credentials a chain starts from. Of a grant, a role for a token hears, and one for a certificate how long it is wanted: to
+    /// the others AWS takes no session name, policy or duration that the configuration does not say (`GetRoleCredentials` takes an
+    /// account and a role).
     ///
     /// # Errors
     /// [`Problem::Elevation`] where AWS has no way to issue the target on the grant's terms; else what AWS or the source said.
@@ -85,7 +86,7 @@ impl Providers {
                 let under = elevation.map(|elevation| (elevation, is_target));
                 self.web_identity_credentials(token, role, region, under).await
             }
-            Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked).await,
+            Source::RolesAnywhere(asked) => self.roles_anywhere_credentials(asked, elevation).await,
             Source::IamUser(user) => self.iam_user_credentials(user).await,
             Source::Ec2Instance { .. } => self.ec2_instance_credentials().await,
             Source::EcsContainer { .. } => self.ecs_container_credentials().await,

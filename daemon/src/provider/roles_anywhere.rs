@@ -1,6 +1,7 @@
 //! A role for a certificate: a request for a session, signed with the certificate's key.
 
 use super::Providers;
+use super::elevation::{self, Elevation};
 use crate::certificates::Identity;
 use crate::credentials::Credentials;
 use crate::problem::Problem;
@@ -8,10 +9,18 @@ use crate::profile::RolesAnywhere;
 use crate::roles_anywhere::{SessionRequest, Unsigned};
 
 impl Providers {
-    /// Obtains the credentials with the certificate that the profile names, as it is now.
-    pub(super) async fn roles_anywhere_credentials(&self, asked: &RolesAnywhere) -> Result<Credentials, Problem> {
+    /// Obtains the credentials with the certificate that the profile names, as it is now; under a grant, for no longer than that. A
+    /// session name of ours would be refused by most Roles Anywhere profiles, so CloudTrail shows no grant (`acceptRoleSessionName`).
+    pub(super) async fn roles_anywhere_credentials(
+        &self,
+        asked: &RolesAnywhere,
+        under: Option<&Elevation<'_>>,
+    ) -> Result<Credentials, Problem> {
         let identity = self.certificates.identity(asked).await?;
-        self.session_of(asked, &identity).await
+        let Some(elevation) = under else { return self.session_of(asked, &identity).await };
+        let mut asked = asked.clone();
+        asked.role.duration = Some(elevation::own_duration(&asked.role, elevation));
+        self.session_of(&asked, &identity).await
     }
 
     /// Obtains the credentials with a certificate that may not be kept yet.

@@ -99,11 +99,28 @@ fn asked(certificate: KeyPlace, private_key: KeyPlace) -> RolesAnywhere {
 async fn every_kind_of_key_gets_the_role() {
     let world = World::new();
     for kind in [KeyKind::P256, KeyKind::P384, KeyKind::Rsa] {
-        let credentials = world.providers.roles_anywhere_credentials(&world.asked(&world.issued(kind))).await.unwrap();
+        let credentials =
+            world.providers.roles_anywhere_credentials(&world.asked(&world.issued(kind)), None).await.unwrap();
         let issued = world.sandbox.issued_credentials().pop().unwrap();
         assert_eq!(credentials.access_key_id(), issued.access_key_id, "{kind:?}");
         let left = credentials.remaining(SystemClock.now());
         assert!(left > Duration::from_secs(3590) && left <= Duration::from_secs(3600), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn under_a_grant_it_lives_no_longer_than_the_grant() {
+    let world = World::new();
+    let mut asked = world.asked(&world.issued(KeyKind::P256));
+    for (configured, longest, sent) in
+        [(None, 1800, 1800), (None, 60, 900), (None, 7200, 3600), (Some(1200), 1800, 1200)]
+    {
+        asked.role.duration = configured.map(Duration::from_secs);
+        let longest = Duration::from_secs(longest);
+        let elevation = Elevation { grant_id: "k3f9x2ab", reason: Some("INC-42"), session_policy: None, longest };
+        world.providers.roles_anywhere_credentials(&asked, Some(&elevation)).await.unwrap();
+        let session = world.sandbox.certificate_sessions().pop().unwrap();
+        assert_eq!(session.duration_seconds, Some(sent), "{configured:?} {longest:?}");
     }
 }
 
@@ -115,7 +132,7 @@ async fn intermediates_duration_and_session_name_go_along() {
     let mut asked = world.asked(&devices.issue(&Subject::new("runner-7")).unwrap());
     asked.role.duration = Some(Duration::from_secs(900));
     asked.role.role_session_name = Some("laptop".to_owned());
-    world.providers.roles_anywhere_credentials(&asked).await.unwrap();
+    world.providers.roles_anywhere_credentials(&asked, None).await.unwrap();
     let session = world.sandbox.certificate_sessions().pop().unwrap();
     assert_eq!((session.session_name.as_str(), session.duration_seconds), ("laptop", Some(900)));
     assert_eq!(session.intermediates, 1);
@@ -128,12 +145,12 @@ async fn intermediates_duration_and_session_name_go_along() {
 async fn a_renewed_certificate_is_the_one_that_signs() {
     let world = World::new();
     let asked = world.asked(&world.issued(KeyKind::P256));
-    world.providers.roles_anywhere_credentials(&asked).await.unwrap();
+    world.providers.roles_anywhere_credentials(&asked, None).await.unwrap();
     let mut renewed = Subject::new("runner-7").with_key(KeyKind::P384);
     renewed.serial = vec![0x77];
     let renewed = world.authority.issue(&renewed).unwrap();
     assert_eq!(world.asked(&renewed), asked, "the same files");
-    world.providers.roles_anywhere_credentials(&asked).await.unwrap();
+    world.providers.roles_anywhere_credentials(&asked, None).await.unwrap();
     assert_eq!(world.sandbox.certificate_sessions().pop().unwrap().session_name, "77");
 }
 
@@ -141,7 +158,7 @@ async fn a_renewed_certificate_is_the_one_that_signs() {
 async fn what_aws_says_of_a_foreign_certificate_is_passed_on_with_what_to_look_at() {
     let world = World::new();
     let foreign = CertificateAuthority::root("Acme root").unwrap().issue(&Subject::new("runner-7")).unwrap();
-    let problem = world.providers.roles_anywhere_credentials(&world.asked(&foreign)).await.unwrap_err();
+    let problem = world.providers.roles_anywhere_credentials(&world.asked(&foreign), None).await.unwrap_err();
     let said = problem.to_string();
     let words = "AWS refused CreateSession (AccessDeniedException): Untrusted signing certificate; no chain leads";
     assert!(said.starts_with(words), "{said}");
@@ -153,8 +170,9 @@ async fn what_aws_says_of_a_foreign_certificate_is_passed_on_with_what_to_look_a
 async fn what_cannot_be_used_costs_no_request() {
     let world = World::new();
     let issued = world.issued(KeyKind::P256);
-    let refusal =
-        async |asked: &RolesAnywhere| world.providers.roles_anywhere_credentials(asked).await.unwrap_err().to_string();
+    let refusal = async |asked: &RolesAnywhere| {
+        world.providers.roles_anywhere_credentials(asked, None).await.unwrap_err().to_string()
+    };
     let other = IssuedCertificate { private_key: world.issued(KeyKind::P256).private_key, ..issued.clone() };
     assert!(refusal(&world.asked(&other)).await.ends_with("is not the key of this certificate"));
 
@@ -184,7 +202,7 @@ async fn the_endpoint_of_the_trust_anchors_region_is_signed_for() {
     let world = World::new();
     let mut asked = world.asked(&world.issued(KeyKind::P256));
     asked.region = Region::new("eu-west-1").unwrap();
-    let problem = providers(aws.clone()).roles_anywhere_credentials(&asked).await.unwrap_err();
+    let problem = providers(aws.clone()).roles_anywhere_credentials(&asked, None).await.unwrap_err();
     assert!(problem.is_passing());
     let call = aws.calls().pop().unwrap();
     assert!(
