@@ -18,7 +18,10 @@ fn rule(role: &str, more: &str) -> String {
 /// Enrols, and sees that nothing is had and nothing is asked before the hand.
 fn is_refused_until_approved(product: &mut Product) -> Hand {
     product.start_daemon();
+    // The first passkey goes by a fresh sign-in.
+    product.sign_in();
     let hand = product.enrol("alice", None);
+    product.sandbox().forget_traffic();
     let ended = product.run(&["credential-process", "--profile", "ci", "--wait", "0"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (11, ""), "{ended:?}\n{}", product.daemon_log());
     assert!(product.sandbox().requests().is_empty(), "{:?}", product.sandbox().requests());

@@ -3,6 +3,7 @@
 #![cfg(feature = "system")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
+use serde_json::json;
 use std::time::Duration;
 use tegata_sandbox::{Operation, SignedBy, TokenOrder};
 use tegata_tests::federated::Federated;
@@ -18,6 +19,7 @@ const SHORT: Duration = Duration::from_secs(9);
 enum Source {
     TokenFile,
     Command,
+    Job,
     Instance,
     Task,
 }
@@ -33,6 +35,7 @@ impl Held {
         let mut held = match source {
             Source::TokenFile => Self::Federated(Federated::by_file()),
             Source::Command => Self::Federated(Federated::by_command("cat \"${0%token}token.jwt\"")),
+            Source::Job => Self::Federated(Federated::by_github()),
             Source::Instance => Self::InAws(InAws::instance()),
             Source::Task => Self::InAws(InAws::task()),
         };
@@ -40,6 +43,11 @@ impl Held {
             Self::Federated(federated) => federated.product.start_daemon(),
             Self::InAws(machine) => machine.product.start_daemon(),
         };
+        if matches!(source, Source::Job) {
+            let job = held.product().sandbox().begin_github_job();
+            let body = json!({ "profile": "ci", "request_url": job.request_url, "request_token": job.request_token });
+            assert_eq!(held.product().api("POST", "/v1/github-job", Some(&body)).0, 200);
+        }
         held
     }
 
@@ -53,7 +61,9 @@ impl Held {
     fn is_refused_by_aws(&self) {
         match self {
             Self::Federated(federated) => {
-                federated.write_token(&TokenOrder { signed_by: SignedBy::Forger, ..TokenOrder::default() });
+                let forged = TokenOrder { signed_by: SignedBy::Forger, ..TokenOrder::default() };
+                federated.write_token(&forged);
+                federated.product.sandbox().configure(|settings| settings.github_token = forged);
             }
             Self::InAws(machine) => machine.product.sandbox().configure(|settings| settings.iam_roles.clear()),
         }
@@ -63,14 +73,16 @@ impl Held {
 impl Source {
     fn arn(self) -> &'static str {
         match self {
-            Self::TokenFile | Self::Command => "arn:aws:sts::210987654321:assumed-role/Deploy/",
+            Self::TokenFile | Self::Command | Self::Job => "arn:aws:sts::210987654321:assumed-role/Deploy/",
             Self::Instance | Self::Task => "arn:aws:sts::210987654321:assumed-role/Release/",
         }
     }
 
     fn refusal(self) -> &'static str {
         match self {
-            Self::TokenFile | Self::Command => "AWS refused AssumeRoleWithWebIdentity (InvalidIdentityToken): ",
+            Self::TokenFile | Self::Command | Self::Job => {
+                "AWS refused AssumeRoleWithWebIdentity (InvalidIdentityToken): "
+            }
             Self::Instance | Self::Task => "AWS refused AssumeRole (AccessDenied): ",
         }
     }
@@ -149,6 +161,9 @@ stories_of! {
     command_aws_cli_v2: Kind::AwsCliV2, Source::Command;
     command_boto3: Kind::Boto3, Source::Command;
     command_js: Kind::JsFromProcess, Source::Command;
+    job_aws_cli_v2: Kind::AwsCliV2, Source::Job;
+    job_boto3: Kind::Boto3, Source::Job;
+    job_js: Kind::JsFromProcess, Source::Job;
     instance_aws_cli_v2: Kind::AwsCliV2, Source::Instance;
     instance_boto3: Kind::Boto3, Source::Instance;
     instance_js: Kind::JsFromProcess, Source::Instance;

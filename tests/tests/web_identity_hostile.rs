@@ -34,7 +34,7 @@ fn hostile(witness: &str) -> Vec<String> {
         "$HOME/token",
         "file:///etc/shadow",
         "https://evil.example/token",
-        "arn:aws-evil:iam::210987654321:role/Deploy",
+        "arn:evil:iam::210987654321:role/Deploy",
         "аrn:aws:iam::210987654321:role/Deploy",
         "arn:aws:iam::21098765432１:role/Deploy",
         "arn:aws:iam::210987654321:root",

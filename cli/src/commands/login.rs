@@ -31,7 +31,7 @@ const BETWEEN_WAITS: Duration = Duration::from_millis(50);
 /// How long after its own end a sign-in that is still said to be under way is given up.
 const GRACE_SECONDS: i64 = 30;
 
-/// Sign in to an organisation, to the console, with a code of your MFA device, with the PIN of a token, or in a job of GitHub Actions.
+/// Sign in to an organisation or the console, by MFA code or PIN, or in a CI job.
 ///
 /// Opens the organisation's page in your browser and waits until you are done there. Over SSH, in a container or without a
 /// display use --device-code: any browser will do, on any machine. For a profile that starts from an IAM user it asks for a code of the

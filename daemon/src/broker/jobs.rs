@@ -33,12 +33,22 @@ impl Broker {
         Ok(JobHandedOver { profile: name.to_string(), audience: audience.to_owned() })
     }
 
-    /// Says that a job has to be handed over, where what a person wants to sign in to is a profile that starts from one.
-    pub(super) fn job_meant(&self, config: &Config, what: Option<&str>) -> Result<(), Problem> {
-        let profile = what.and_then(|name| config.resolve(&ProfileName::new(name).ok()?).ok());
-        match profile {
-            Some(profile) if audience(&profile).is_some() => {
-                Err(Problem::JobRequired { profile: Some(profile.name.clone()) })
+    /// Refuses a sign-in to a profile whose source knows no person: a job has to be handed over, or nothing is to be done. The name of a
+    /// sign-in session goes first.
+    pub(super) fn knows_a_person(&self, config: &Config, what: Option<&str>) -> Result<(), ErrorBody> {
+        let Some(name) = what.and_then(|name| ProfileName::new(name).ok()) else { return Ok(()) };
+        if config.sign_in_sessions().iter().any(|session| session.name.as_str() == name.as_str()) {
+            return Ok(());
+        }
+        let Ok(profile) = config.resolve(&name) else { return Ok(()) };
+        if audience(&profile).is_some() {
+            return Err(Problem::JobRequired { profile: Some(name) }.into());
+        }
+        match profile.chain.source {
+            Source::WebIdentity { .. } | Source::Ec2Instance { .. } | Source::EcsContainer { .. } => {
+                let kind = profile.chain.source.kind().word();
+                let message = format!("{name} needs no sign-in: what it starts from ({kind}) knows no person");
+                Err(ErrorBody::new(ErrorCode::BadRequest, message))
             }
             _ => Ok(()),
         }

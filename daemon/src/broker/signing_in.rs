@@ -31,7 +31,7 @@ impl Broker {
         if let Some((profile, user)) = self.user_meant(&config, request.session.as_deref()) {
             return Ok(self.logins.begin(&profile, &user));
         }
-        self.job_meant(&config, request.session.as_deref())?;
+        self.knows_a_person(&config, request.session.as_deref())?;
         if request.flow == SignInFlow::MfaCode {
             return Err(ErrorBody::new(ErrorCode::BadRequest, "codes are for profiles that start from an IAM user"));
         }
