@@ -66,14 +66,12 @@ fn read(stdin: &Stdin, most: usize, signals: &Signals) -> Result<Secret, Failure
             Ok(_) => {}
             Err(errno) => return Err(broken(errno.into())),
         }
-        let mut bytes = Zeroizing::new([0_u8; 512]);
-        match rustix::io::read(stdin, bytes.as_mut_slice()) {
+        // One byte at a time: what follows the line is for whoever reads next.
+        let mut byte = Zeroizing::new([0_u8; 1]);
+        match rustix::io::read(stdin, byte.as_mut_slice()) {
             Ok(0) => return line.end(),
-            Ok(count) => {
-                if bytes.iter().take(count).any(|byte| line.take(*byte)) {
-                    return line.end();
-                }
-            }
+            Ok(_) if line.take(byte[0]) => return line.end(),
+            Ok(_) => {}
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(broken(errno.into())),
         }

@@ -123,9 +123,9 @@ impl Demanding<'_> {
     fn unhonourable(&self, chain: &Chain) -> Option<Denial> {
         let policies = self.joined()?.session_policies.len();
         let rule = self.named(|demands| !demands.session_policies.is_empty()).join(" and ");
-        let when = match (policies, chain.roles.len()) {
+        let when = match (policies, chain.narrowed()) {
             (0, _) => return None,
-            (_, 0) => {
+            (_, None) => {
                 "through a role only: AWS takes no session policy for what the chain starts from (chain a role with tegata_role_arn)"
             }
             (1, _) => return None,

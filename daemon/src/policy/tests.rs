@@ -260,6 +260,17 @@ fn a_grant_does_not_outlive_the_hours() {
 }
 
 #[test]
+fn a_role_for_a_token_takes_a_session_policy_though_no_role_comes_after_it() {
+    let text = "[profile ci]\nregion = us-east-1\nrole_arn = arn:aws:iam::210987654321:role/Deploy\n\
+                web_identity_token_file = /run/token\n";
+    let config = crate::profile::Config::parse("/home/u/.aws/config", text.as_bytes()).unwrap();
+    let chain = (*config.resolve(&profile("ci")).unwrap().chain).clone();
+    assert!(chain.roles.is_empty());
+    let rule = "[[rule]]\nrole = 'Deploy'\nsession_policy = '{\"Statement\":[]}'\n";
+    assert!(terms(rule, &chain).session_policy.is_some());
+}
+
+#[test]
 fn a_session_policy_that_aws_cannot_take_is_a_denial_that_names_the_way_out() {
     let one = "[[rule]]\nname = 'narrow'\nrole = 'De*'\nsession_policy = '{\"Statement\":[]}'\n";
     let said = denied(one, &chain("Deploy", &[]), noon());

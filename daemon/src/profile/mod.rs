@@ -64,6 +64,17 @@ impl Chain {
         }
     }
 
+    /// Returns the role at its end that a session policy can narrow: one that is assumed, or one that is had for a token. To everything else
+    /// that a chain starts from, AWS takes none.
+    #[must_use]
+    pub fn narrowed(&self) -> Option<&RoleToAssume> {
+        match (&self.source, self.roles.last()) {
+            (_, Some(role)) => Some(role),
+            (Source::WebIdentity { role, .. }, None) => Some(role),
+            _ => None,
+        }
+    }
+
     /// Whether the credentials it ends with are of a role that was assumed with those of another role.
     #[must_use]
     pub fn is_chained(&self) -> bool {

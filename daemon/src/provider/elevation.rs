@@ -4,7 +4,7 @@
 use super::session_name::role_session_name;
 use crate::aws::RoleToAssume;
 use crate::local_user::LocalUser;
-use crate::profile::{Chain, Source};
+use crate::profile::Chain;
 use crate::settings::is_tag_character;
 use std::time::Duration;
 
@@ -49,14 +49,8 @@ pub enum ElevationError {
 /// # Errors
 /// [`ElevationError`] says why not.
 pub fn can_honour(chain: &Chain, session_policy: Option<&str>) -> Result<(), ElevationError> {
-    match (session_policy, chain.roles.last()) {
-        (Some(_), None) => match &chain.source {
-            Source::WebIdentity { role, .. } if role.session_policy.is_some() => {
-                Err(ElevationError::TwoSessionPolicies)
-            }
-            Source::WebIdentity { .. } => Ok(()),
-            _ => Err(ElevationError::NoRole),
-        },
+    match (session_policy, chain.narrowed()) {
+        (Some(_), None) => Err(ElevationError::NoRole),
         (Some(_), Some(role)) if role.session_policy.is_some() => Err(ElevationError::TwoSessionPolicies),
         _ => Ok(()),
     }
