@@ -7,11 +7,12 @@ use crate::aws_config::{self, ConfigFile};
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
+use crate::hand::text;
 use crate::key_files;
 use crate::moment;
 use crate::output::{self, Progress, Style};
 use clap::Args;
-use tegata_protocol::body::{self, ConsoleIdentity, Session, SessionState, StoreState};
+use tegata_protocol::body::{self, ConsoleIdentity, DeviceSession, Session, SessionState, StoreState};
 use tegata_protocol::{paths, text::one_line};
 
 /// AWS refuses signatures that are five minutes off (AWS General Reference, "Signing AWS API requests").
@@ -122,6 +123,9 @@ fn sessions(status: &body::Status, now: i64, style: Style) -> String {
     if !status.identities.is_empty() {
         tables.push(consoles(&status.identities, now, style));
     }
+    if !status.devices.is_empty() {
+        tables.push(devices(&status.devices, now, style));
+    }
     if tables.is_empty() {
         return "No sign-in session is known. Sign in with: tegata login".to_owned();
     }
@@ -142,6 +146,25 @@ fn consoles(identities: &[ConsoleIdentity], now: i64, style: Style) -> String {
         Some(format!("{}: {error}; run: tegata login --console PROFILE", one_line(&identity.arn)))
     });
     std::iter::once(table).chain(trouble).collect::<Vec<_>>().join("\n")
+}
+
+fn devices(devices: &[DeviceSession], now: i64, style: Style) -> String {
+    let rows = devices.iter().map(|device| {
+        let until = device.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
+        let code = match (device.wants_code, &device.expires_at) {
+            (Some(true), _) => "wanted",
+            (Some(false), Some(_)) => "given",
+            (Some(false), None) => "by itself",
+            (None, _) => "unknown",
+        };
+        [one_line(&device.device), code.to_owned(), until.unwrap_or_else(|| "-".to_owned()), one_line(&device.profile)]
+    });
+    let table = style.table(["MFA DEVICE", "CODE", "UNTIL", "PROFILE"], rows);
+    let wanted = devices.iter().filter(|device| device.wants_code == Some(true)).map(|device| {
+        let command = text::command("tegata login", &one_line(&device.profile));
+        format!("{} wants a code; run: {command}", one_line(&device.device))
+    });
+    std::iter::once(table).chain(wanted).collect::<Vec<_>>().join("\n")
 }
 
 fn organisations(sessions: &[Session], now: i64, style: Style) -> String {
@@ -213,6 +236,7 @@ mod tests {
             locked: false,
             store: body::Store { kind: "keyutils".to_owned(), state: StoreState::Ready, detail: None },
             identities: vec![],
+            devices: vec![],
             certificates: vec![],
             sessions: vec![
                 ended,
@@ -245,6 +269,30 @@ mod tests {
         開発             signed in   2026-11-22 17:00 UTC (in 7 h 42 min)   by itself  https://acme.awsapps.com/start (eu-west-1)
         old              signed out  -                                      -          https://acme.awsapps.com/start (eu-west-1)
         corp has ended (AWS refused the refresh token); run: tegata login corp
+        ");
+    }
+
+    #[test]
+    fn a_device_shows_whether_it_wants_a_code() {
+        let now = moment::parse("2026-11-22T09:18:00Z").unwrap();
+        let device = |wants_code, expires_at: Option<&str>| DeviceSession {
+            device: "arn:aws:iam::123456789012:mfa/alice".to_owned(),
+            user: "arn:aws:iam::123456789012:user/alice".to_owned(),
+            profile: "my deploy".to_owned(),
+            expires_at: expires_at.map(str::to_owned),
+            wants_code,
+        };
+        let shown = devices(
+            &[device(Some(true), None), device(Some(false), Some("2026-11-22T21:18:00Z")), device(Some(false), None)],
+            now,
+            Style::PLAIN,
+        );
+        insta::assert_snapshot!(shown, @"
+        MFA DEVICE                           CODE       UNTIL                           PROFILE
+        arn:aws:iam::123456789012:mfa/alice  wanted     -                               my deploy
+        arn:aws:iam::123456789012:mfa/alice  given      2026-11-22 21:18 UTC (in 12 h)  my deploy
+        arn:aws:iam::123456789012:mfa/alice  by itself  -                               my deploy
+        arn:aws:iam::123456789012:mfa/alice wants a code; run: tegata login 'my deploy'
         ");
     }
 
