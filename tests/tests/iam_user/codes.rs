@@ -103,6 +103,19 @@ fn a_code_is_typed_in_a_terminal_where_nobody_sees_it() {
     json(&product.credentials("deploy"));
 }
 
+#[test]
+fn a_seed_is_typed_in_a_terminal_where_nobody_sees_it() {
+    let product = product("");
+    let mut terminal = Terminal::tegata(&product, "totp add mfa");
+    terminal.shows("or the secret key (it stays unseen): ");
+    terminal.types(&format!("{}\r", uri(&product)));
+    let (status, drawn) = terminal.ends(&product);
+    assert!(status == 0 && drawn.contains("is in the keyring"), "{drawn}");
+    // The sandbox's seeds are marked.
+    product.assert_no_canaries();
+    json(&product.credentials("mfa"));
+}
+
 /// A code as it is and as a file of numbers would have it: not within a longer number or word.
 fn holds_code(place: &str, text: &str, code: &str) -> Option<Found> {
     let is_part = |c: char| c.is_ascii_alphanumeric();

@@ -24,6 +24,8 @@ fn a_wanted_code_is_shown_and_who_signs_out_is_asked_again() {
 
     let out = product.run(&["logout"]);
     assert!(out.code == 0 && out.stdout.starts_with(&format!("Signed out of {ALICE} here only")), "{out:?}");
+    let by_arn = product.run(&["logout", ALICE]);
+    assert!(by_arn.code == 0 && by_arn.stdout.contains("there was no session"), "{by_arn:?}");
     let again = product.credentials("deploy");
     assert_eq!((again.code, again.stdout.as_str()), (10, ""), "{again:?}");
     assert_eq!(prompt(&product), "deploy wants a code\n");
