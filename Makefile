@@ -10,6 +10,8 @@
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
+# Stories wait more than they compute.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 # A test that hangs ends after a quarter of an hour, and the others are run.
 BOUND := --config 'target."cfg(unix)".runner=["timeout", "--kill-after=10", "900"]'
 
