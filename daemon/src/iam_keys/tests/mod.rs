@@ -1,4 +1,5 @@
 mod import;
+mod report;
 mod rotate;
 
 use super::*;
