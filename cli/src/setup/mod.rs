@@ -14,7 +14,6 @@ mod plan;
 mod private;
 mod recast;
 mod session;
-mod source;
 mod start_url;
 mod take_over;
 #[cfg(test)]
