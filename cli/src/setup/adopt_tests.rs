@@ -112,14 +112,27 @@ fn what_is_not_served_is_left_with_the_reason() {
     let role = "role_arn = arn:aws:iam::210987654321:role/A";
     for (keys, says) in [
         (
-            format!("{role}\ncredential_source = Ec2InstanceMetadata"),
-            "credential_source: it takes the credentials of the machine",
+            format!("{role}\ncredential_source = Environment"),
+            "credential_source = Environment takes the keys of whoever",
         ),
-        (format!("{role}\nweb_identity_token_file = /t"), "web_identity_token_file: "),
-        (format!("{role}\nsource_profile = p\nmfa_serial = arn:aws:iam::1:mfa/me"), "mfa_serial: AWS asks for a code"),
+        (format!("{role}\ncredential_source = ec2"), "credential_source = ec2 is neither"),
+        (
+            format!("{role}\ncredential_source = EcsContainer\nsource_profile = p"),
+            "source_profile and credential_source",
+        ),
+        (format!("{role}\ncredential_source = EcsContainer\nduration_seconds = 3601"), "duration_seconds = 3601: AWS"),
+        (format!("{role}\nweb_identity_token_file = t"), "web_identity_token_file = t is no absolute path"),
+        (format!("{role}\nweb_identity_token_file = /t\nexternal_id = abc"), "external_id: AWS takes none"),
+        ("web_identity_token_file = /t".to_owned(), "role_arn is missing"),
+        (
+            format!(
+                "{role}\nsource_profile = b\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n[profile b]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = A"
+            ),
+            "mfa_serial: AWS takes codes with an IAM user's access keys only",
+        ),
         (
             "aws_access_key_id = AKIA\naws_secret_access_key = x".to_owned(),
-            "aws_access_key_id: it has a long-lived key",
+            "aws_access_key_id: a long-lived key lies in the file; tegata keys import",
         ),
         ("region = x".to_owned(), "it names nothing to get credentials from"),
         (role.to_owned(), "role_arn needs source_profile"),
@@ -167,9 +180,36 @@ fn what_is_not_served_is_left_with_the_reason() {
 }
 
 #[test]
+fn machines_are_adopted_as_they_are() {
+    let role = "role_arn = arn:aws:iam::210987654321:role/A\n";
+    for keys in [
+        "web_identity_token_file = /run/token\nduration_seconds = 43200\n",
+        "credential_source = Ec2InstanceMetadata\n",
+        "credential_source = EcsContainer\nexternal_id = abc\nduration_seconds = 3600\n",
+    ] {
+        let after = adopted(&format!("[profile p]\n{role}{keys}"), &["p"]);
+        let prefixed: String = format!("{role}{keys}").lines().map(|line| format!("tegata_{line}\n")).collect();
+        let process = "credential_process = /usr/bin/tegata credential-process --profile p\n";
+        assert_eq!(after, format!("[profile p]\n{prefixed}{process}"));
+    }
+}
+
+#[test]
+fn a_role_behind_an_iam_user_whose_keys_were_brought_in_is_adopted_with_its_device() {
+    let user = "[profile keys]\ntegata_iam_user = arn:aws:iam::123456789012:user/alice\n\
+                credential_process = /usr/bin/tegata credential-process --profile keys\n";
+    let role = "[profile p]\nrole_arn = arn:aws:iam::210987654321:role/A\nsource_profile = keys\n\
+                mfa_serial = arn:aws:iam::123456789012:mfa/alice\nduration_seconds = 43200\n";
+    let adoption = plan_with(&format!("{user}{role}"), "", &["p"]).unwrap();
+    assert_eq!((adoption.profiles, adoption.sources), (vec!["p".to_owned()], vec![]));
+    let after = text(&adoption.change);
+    assert!(after.contains("tegata_mfa_serial = arn:aws:iam::123456789012:mfa/alice\n"), "{after}");
+}
+
+#[test]
 fn a_fault_of_a_source_names_the_source() {
     let config = "[profile base]\naws_access_key_id = AKIA\n[profile p]\nrole_arn = arn:aws:iam::210987654321:role/A\nsource_profile = base\n";
-    assert!(why_not(config, "p").starts_with("its source base: aws_access_key_id: it has a long-lived key"));
+    assert!(why_not(config, "p").starts_with("its source base: aws_access_key_id: a long-lived key"));
 }
 
 #[test]

@@ -8,8 +8,10 @@ use tegata_protocol::text::one_line;
 
 /// The most roles of a chain, as for the daemon.
 const MAX_ROLES: usize = 8;
-/// What AWS takes for a role that is assumed with another role's credentials (STS, "role chaining"); a permission set is a role.
-const DURATIONS: std::ops::RangeInclusive<u32> = 900..=3_600;
+/// The shortest and the longest life of a role (STS API, `DurationSeconds`).
+const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
+/// The longest life of a role that is assumed with another role's credentials (STS, "role chaining"); a permission set is a role.
+const CHAINED: u32 = 3_600;
 
 /// The keys in the credentials file that AWS clients prefer to any profile.
 const PREFERRED: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "credential_process", "role_arn"];
@@ -41,6 +43,22 @@ pub(super) fn find(config: &ConfigFile, name: &str) -> Result<usize, String> {
     }
 }
 
+/// What one profile of a chain does.
+enum Step {
+    /// Is where it starts.
+    Starts(Start),
+    /// Goes on from another profile.
+    From(String),
+}
+
+/// Where a chain starts, as far as what comes after it depends on that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// An IAM user: STS takes its codes, and a role behind it is not chained.
+    IamUser,
+    Other,
+}
+
 impl Files<'_> {
     /// Checks that a profile is served.
     ///
@@ -55,42 +73,69 @@ impl Files<'_> {
                 .step(&at)
                 .map_err(|why| if at == name { why } else { format!("its source {}: {why}", one_line(&at)) })?;
             match next {
-                None => return Ok(()),
-                Some(next) if way.contains(&next) => {
+                Step::Starts(start) => return self.codes_are_taken(&way, start),
+                Step::From(next) if way.contains(&next) => {
                     return Err(format!("source_profile goes in a circle: {} → {}", way.join(" → "), one_line(&next)));
                 }
-                Some(_) if way.len() > MAX_ROLES => {
+                Step::From(_) if way.len() > MAX_ROLES => {
                     return Err(format!("more than {MAX_ROLES} roles one behind the other"));
                 }
-                Some(next) => way.push(next),
+                Step::From(next) => way.push(next),
             }
         }
     }
 
-    /// Checks one profile of a chain, and returns the one it goes on from.
-    fn step(self, name: &str) -> Result<Option<String>, String> {
+    fn codes_are_taken(self, way: &[String], start: Start) -> Result<(), String> {
+        let section = |name: &String| find(self.config, name).ok().and_then(|at| self.config.sections().get(at));
+        if start == Start::IamUser || !way.iter().filter_map(section).any(|section| has(section, "mfa_serial")) {
+            return Ok(());
+        }
+        let why = "AWS takes codes with an IAM user's access keys only; tegata keys import brings those in first";
+        Err(format!("mfa_serial: {why}"))
+    }
+
+    /// Checks one profile of a chain.
+    fn step(self, name: &str) -> Result<Step, String> {
         let section = &self.config.sections()[find(self.config, name)?];
         once_each(section)?;
         if let Some((key, why)) = NOT_SERVED.iter().find(|(key, _)| has(section, key)) {
             return Err(format!("{key}: {why}"));
         }
         let keys = Keys::of(section);
-        if keys.name_a_login() && keys.get("role_arn").is_none() {
-            return logs_in(section, keys).map(|()| None);
+        if keys.own("trust_anchor_arn").is_some() || keys.get("web_identity_token_file").is_some() {
+            return by_itself(keys).map(|()| Step::Starts(Start::Other));
         }
-        let Some(_) = keys.get("role_arn") else { return self.signs_in(keys).map(|()| None) };
-        let Some(source) = keys.get("source_profile") else { return Err("role_arn needs source_profile".to_owned()) };
-        if let Some(seconds) = keys.get("duration_seconds")
-            && !seconds.parse().is_ok_and(|seconds| DURATIONS.contains(&seconds))
-        {
-            let seconds = one_line(seconds);
-            return Err(format!("duration_seconds = {seconds}: AWS allows 900 to 3600 for a role behind another role"));
+        if keys.get("role_arn").is_none() {
+            return self.starts(section, keys).map(Step::Starts);
         }
+        let source = match (keys.get("source_profile"), keys.get("credential_source")) {
+            (Some(source), None) => source,
+            (None, Some(source)) => {
+                lasts(keys, CHAINED)?;
+                return of_the_machine(source).map(|()| Step::Starts(Start::Other));
+            }
+            (Some(_), Some(_)) => return Err("source_profile and credential_source are two sources".to_owned()),
+            (None, None) => return Err("role_arn needs source_profile".to_owned()),
+        };
         if source == name {
-            return if keys.name_a_login() { logs_in(section, keys) } else { self.signs_in(keys) }.map(|()| None);
+            lasts(keys, CHAINED)?;
+            return self.starts(section, keys).map(Step::Starts);
         }
-        find(self.config, source).map_err(|why| format!("source_profile = {}: {why}", one_line(source)))?;
-        Ok(Some(source.to_owned()))
+        let next = find(self.config, source).map_err(|why| format!("source_profile = {}: {why}", one_line(source)))?;
+        let of_user = self.config.sections().get(next).is_some_and(|next| Keys::of(next).own("iam_user").is_some());
+        lasts(keys, if of_user { *DURATIONS.end() } else { CHAINED })?;
+        Ok(Step::From(source.to_owned()))
+    }
+
+    /// Checks a source that needs no role.
+    fn starts(self, section: &Section, keys: Keys<'_>) -> Result<Start, String> {
+        if keys.own("iam_user").is_some() {
+            return Ok(Start::IamUser);
+        }
+        if keys.name_a_login() {
+            return logs_in(section, keys).map(|()| Start::Other);
+        }
+        self.signs_in(keys).map(|()| Start::Other)
     }
 
     /// Checks that the profile's own keys name a role of a sign-in session.
@@ -143,6 +188,46 @@ impl Files<'_> {
             }
         }
     }
+}
+
+/// Checks a role that is had for a certificate or a token.
+fn by_itself(keys: Keys<'_>) -> Result<(), String> {
+    keys.get("role_arn").ok_or("role_arn is missing")?;
+    lasts(keys, *DURATIONS.end())?;
+    let Some(file) = keys.get("web_identity_token_file") else { return Ok(()) };
+    if keys.get("external_id").is_some() {
+        return Err("external_id: AWS takes none beside a token".to_owned());
+    }
+    let why = || format!("web_identity_token_file = {} is no absolute path", one_line(file));
+    if file.starts_with('/') { Ok(()) } else { Err(why()) }
+}
+
+/// Checks what kind of machine gives its role.
+fn of_the_machine(source: &str) -> Result<(), String> {
+    match source {
+        "Ec2InstanceMetadata" | "EcsContainer" => Ok(()),
+        "Environment" => Err("credential_source = Environment takes the keys of whoever asks; \
+                              tegata keys import keeps such keys in the keyring"
+            .to_owned()),
+        other => {
+            Err(format!("credential_source = {} is neither Ec2InstanceMetadata nor EcsContainer", one_line(other)))
+        }
+    }
+}
+
+/// Checks how long a role is to last.
+fn lasts(keys: Keys<'_>, longest: u32) -> Result<(), String> {
+    let Some(seconds) = keys.get("duration_seconds") else { return Ok(()) };
+    let fits = |seconds: u32| (*DURATIONS.start()..=longest).contains(&seconds);
+    if seconds.parse().is_ok_and(fits) {
+        return Ok(());
+    }
+    let behind = if longest == CHAINED { " behind another role" } else { "" };
+    Err(format!(
+        "duration_seconds = {}: AWS allows {} to {longest} for a role{behind}",
+        one_line(seconds),
+        DURATIONS.start()
+    ))
 }
 
 /// Checks that the profile says who signs in to the console, and where.

@@ -6,12 +6,9 @@ pub(super) use tegata_protocol::aws_config::PREFIX;
 use tegata_protocol::aws_config::SERVED_KEYS;
 
 /// The keys of sources it does not serve, and why a profile with one of them is left.
-pub(super) const NOT_SERVED: [(&str, &str); 5] = [
-    ("mfa_serial", "AWS asks for a code of an MFA device there, which this version cannot give"),
-    ("web_identity_token_file", "credentials for a web identity token are not served by this version"),
-    ("credential_source", "it takes the credentials of the machine, and nobody signs in to those"),
-    ("aws_access_key_id", "it has a long-lived key in the file, which this version does not take over"),
-    ("aws_secret_access_key", "it has a long-lived key in the file, which this version does not take over"),
+pub(super) const NOT_SERVED: [(&str, &str); 2] = [
+    ("aws_access_key_id", "a long-lived key lies in the file; tegata keys import moves it into the keyring"),
+    ("aws_secret_access_key", "a long-lived key lies in the file; tegata keys import moves it into the keyring"),
 ];
 
 /// A key that says where credentials come from, taken apart: what stands before AWS's name, and that name.
@@ -39,6 +36,11 @@ impl<'a> Keys<'a> {
     /// Reads a key by AWS's name.
     pub(super) fn get(&self, bare: &str) -> Option<&'a str> {
         if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
+    }
+
+    /// Reads a key that is Tegata's own.
+    pub(super) fn own(&self, bare: &str) -> Option<&'a str> {
+        self.section.get(&format!("{PREFIX}{bare}"))
     }
 
     /// Returns whether the profile is of somebody who signs in to the console, and of nothing that goes before that.

@@ -212,7 +212,7 @@ fn aws_vault_profiles_get_what_they_include() {
         left(&taken),
         [
             "keys: its long-lived keys are in aws-vault's keyring, which this version does not take over",
-            "mfa: mfa_serial: AWS asks for a code of an MFA device there, which this version cannot give",
+            "mfa: mfa_serial: AWS takes codes with an IAM user's access keys only; tegata keys import brings those in first",
         ]
     );
     insta::assert_snapshot!("from-aws-vault", text(&taken.change));
