@@ -3,6 +3,9 @@
 //! The cases are made from one list of sources with all their keys and one list of values. A key that the reader knows and no source has
 //! here fails a test, and so does a kind of source.
 
+mod settings;
+mod values;
+
 use super::keys::{GENERAL, OWN};
 use super::{Config, ProfileError, SourceKind};
 use crate::names::ProfileName;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tegata_protocol::aws_config::{MAX_LINE, OWN_KEYS, PREFIX, SERVED_KEYS};
 use tegata_protocol::text::is_hostile;
+use values::{VALUES, look_alikes, one_line};
 
 /// What stands beside the profile that is attacked, and is served on.
 const BESIDE: &str = "\
@@ -151,75 +155,6 @@ external_id = partner-7
     },
 ];
 
-/// Values that mean something to somebody: a shell, a terminal, a path, a protocol of lines.
-const VALUES: [&str; 36] = [
-    "",
-    " ",
-    "x",
-    "a\n b",
-    "a\n credential_process = touch witness",
-    "a\rb",
-    "a\r\n X-Evil: 1",
-    "a\u{0}b",
-    "a\u{b}b",
-    "\u{1b}]52;c;x\u{7}",
-    "\u{9b}2J",
-    "a\u{2028}b",
-    "\u{202e}gpj.exe",
-    "\u{2066}x\u{2069}",
-    "a\u{200b}b",
-    "\u{feff}x",
-    "\u{e0041}x",
-    "../../../../etc/passwd",
-    "~/.aws/credentials",
-    "$HOME/key.pem",
-    "%2e%2e%2f",
-    "C:\\Windows\\win.ini",
-    "$(touch witness)",
-    "`touch witness`",
-    "a;touch witness",
-    "|touch witness",
-    "&& touch witness &",
-    "> /tmp/witness",
-    "'\"",
-    "{{7*7}}",
-    "file:///etc/shadow",
-    "http://evil.example/start",
-    "https://alice:secret@evil.example/start",
-    "pkcs11:module-path=/tmp/evil.so;object=k",
-    "pkcs11:object=k;pin-source=|id",
-    "arn:aws:iam::123456789012:root",
-];
-
-/// What looks like a sound value and is another one.
-fn look_alikes(sound: &str) -> Vec<String> {
-    let made = [
-        sound.replace("arn:aws:", "arn:aws-evil:"),
-        sound.replace("arn:aws:", "arn:aws.evil:"),
-        sound.replace("arn:aws:", "arn:AWS:"),
-        sound.replacen('a', "\u{430}", 1),
-        sound.replacen('e', "\u{435}", 1),
-        sound.replacen('1', "\u{ff11}", 1),
-        sound.replacen('/', "\u{2215}", 1),
-        sound.replacen(':', "\u{ff1a}", 1),
-        sound.replace("123456789012", "12345678901"),
-        sound.replace("210987654321", "2109876543210"),
-        sound.replace(":iam::", ":iam:us-east-1:"),
-        sound.replace("eu-west-1", "eu-west-1.evil.example"),
-        format!("{sound}\u{200b}"),
-        format!("\u{202e}{sound}"),
-        format!("{sound}\u{0}"),
-        format!("{sound}\n evil"),
-        format!("{sound}/../x;y"),
-        format!("{sound}$(id)"),
-        format!("{sound}`id`"),
-        format!("{sound}@evil.example"),
-        format!("{sound},{sound}"),
-        format!("{sound}{}", "a".repeat(60_000)),
-    ];
-    made.into_iter().filter(|value| value != sound).collect()
-}
-
 /// Whether a value is a sound one of this key after all: what AWS takes there, or what is looked at only when it is used.
 fn is_sound(key: &str, value: &str) -> bool {
     // What looks like a key on a line of its own is one, whoever wrote it; no client reads it as more of this value.
@@ -303,11 +238,6 @@ fn resolve(text: &str, name: &str) -> Result<SourceKind, ProfileError> {
     config.resolve(&ProfileName::new(name).unwrap()).map(|profile| profile.chain.source.kind())
 }
 
-/// Asserts one printable line of a length that can be read.
-fn one_line(message: &str, what: &str) {
-    assert!(!message.contains(is_hostile) && message.chars().count() < 1_500, "{what}: {message}");
-}
-
 /// Returns what is wrong with how a case ended.
 fn costs_more_than_its_profile(case: &Case) -> Option<String> {
     let shown: String = case.value.chars().take(80).flat_map(char::escape_debug).collect();
@@ -384,83 +314,6 @@ fn h4_every_key_that_the_reader_knows_is_attacked() {
         SOUND.iter().flat_map(|sound| written(sound, "")).map(|(key, _)| key).filter(|key| !key.is_empty()).collect();
     let known: BTreeSet<String> =
         SERVED_KEYS.iter().chain(&OWN_KEYS).chain(&GENERAL).chain(&OWN).map(|key| (*key).to_owned()).collect();
-    assert_eq!(attacked, known);
-}
-
-/// The keys of `[profile.NAME]` that belong to sources and to roles, each with a sound value for `@`, which stands in quotes.
-const SETTINGS: [(&str, &str); 15] = [
-    ("source_identity = @", "alice@example.com"),
-    ("session_tags = { team = @ }", "sre"),
-    ("session_tags = { @ = 'x' }", "team"),
-    ("session_tags = { team = 'sre' }\ntransitive_tags = [@]", "team"),
-    ("session_policy = @", "{\"Statement\":[]}"),
-    ("policy_arns = [@]", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
-    ("reason_tag = @", "Why"),
-    ("web_identity = { command = [@] }", "/usr/bin/token"),
-    ("web_identity = { command = ['/usr/bin/token', @] }", "--audience"),
-    ("web_identity = { github_actions = { audience = @ } }", "sts.amazonaws.com"),
-    ("totp_command = [@]", "/usr/bin/code"),
-    ("totp_command = ['/usr/bin/code', @]", "AWS"),
-    ("hand_out = @", "keys"),
-    ("key_max_age_days = @", "90"),
-    ("[pkcs11]\nmodule = @", "/usr/lib/opensc-pkcs11.so"),
-];
-
-fn with_setting(template: &str, value: &str) -> Result<Settings, String> {
-    let quoted = toml::Value::String(value.to_owned()).to_string();
-    let numbers = template.starts_with("key_max_age_days") && value.parse::<u32>().is_ok();
-    let keys = template.replace('@', if numbers { value } else { &quoted });
-    Settings::parse(&format!("[profile.p]\n{keys}\n")).map_err(|error| error.to_string())
-}
-
-/// As [`is_sound`]: what no shell reads may be any printable line.
-fn is_sound_setting(template: &str, value: &str) -> bool {
-    let line = !value.contains(is_hostile) && value.len() <= 4_096;
-    let of = |marks: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c));
-    match template.split([' ', '=']).next().unwrap() {
-        "source_identity" => of("_+=,.@-") && value.len() <= 64,
-        "session_tags" | "reason_tag" => line && value.chars().all(|c| c.is_alphanumeric() || " _.:/=+-@".contains(c)),
-        "policy_arns" => value.starts_with("arn:aws:iam::") && value.bytes().all(|byte| byte.is_ascii_graphic()),
-        "web_identity" if template.contains("audience") => value.bytes().all(|byte| byte.is_ascii_graphic()),
-        "web_identity" | "totp_command" => line && (value.starts_with('/') || template.contains("', @")),
-        "[pkcs11]\nmodule" => line && value.starts_with('/'),
-        _ => false,
-    }
-}
-
-#[test]
-fn h4_no_value_of_any_setting_of_a_source_is_taken_that_aws_or_a_terminal_would_read_otherwise() {
-    for (template, good) in SETTINGS {
-        let long = format!("{good}{}", "a".repeat(1 << 20));
-        for value in VALUES.map(str::to_owned).into_iter().chain(look_alikes(good)).chain([long]) {
-            let shown: String = value.chars().take(80).flat_map(char::escape_debug).collect();
-            let what = format!("{template}: {shown}");
-            match with_setting(template, &value) {
-                Ok(_) => assert!(is_sound_setting(template, &value), "{what} was taken"),
-                Err(message) => one_line(&message, &what),
-            }
-        }
-    }
-}
-
-#[test]
-fn h4_twin_every_setting_of_a_source_is_read_with_a_sound_value() {
-    for (template, good) in SETTINGS {
-        assert!(with_setting(template, good).is_ok(), "{template} {:?}", with_setting(template, good));
-    }
-}
-
-#[test]
-fn h4_every_setting_of_a_profile_is_attacked() {
-    let schema = schemars::schema_for!(crate::settings::Extras).to_value();
-    let known: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-    let attacked: BTreeSet<&str> = SETTINGS
-        .iter()
-        .flat_map(|(template, _)| template.split('\n'))
-        .filter_map(|line| line.split_once(" = "))
-        .map(|(key, _)| key)
-        .filter(|key| *key != "module")
-        .collect();
     assert_eq!(attacked, known);
 }
 
