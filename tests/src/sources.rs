@@ -47,7 +47,7 @@ pub struct Machine {
 enum Held {
     Product(Product),
     Federated(Federated),
-    Certified(Certified),
+    Certified(Box<Certified>),
 }
 
 impl Way {
@@ -142,7 +142,7 @@ impl Way {
             Self::TokenCommand => Held::Federated(Federated::by_command(COMMAND)),
             Self::GithubJob => Held::Federated(Federated::by_github()),
             Self::CertificateFiles | Self::CertificateKeyring | Self::CertificateToken => {
-                Held::Certified(certified(self))
+                Held::Certified(Box::new(certified(self)))
             }
             Self::UserSession | Self::UserCode => Held::Product(iam_user::product("")),
             Self::UserKeys => Held::Product(iam_user::product("[profile.keys]\nhand_out = \"keys\"\n")),
