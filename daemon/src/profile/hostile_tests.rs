@@ -327,7 +327,7 @@ fn h4_every_key_that_the_reader_knows_is_attacked() {
 fn h4_a_setting_does_not_make_a_hostile_key_a_sound_one() {
     let settings = Settings::parse("[profile.p]\nweb_identity = { command = ['/usr/bin/token'] }\n").unwrap();
     for value in VALUES {
-        let text = format!("[profile p]\nrole_arn = {value}\n");
+        let text = format!("[profile p]\nregion = eu-west-1\nrole_arn = {value}\n");
         let Ok(config) = Config::parse("config", text.as_bytes()) else { continue };
         let config = config.with_extras(Arc::new(settings.extras_by_profile().clone()));
         assert!(config.resolve(&ProfileName::new("p").unwrap()).is_err(), "{value:?}");
