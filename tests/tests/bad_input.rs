@@ -155,12 +155,13 @@ fn h4_a_process_of_the_config_is_never_run() {
 const SOURCES: [&str; 7] = [
     "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Admin",
     "login_session = arn:aws:sts::123456789012:assumed-role/Admin/alice\nregion = us-east-1",
-    "role_arn = arn:aws:iam::123456789012:role/Deploy\nweb_identity_token_file = /nowhere/token\nrole_session_name = bot",
+    "role_arn = arn:aws:iam::123456789012:role/Deploy\nweb_identity_token_file = /nowhere/token\nrole_session_name = bot\n\
+     duration_seconds = 900",
     "trust_anchor_arn = arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/1\n\
      roles_anywhere_profile_arn = arn:aws:rolesanywhere:us-east-1:123456789012:profile/2\n\
      role_arn = arn:aws:iam::123456789012:role/Runner\ncertificate = /nowhere/certificate\nprivate_key = /nowhere/key",
     "iam_user = arn:aws:iam::123456789012:user/alice\nmfa_serial = arn:aws:iam::123456789012:mfa/alice\nduration_seconds = 900",
-    "role_arn = arn:aws:iam::123456789012:role/Deploy\ncredential_source = Ec2InstanceMetadata\nduration_seconds = 900",
+    "role_arn = arn:aws:iam::123456789012:role/Deploy\ncredential_source = Ec2InstanceMetadata\nregion = us-east-1",
     "role_arn = arn:aws:iam::123456789012:role/Deploy\ncredential_source = EcsContainer\nexternal_id = partner",
 ];
 
