@@ -3,13 +3,7 @@
 
 use crate::aws_config::Section;
 pub(super) use tegata_protocol::aws_config::PREFIX;
-use tegata_protocol::aws_config::SERVED_KEYS;
-
-/// The keys of sources it does not serve, and why a profile with one of them is left.
-pub(super) const NOT_SERVED: [(&str, &str); 2] = [
-    ("aws_access_key_id", "a long-lived key lies in the file; tegata keys import moves it into the keyring"),
-    ("aws_secret_access_key", "a long-lived key lies in the file; tegata keys import moves it into the keyring"),
-];
+use tegata_protocol::aws_config::{OWN_KEYS, SERVED_KEYS};
 
 /// A key that says where credentials come from, taken apart: what stands before AWS's name, and that name.
 pub(super) fn source_key(key: &str) -> Option<(&'static str, &'static str)> {
@@ -29,7 +23,9 @@ pub(super) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     pub(super) fn of(section: &'a Section) -> Self {
-        let prefixed = section.keys.iter().any(|(key, _)| source_key(key).is_some_and(|(prefix, _)| prefix == PREFIX));
+        let own = |key: &str| key.strip_prefix(PREFIX).is_some_and(|bare| OWN_KEYS.contains(&bare));
+        let prefixed = |key: &str| source_key(key).map_or_else(|| own(key), |(prefix, _)| prefix == PREFIX);
+        let prefixed = section.keys.iter().any(|(key, _)| prefixed(key));
         Self { section, prefixed }
     }
 
@@ -38,7 +34,7 @@ impl<'a> Keys<'a> {
         if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
     }
 
-    /// Reads a key that is Tegata's own.
+    /// Reads a key that only Tegata has.
     pub(super) fn own(&self, bare: &str) -> Option<&'a str> {
         self.section.get(&format!("{PREFIX}{bare}"))
     }

@@ -15,6 +15,7 @@ mod private;
 mod recast;
 mod session;
 mod signing_helper;
+mod source;
 mod start_url;
 mod take_over;
 #[cfg(test)]

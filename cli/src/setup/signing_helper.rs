@@ -84,6 +84,10 @@ fn checked(name: &str, value: &str) -> Result<String, String> {
     if is_place && !value.starts_with('/') {
         return Err(format!("{name} {shown} is no absolute path"));
     }
+    let is_life = |value: &str| value.parse().is_ok_and(|seconds: u32| (900..=43_200).contains(&seconds));
+    if name == "--session-duration" && !is_life(value) {
+        return Err(format!("{name} {shown}: AWS allows 900 to 43200"));
+    }
     if value.contains(['\n', '#', ';']) || value.trim() != value || value.is_empty() {
         return Err(format!("{name} {shown} cannot be a value in AWS config"));
     }

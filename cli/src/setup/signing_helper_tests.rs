@@ -63,7 +63,7 @@ fn what_tegata_has_no_key_for_is_named() {
         (process("--certificate /etc/tls/runner.pem", ""), "has no --private-key"),
         (process("--private-key /etc/tls/runner.key", ""), "has no --certificate"),
         (process("--certificate runner.pem --private-key /k", ""), "--certificate runner.pem is no absolute path"),
-        (process(FILES, " --session-duration 1h"), "duration_seconds = 1h: AWS allows 900 to 43200"),
+        (process(FILES, " --session-duration 1h"), "--session-duration 1h: AWS allows 900 to 43200"),
         (process(pin, ""), "--certificate has a URI with pin-…: Tegata asks for PINs"),
         (
             "aws_signing_helper serve".to_owned(),
