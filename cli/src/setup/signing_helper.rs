@@ -4,7 +4,7 @@ use super::from::{option, words};
 use crate::aws_config::Entry;
 use tegata_protocol::text::one_line;
 
-/// The program.
+/// The program, and its options (github.com/aws/rolesanywhere-credential-helper, `cmd/credentials.go`).
 const NAME: &str = "aws_signing_helper";
 /// Its options that are a key each, and whether it needs them.
 const OPTIONS: [(&str, &str, bool); 7] = [
@@ -61,6 +61,7 @@ fn read(options: &[String]) -> Result<Vec<Entry>, String> {
 fn refused(name: &str) -> String {
     let why = match name {
         "--intermediates" => "; put the intermediates behind the certificate, in its file",
+        "--pkcs11-lib" => "; [pkcs11] module of config.toml names it",
         "--endpoint" => "; [endpoints] rolesanywhere of config.toml says it",
         "--with-proxy" | "--no-verify-ssl" => "; [http] of config.toml says what is trusted on the way",
         _ => ", which Tegata has nothing for",

@@ -57,6 +57,8 @@ fn what_tegata_has_no_key_for_is_named() {
     for (process, says) in [
         (process(FILES, " --intermediates /etc/tls/ca.pem"), "is given --intermediates; put the intermediates behind"),
         (process(FILES, " --endpoint https://x"), "is given --endpoint; [endpoints] rolesanywhere"),
+        (process(FILES, " --pkcs11-lib /usr/lib/p11.so"), "is given --pkcs11-lib; [pkcs11] module of config.toml"),
+        (process(FILES, " --pkcs8-password CANARY"), "is given --pkcs8-password, which Tegata has nothing for"),
         (process(FILES, " --no-verify-ssl"), "is given --no-verify-ssl; [http]"),
         (process(FILES, " --region us-east-1"), "--region us-east-1 is not the trust anchor's"),
         (process("--cert-selector file://s.json", ""), "is given --cert-selector, which Tegata has nothing for"),
