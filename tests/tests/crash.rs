@@ -130,13 +130,14 @@ fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
 
 impl Place {
     /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`; those of
-    /// adoption a sign-in of another tool: `adopt_session.rs`; those of access keys an IAM user: `keys_crash.rs`.
+    /// adoption a sign-in of another tool: `adopt_session.rs`; those of access keys an IAM user: `keys_crash.rs`; those of console logins
+    /// are in `console_login/system.rs`.
     fn has(self, failpoint: &str) -> bool {
         let elsewhere = match self {
             Self::Files => "store.item.",
             Self::Keyring => "store.file.",
         };
-        let others = ["gate.", "reviews.", "adopt.", "keys."];
+        let others = ["gate.", "reviews.", "adopt.", "keys.", "login."];
         !failpoint.starts_with(elsewhere) && !others.iter().any(|other| failpoint.starts_with(other))
     }
 }
