@@ -1,8 +1,8 @@
 //! With what `make test` installs: a daemon that dies at every fail point of a console login, and clients that nobody here wrote across
 //! several lives of its credentials.
 
-use super::{ALICE, LOG_IN, log_in, machine};
-use std::collections::BTreeMap;
+use super::{ALICE, LOG_IN, exchanges, log_in, machine, signed_in};
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -138,32 +138,51 @@ fn a_keyring_that_is_locked_spends_no_token_and_goes_on_once_it_is_open() {
     product.assert_no_canaries();
 }
 
+const CLIENTS: [Kind; 3] = [Kind::AwsCliV2, Kind::Boto3, Kind::JsFromProcess];
+
+/// Has every client make a call, which has to be alice's.
+fn all_call(clients: &mut [Client]) {
+    for client in clients {
+        assert_eq!(client.call(), Called::Arn(ALICE.to_owned()));
+    }
+}
+
+fn keys_signed_with(product: &Product) -> BTreeSet<String> {
+    let calls = product.sandbox().requests_of(Operation::GetCallerIdentity);
+    assert!(calls.iter().all(|call| call.status == Some(200)), "{calls:?}");
+    calls.iter().map(key_of).collect()
+}
+
+/// Fifteen minutes are within the window in which botocore asks before every call.
 #[test]
-fn clients_that_ask_before_every_call_cost_aws_nothing_and_live_on_until_it_is_over() {
+fn clients_that_ask_before_every_call_cost_aws_nothing() {
+    let product = signed_in();
+    let mut clients = CLIENTS.map(|kind| Client::as_profile(kind, "me", &product));
+    for _ in 0..3 {
+        all_call(&mut clients);
+    }
+    assert_eq!((keys_signed_with(&product).len(), exchanges(&product)), (1, 1));
+    let released = product.audit().into_iter().filter(|record| record["event"] == "released").count();
+    assert!(released >= 6, "the AWS CLI and boto3 ask each time: {released}");
+    product.assert_no_canaries();
+}
+
+#[test]
+fn clients_live_on_over_renewals_and_their_users_read_the_command_once_it_is_over() {
     let product = machine();
     product.sandbox().configure(|settings| settings.console_login.credentials = SHORT);
     log_in(&product);
-    let kinds = [Kind::AwsCliV2, Kind::Boto3, Kind::JsFromProcess];
-    let mut clients = kinds.map(|kind| Client::as_profile(kind, "me", &product));
-    let mut call_all = || {
-        for client in &mut clients {
-            assert_eq!(client.call(), Called::Arn(ALICE.to_owned()));
-        }
-    };
-    for _ in 0..3 {
-        call_all();
-        outlive_the_last_key(&product);
-    }
-    let calls = product.sandbox().requests_of(Operation::GetCallerIdentity);
-    assert!(calls.iter().all(|call| call.status == Some(200)), "{calls:?}");
-    let mut keys: Vec<String> = calls.iter().map(key_of).collect();
-    keys.sort();
-    keys.dedup();
-    assert!(keys.len() >= 3, "{keys:?}");
-    let login = product.sandbox().logins();
-    assert_eq!(login.len(), 1, "one person, once");
+    let mut clients = CLIENTS.map(|kind| Client::as_profile(kind, "me", &product));
+    all_call(&mut clients);
+    outlive_the_last_key(&product);
+    all_call(&mut clients);
+    let keys = keys_signed_with(&product);
+    assert!(keys.len() >= 2, "an expiry needs two keys: {keys:?}");
+    assert_eq!(product.sandbox().logins().len(), 1, "one person, once");
     product.sandbox().end_logins();
-    for (kind, client) in kinds.into_iter().zip(&mut clients) {
+    let line = "has to sign in to the console again (the password was changed (The credentials of the user have changed)); \
+                run: tegata login --console me";
+    for (kind, client) in CLIENTS.into_iter().zip(&mut clients) {
         let mut said = String::new();
         wait_until("the last credentials have ended", || match client.call() {
             Called::Arn(_) => false,
@@ -172,8 +191,6 @@ fn clients_that_ask_before_every_call_cost_aws_nothing_and_live_on_until_it_is_o
                 true
             }
         });
-        let line = "has to sign in to the console again (the password was changed (The credentials of the user have changed)); \
-                    run: tegata login --console me";
         assert!(said.contains(line), "{kind:?}: {said}");
     }
     product.assert_no_canaries();
