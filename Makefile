@@ -4,14 +4,19 @@
 # make packages       .deb, .rpm, archive and installer, into target/packages; a quarter of an hour on two quiet cores
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
 # make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
+# make tables         writes anew the table of sources and clients in docs/clients.md
 # make walk           what README says, done in a fresh home from a clone, and recorded; minutes
 # make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
 
 CARGO ?= cargo
 TEST  := --features tegata-tests/system
+# Stories wait more than they compute.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+# A test that hangs ends after a quarter of an hour, and the others are run.
+BOUND := --config 'target."cfg(unix)".runner=["timeout", "--kill-after=10", "900"]'
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain walk
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens tables test test-root toolchain walk
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -21,13 +26,13 @@ demo: clients
 endif
 
 test: toolchain clients build
-	$(CARGO) test --workspace --no-fail-fast $(TEST)
+	$(CARGO) test $(BOUND) --workspace --no-fail-fast $(TEST)
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) --no-print-directory test-root; \
 	else echo "not root: the stories with another user are left out; run: sudo make test-root"; fi
 
 # Stories that need root: another user, sockets of others.
 test-root: toolchain build
-	$(CARGO) test -p tegata-tests --no-fail-fast --features tegata-tests/system,tegata-tests/root --test 'root_*'
+	$(CARGO) test $(BOUND) --workspace --no-fail-fast $(TEST),tegata-tests/root --test 'root_*'
 
 bench: toolchain clients
 	tests/bench/run
@@ -49,13 +54,18 @@ walk: toolchain clients
 book:
 	mdbook build
 
-# The programs that stories run, and the daemon with fail points under a name of its own.
+# The programs that stories run, and the daemon with fail points under a name of its own. With the features of the tests: what both need
+# is compiled once.
 build:
-	$(CARGO) build --workspace --bins
-	$(CARGO) build -p tegata-daemon --features failpoints --bin tegatad-failpoints
+	$(CARGO) build --workspace --bins $(TEST)
+	$(CARGO) build --workspace $(TEST),tegata-daemon/failpoints --bin tegatad-failpoints
 
 clients:
 	tests/clients/install
+
+# What is seen of each source with each client; a test compares it.
+tables: clients build
+	TEGATA_TABLES=1 $(CARGO) test -p tegata-tests $(TEST) --test sources
 
 lint:
 	$(CARGO) fmt --all --check

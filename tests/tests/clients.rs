@@ -1,59 +1,13 @@
-//! AWS clients which nobody here wrote, fed by `credential_process`: each is served, renews across expiry, and shows its
-//! user what its own way of showing errors leaves of our one line. The sandbox verifies every signature.
+//! AWS clients which nobody here wrote, fed by `credential_process`: each is served, and the daemon asked no more often than it must be.
+//! The sandbox verifies every signature. What comes of expiries, restarts and an ended sign-in: `matrix.rs`.
 
 #![cfg(feature = "system")]
 
 use std::process::Command;
-use std::time::Duration;
 use tegata_sandbox::Operation;
 use tegata_tests::client;
-use tegata_tests::product::{Product, run, wait_until};
-use tegata_tests::sdk::{Called, Client, Kind, Route, key_of, outlive_the_last_key};
-
-/// A life of role credentials that a test can outlast. The daemon hands out at least a third of it.
-const SHORT: Duration = Duration::from_secs(9);
-
-/// A life that two calls of the slowest client fit into on a busy machine, since nothing renews them.
-const LAST: Duration = Duration::from_secs(25);
-
-/// What our one line is when the sign-in has ended.
-const MENDS: &str = "tegata: sign-in session corp has ended; run: tegata login corp";
-
-/// What the user of this client learns when a sign-in has ended.
-trait Shows {
-    fn shows_what_mends(self, error: &str);
-    fn attempts_at_a_call(self) -> usize;
-}
-
-impl Shows for Kind {
-    /// Asserts that the user of this client learns what mends an ended sign-in, as far as the client lets us tell.
-    fn shows_what_mends(self, error: &str) {
-        match self {
-            // It tries the next source of its chain and forgets what this one said.
-            Self::JsDefaultChain => assert!(error.contains("Could not load credentials from any providers"), "{error}"),
-            Self::AwsCliV2 | Self::AwsCliV1 | Self::Boto3 => {
-                assert!(
-                    error.contains(&format!("Error when retrieving credentials from custom-process: {MENDS}")),
-                    "{error}"
-                );
-            }
-            Self::JsFromProcess => assert!(error.contains("Command failed: ") && error.contains(MENDS), "{error}"),
-            Self::RustSdk => assert!(error.contains(&format!("exit status: 10. Stderr: {MENDS}")), "{error}"),
-            // It leaves our line on the terminal and says itself only how the program ended.
-            Self::GoSdk => assert!(error.ends_with("error in credential_process: exit status 10"), "{error}"),
-            Self::JavaSdk => assert!(error.contains(MENDS), "{error}"),
-        }
-    }
-
-    /// How often a client runs the program before it gives a call up.
-    fn attempts_at_a_call(self) -> usize {
-        match self {
-            // Once for the profile's turn in the chain, once for the turn of processes.
-            Self::JsDefaultChain => 2,
-            _ => 1,
-        }
-    }
-}
+use tegata_tests::product::{Product, run};
+use tegata_tests::sdk::{Client, Kind, Route};
 
 /// How often a tool was served, and how often it was refused.
 fn answers(product: &Product) -> (usize, usize) {
@@ -62,16 +16,15 @@ fn answers(product: &Product) -> (usize, usize) {
     (count("released"), count("refused"))
 }
 
-fn signed_in(role_credentials: Option<Duration>) -> Product {
+fn signed_in() -> Product {
     let mut product = Product::new();
-    product.sandbox().configure(|settings| settings.lifetimes.role_credentials = role_credentials);
     product.start_daemon();
     product.sign_in();
     product
 }
 
 fn is_served_and_asks_again_only_when_it_must(kind: Kind) {
-    let product = signed_in(None);
+    let product = signed_in();
     let mut client = Client::start(kind, Route::CredentialProcess, &product);
     for _ in 0..3 {
         client.succeeds();
@@ -82,43 +35,6 @@ fn is_served_and_asks_again_only_when_it_must(kind: Kind) {
     assert_eq!(product.sandbox().calls(Operation::GetCallerIdentity), 3, "{kind:?}");
 }
 
-fn renews_across_expiry(kind: Kind) {
-    let product = signed_in(Some(SHORT));
-    let mut client = Client::start(kind, Route::CredentialProcess, &product);
-    for window in 0..3 {
-        if window > 0 {
-            outlive_the_last_key(&product);
-        }
-        client.succeeds();
-        client.succeeds();
-    }
-    let calls = product.sandbox().requests_of(Operation::GetCallerIdentity);
-    assert!(calls.iter().all(|call| call.status == Some(200)), "{kind:?}: {calls:?}");
-    let mut keys: Vec<String> = calls.iter().map(key_of).collect();
-    keys.dedup();
-    assert!(keys.len() >= 3, "{kind:?}: two expiries need three keys, not {keys:?}");
-}
-
-fn tells_its_user_when_the_sign_in_has_ended(kind: Kind) {
-    let product = signed_in(Some(LAST));
-    let mut client = Client::start(kind, Route::CredentialProcess, &product);
-    client.succeeds();
-    product.sandbox().end_sign_in_sessions();
-    client.succeeds();
-    let sandbox = product.sandbox();
-    wait_until("all credentials have ended", || {
-        sandbox.issued_credentials().iter().all(|issued| sandbox.now_ms() >= issued.expires_ms)
-    });
-    let (_, refused_before) = answers(&product);
-    match client.call() {
-        Called::Error(error) => kind.shows_what_mends(&error),
-        Called::Arn(arn) => panic!("{kind:?} is served as {arn}"),
-    }
-    assert_eq!(answers(&product).1 - refused_before, kind.attempts_at_a_call(), "{kind:?}");
-    product.sign_in();
-    client.succeeds();
-}
-
 macro_rules! stories_of {
     ($($module:ident: $kind:expr;)*) => {$(
         mod $module {
@@ -127,16 +43,6 @@ macro_rules! stories_of {
             #[test]
             fn is_served_and_asks_again_only_when_it_must() {
                 super::is_served_and_asks_again_only_when_it_must($kind);
-            }
-
-            #[test]
-            fn renews_across_expiry() {
-                super::renews_across_expiry($kind);
-            }
-
-            #[test]
-            fn tells_its_user_when_the_sign_in_has_ended() {
-                super::tells_its_user_when_the_sign_in_has_ended($kind);
             }
         }
     )*};

@@ -115,9 +115,11 @@ fn another_sts_endpoint_hears_nothing_before_it_is_accepted() {
     let elsewhere = Sandbox::start().unwrap();
     product.kill_daemon();
     let (here, there) = (product.sandbox().url(), elsewhere.url());
-    let endpoints =
-        format!("[endpoints]\nsso_oidc = \"{here}\"\nsso = \"{here}\"\nsts = \"{there}\"\nfederation = \"{here}\"\n");
-    fs::write(product.path(".config/tegata/config.toml"), format!("{IN_FILES}{endpoints}")).unwrap();
+    let path = product.path(".config/tegata/config.toml");
+    let settings = fs::read_to_string(&path).unwrap();
+    let moved = settings.replace(&format!("sts = \"{here}\""), &format!("sts = \"{there}\""));
+    assert_ne!(settings, moved);
+    fs::write(path, moved).unwrap();
     product.start_daemon();
     for profile in ["deploy", "dev", "admin"] {
         let refused = product.run(&["credential-process", "--profile", profile, "--wait", "0"]);

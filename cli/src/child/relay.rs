@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, WaitOptions, getpgid, getpgrp, kill_process, waitpid};
 use rustix::termios::tcgetpgrp;
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2};
 use signal_hook::{flag, low_level::pipe};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -13,19 +13,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What may come to this process alone, and is for the command.
-const PASSED_ON: [(i32, Signal); 6] = [
+const PASSED_ON: [(i32, Signal); 7] = [
     (SIGTERM, Signal::TERM),
     (SIGHUP, Signal::HUP),
     (SIGUSR1, Signal::USR1),
     (SIGUSR2, Signal::USR2),
     (SIGINT, Signal::INT),
     (SIGQUIT, Signal::QUIT),
+    (SIGTSTP, Signal::TSTP),
 ];
 
 /// Keeps this process alive while the command runs, and passes on what it alone was told.
+///
+/// A stop is caught as well: this process stops after the command has, and not before. Else the shell takes the terminal back while the
+/// command still reads from it, and the kernel gives the command the next key.
 pub(super) struct Relay {
     woken: UnixStream,
     passed_on: Vec<(Arc<AtomicBool>, Signal)>,
+    /// Whether this process is to stop as soon as the command has.
+    told_to_stop: bool,
+    command_stopped: bool,
 }
 
 impl Relay {
@@ -43,21 +50,19 @@ impl Relay {
             passed_on.push((asked, signal));
         }
         pipe::register(SIGCHLD, waker)?;
-        Ok(Self { woken, passed_on })
+        Ok(Self { woken, passed_on, told_to_stop: false, command_stopped: false })
     }
 
     /// Returns how the command ended.
     pub(super) fn wait(&mut self, child: &Child) -> io::Result<ExitStatus> {
         let child = Pid::from_child(child);
         loop {
-            if let Some(status) = look_after(child)? {
+            if let Some(status) = self.look_after(child)? {
                 return Ok(status);
             }
-            for (asked, signal) in &self.passed_on {
-                if asked.swap(false, Ordering::Relaxed) && !is_from_terminal(*signal) {
-                    // It may have ended meanwhile, which the next look finds.
-                    let _ = kill_process(child, *signal);
-                }
+            self.pass_on(child);
+            if self.told_to_stop && self.command_stopped {
+                self.stop(child)?;
             }
             match self.woken.read(&mut [0; 64]) {
                 Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
@@ -65,27 +70,48 @@ impl Relay {
             }
         }
     }
-}
 
-/// Returns how the command ended, if it has. Where it stopped with a process group of its own, as a shell does at `suspend`, this
-/// process stops as well, so that the shell before gets the terminal, and goes on with it. In our own group the kernel has
-/// stopped us already.
-fn look_after(child: Pid) -> io::Result<Option<ExitStatus>> {
-    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
-    let Some((_, status)) = waitpid(Some(child), options)? else { return Ok(None) };
-    if !status.stopped() {
-        return Ok(Some(ExitStatus::from_raw(status.as_raw())));
+    /// Returns how the command ended, if it has, and notes whether it stands still. One that stopped with a process group of its own, as a
+    /// shell does at `suspend`, has this process stop as well, so that the shell before gets the terminal.
+    fn look_after(&mut self, child: Pid) -> io::Result<Option<ExitStatus>> {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
+        while let Some((_, status)) = waitpid(Some(child), options)? {
+            if status.continued() {
+                (self.command_stopped, self.told_to_stop) = (false, false);
+            } else if status.stopped() {
+                self.command_stopped = true;
+                self.told_to_stop |= getpgid(Some(child)).is_ok_and(|group| group != getpgrp());
+            } else {
+                return Ok(Some(ExitStatus::from_raw(status.as_raw())));
+            }
+        }
+        Ok(None)
     }
-    if getpgid(Some(child)).is_ok_and(|group| group != getpgrp()) {
+
+    fn pass_on(&mut self, child: Pid) {
+        for (asked, signal) in &self.passed_on {
+            if asked.swap(false, Ordering::Relaxed) {
+                self.told_to_stop |= *signal == Signal::TSTP;
+                if !is_from_terminal(*signal) {
+                    // It may have ended meanwhile, which the next look finds.
+                    let _ = kill_process(child, *signal);
+                }
+            }
+        }
+    }
+
+    /// Stops this process, and lets the command go on with it.
+    fn stop(&mut self, child: Pid) -> io::Result<()> {
+        (self.told_to_stop, self.command_stopped) = (false, false);
         kill_process(rustix::process::getpid(), Signal::STOP)?;
         let _ = kill_process(child, Signal::CONT);
+        Ok(())
     }
-    Ok(None)
 }
 
-/// Whether the terminal has told the command itself: Ctrl-C and Ctrl-\ reach every process of the group in the foreground.
+/// Whether the terminal has told the command itself: Ctrl-C, Ctrl-\ and Ctrl-Z reach every process of the group in the foreground.
 fn is_from_terminal(signal: Signal) -> bool {
-    let by_key = signal == Signal::INT || signal == Signal::QUIT;
+    let by_key = [Signal::INT, Signal::QUIT, Signal::TSTP].contains(&signal);
     by_key && File::open("/dev/tty").is_ok_and(|terminal| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp()))
 }
 

@@ -111,15 +111,29 @@ fn what_is_not_served_is_left_with_the_reason() {
     let profile = |keys: &str| why_not(&format!("{CORP}[profile p]\n{keys}\n"), "p");
     let role = "role_arn = arn:aws:iam::210987654321:role/A";
     for (keys, says) in [
+        (format!("{role}\ncredential_source = Environment"), "credential_source = Environment: Tegata serves"),
         (
-            format!("{role}\ncredential_source = Ec2InstanceMetadata"),
-            "credential_source: it takes the credentials of the machine",
+            format!("{role}\nsource_profile = x\ncredential_source = EcsContainer"),
+            "source_profile and credential_source are two",
         ),
-        (format!("{role}\nweb_identity_token_file = /t"), "web_identity_token_file: "),
-        (format!("{role}\nsource_profile = p\nmfa_serial = arn:aws:iam::1:mfa/me"), "mfa_serial: AWS asks for a code"),
+        ("credential_source = EcsContainer".to_owned(), "credential_source needs role_arn"),
+        (
+            format!("{role}\nweb_identity_token_file = token"),
+            "web_identity_token_file = token: it has to be an absolute path",
+        ),
+        ("web_identity_token_file = /t".to_owned(), "web_identity_token_file needs role_arn"),
+        (
+            format!("{role}\nmfa_serial = arn:aws:iam::1:mfa/me\ncredential_source = EcsContainer"),
+            "mfa_serial: AWS takes codes",
+        ),
+        (
+            "tegata_iam_user = u\ntegata_sso_session = corp".to_owned(),
+            "tegata_iam_user and sso_session are two sources",
+        ),
+        ("tegata_certificate = /c".to_owned(), "tegata_trust_anchor_arn is missing"),
         (
             "aws_access_key_id = AKIA\naws_secret_access_key = x".to_owned(),
-            "aws_access_key_id: it has a long-lived key",
+            "aws_access_key_id: its access key lies in a file; this moves it into the keyring: tegata keys import p",
         ),
         ("region = x".to_owned(), "it names nothing to get credentials from"),
         (role.to_owned(), "role_arn needs source_profile"),
@@ -169,7 +183,39 @@ fn what_is_not_served_is_left_with_the_reason() {
 #[test]
 fn a_fault_of_a_source_names_the_source() {
     let config = "[profile base]\naws_access_key_id = AKIA\n[profile p]\nrole_arn = arn:aws:iam::210987654321:role/A\nsource_profile = base\n";
-    assert!(why_not(config, "p").starts_with("its source base: aws_access_key_id: it has a long-lived key"));
+    assert!(why_not(config, "p").starts_with("its source base: aws_access_key_id: its access key lies"));
+    let elsewhere = config.replace("[profile base]\naws_access_key_id = AKIA\n", "");
+    let refused = refusal(plan_with(&elsewhere, "[base]\naws_access_key_id = AKIA\n", &["p"]));
+    assert!(refused.ends_with("source_profile = base: aws_access_key_id: its access key lies in a file; this moves it into the keyring: tegata keys import base"), "{refused}");
+}
+
+#[test]
+fn what_needs_no_person_is_adopted_with_its_own_keys() {
+    let role = "role_arn = arn:aws:iam::210987654321:role/A\nduration_seconds = 43200";
+    for key in ["web_identity_token_file = /run/token", "credential_source = EcsContainer"] {
+        let seconds = if key.starts_with("web") { "43200" } else { "3600" };
+        let after = adopted(&format!("[profile p]\n{}\n{key}\n", role.replace("43200", seconds)), &["p"]);
+        assert!(after.contains(&format!("\ntegata_{key}\ncredential_process = ")), "{after}");
+        assert!(after.contains(&format!("tegata_duration_seconds = {seconds}")), "{after}");
+    }
+}
+
+#[test]
+fn a_role_behind_a_user_whose_key_was_imported_is_adopted_with_its_device_and_its_hours() {
+    let user = "[profile me]\ntegata_iam_user = arn:aws:iam::123456789012:user/me\n\
+                credential_process = /usr/bin/tegata credential-process --profile me\n";
+    let role = "[profile p]\nrole_arn = arn:aws:iam::210987654321:role/A\nsource_profile = me\n\
+                mfa_serial = arn:aws:iam::123456789012:mfa/me\nduration_seconds = 43200\n";
+    let after = adopted(&format!("{user}{role}"), &["p"]);
+    assert!(
+        after.contains("\ntegata_mfa_serial = arn:aws:iam::123456789012:mfa/me\ntegata_duration_seconds = 43200\n"),
+        "{after}"
+    );
+    let behind =
+        "[profile q]\nrole_arn = arn:aws:iam::210987654321:role/B\nsource_profile = p\nduration_seconds = 43200\n";
+    assert!(
+        why_not(&format!("{user}{role}{behind}"), "q").contains("AWS allows 900 to 3600 for a role behind another")
+    );
 }
 
 #[test]

@@ -1,15 +1,19 @@
 //! Whether Tegata would serve a profile as it stands in a file, and if not, why not, in a line of a person's words. The daemon
 //! has the last word; this one speaks before anything is written.
 
-use super::keys::{Keys, NOT_SERVED, PREFIX, source_key};
+use super::keys::{Keys, source_key};
+use super::source::{Source, Step, lies_in_a_file};
 use crate::aws_config::{ConfigFile, Section, SectionKind};
 use std::collections::HashSet;
 use tegata_protocol::text::one_line;
 
 /// The most roles of a chain, as for the daemon.
 const MAX_ROLES: usize = 8;
-/// What AWS takes for a role that is assumed with another role's credentials (STS, "role chaining"); a permission set is a role.
-const DURATIONS: std::ops::RangeInclusive<u32> = 900..=3_600;
+/// STS API, `AssumeRole`, `DurationSeconds`: 900 to 43,200.
+const SHORTEST: u32 = 900;
+const LONGEST: u32 = 43_200;
+/// The most that AWS takes for a role that is assumed with another role's credentials (STS, "role chaining"); a permission set is a role.
+const CHAINED: u32 = 3_600;
 
 /// The keys in the credentials file that AWS clients prefer to any profile.
 const PREFERRED: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "credential_process", "role_arn"];
@@ -41,95 +45,57 @@ pub(super) fn find(config: &ConfigFile, name: &str) -> Result<usize, String> {
     }
 }
 
-impl Files<'_> {
+impl<'a> Files<'a> {
     /// Checks that a profile is served.
     ///
     /// # Errors
     /// Why not.
     pub(super) fn serve(self, name: &str) -> Result<(), String> {
         self.credentials_do_not_win(name)?;
-        let mut way = vec![name.to_owned()];
+        let mut way: Vec<&Section> = Vec::new();
+        let mut next = name.to_owned();
         loop {
-            let at = way.last().cloned().unwrap_or_default();
-            let next = self
-                .step(&at)
-                .map_err(|why| if at == name { why } else { format!("its source {}: {why}", one_line(&at)) })?;
-            match next {
-                None => return Ok(()),
-                Some(next) if way.contains(&next) => {
-                    return Err(format!("source_profile goes in a circle: {} → {}", way.join(" → "), one_line(&next)));
+            let of_source =
+                |why: String| if next == name { why } else { format!("its source {}: {why}", one_line(&next)) };
+            let section = if way.is_empty() {
+                find(self.config, name).map(|at| &self.config.sections()[at])?
+            } else {
+                self.source(&next).map_err(|why| format!("source_profile = {}: {why}", one_line(&next)))?
+            };
+            once_each(section).map_err(of_source)?;
+            way.push(section);
+            match self.step(section).map_err(of_source)? {
+                Step::Starts { source, assumes } => return allowed(&way, source, assumes),
+                Step::GoesOn(source) if way.iter().any(|seen| seen.name == source) => {
+                    let names: Vec<_> = way.iter().map(|seen| seen.name.as_str()).collect();
+                    return Err(format!(
+                        "source_profile goes in a circle: {} → {}",
+                        names.join(" → "),
+                        one_line(&source)
+                    ));
                 }
-                Some(_) if way.len() > MAX_ROLES => {
+                Step::GoesOn(_) if way.len() > MAX_ROLES => {
                     return Err(format!("more than {MAX_ROLES} roles one behind the other"));
                 }
-                Some(next) => way.push(next),
+                Step::GoesOn(source) => next = source,
             }
         }
     }
 
-    /// Checks one profile of a chain, and returns the one it goes on from.
-    fn step(self, name: &str) -> Result<Option<String>, String> {
-        let section = &self.config.sections()[find(self.config, name)?];
-        once_each(section)?;
-        if let Some((key, why)) = NOT_SERVED.iter().find(|(key, _)| has(section, key)) {
-            return Err(format!("{key}: {why}"));
-        }
-        let keys = Keys::of(section);
-        if keys.name_a_login() && keys.get("role_arn").is_none() {
-            return logs_in(section, keys).map(|()| None);
-        }
-        let Some(_) = keys.get("role_arn") else { return self.signs_in(keys).map(|()| None) };
-        let Some(source) = keys.get("source_profile") else { return Err("role_arn needs source_profile".to_owned()) };
-        if let Some(seconds) = keys.get("duration_seconds")
-            && !seconds.parse().is_ok_and(|seconds| DURATIONS.contains(&seconds))
-        {
-            let seconds = one_line(seconds);
-            return Err(format!("duration_seconds = {seconds}: AWS allows 900 to 3600 for a role behind another role"));
-        }
-        if source == name {
-            return if keys.name_a_login() { logs_in(section, keys) } else { self.signs_in(keys) }.map(|()| None);
-        }
-        find(self.config, source).map_err(|why| format!("source_profile = {}: {why}", one_line(source)))?;
-        Ok(Some(source.to_owned()))
+    /// Finds a profile that another one stands on.
+    fn source(self, name: &str) -> Result<&'a Section, String> {
+        let sections = self.config.sections();
+        let found =
+            find(self.config, name).map(|at| sections.get(at)).map_err(|why| match self.key_in_credentials(name) {
+                Some(key) => lies_in_a_file(key, name),
+                None => why,
+            });
+        found?.ok_or_else(|| "there is no such profile".to_owned())
     }
 
-    /// Checks that the profile's own keys name a role of a sign-in session.
-    fn signs_in(self, keys: Keys<'_>) -> Result<(), String> {
-        if !keys.name_a_sign_in() {
-            return Err(
-                "it names nothing to get credentials from (sso_session, or role_arn with source_profile)".to_owned()
-            );
-        }
-        match keys.get("sso_session") {
-            Some(session) => self.session(session, keys)?,
-            None => {
-                for key in ["sso_start_url", "sso_region"] {
-                    keys.get(key).ok_or_else(|| format!("{key} is missing"))?;
-                }
-            }
-        }
-        let account = keys.get("sso_account_id").ok_or("sso_account_id is missing: there is nothing to serve")?;
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(format!("sso_account_id = {} is not twelve digits", one_line(account)));
-        }
-        keys.get("sso_role_name")
-            .filter(|role| !role.is_empty())
-            .ok_or("sso_role_name is missing: there is nothing to serve")?;
-        Ok(())
-    }
-
-    fn session(self, name: &str, keys: Keys<'_>) -> Result<(), String> {
-        let sections = self.config.sections().iter();
-        let section = sections.rev().find(|section| section.is(SectionKind::SsoSession, name));
-        let shown = one_line(name);
-        let section = section.ok_or_else(|| format!("there is no [sso-session {shown}]"))?;
-        for key in ["sso_start_url", "sso_region"] {
-            let value = section.get(key).ok_or_else(|| format!("[sso-session {shown}] has no {key}"))?;
-            if keys.get(key).is_some_and(|own| same_address(own) != same_address(value)) {
-                return Err(format!("{key} is not the one of [sso-session {shown}]; keep it there only"));
-            }
-        }
-        Ok(())
+    fn key_in_credentials(self, name: &str) -> Option<&'static str> {
+        let mut sections = self.credentials.sections().iter().filter(|section| section.name == name);
+        sections.any(|section| section.get("aws_access_key_id").is_some()).then_some("aws_access_key_id")
     }
 
     fn credentials_do_not_win(self, name: &str) -> Result<(), String> {
@@ -145,26 +111,35 @@ impl Files<'_> {
     }
 }
 
-/// Checks that the profile says who signs in to the console, and where.
-fn logs_in(section: &Section, keys: Keys<'_>) -> Result<(), String> {
-    let identity = keys.get("login_session").unwrap_or_default();
-    if !identity.starts_with("arn:") {
-        return Err(format!("login_session = {} is no ARN of who signs in", one_line(identity)));
+/// Checks what depends on where the chain starts: how long its roles last, and whether STS takes a code.
+fn allowed(way: &[&Section], source: Source, assumes: bool) -> Result<(), String> {
+    let roles = way.len() - usize::from(!assumes);
+    for (at, section) in way.iter().enumerate() {
+        let keys = Keys::of(section);
+        if let Some(seconds) = keys.get("duration_seconds").filter(|_| at < roles) {
+            // The role next to the source is the last of the way.
+            let longest = if source == Source::IamUser && at + 1 == roles { LONGEST } else { CHAINED };
+            in_range(seconds, SHORTEST, longest)?;
+        }
+        if keys.get("mfa_serial").is_some() && source != Source::IamUser {
+            let why = "AWS takes codes of an MFA device with an IAM user's access key only, and the profile starts from something else";
+            return Err(format!("mfa_serial: {why}"));
+        }
     }
-    if identity.ends_with(":root") {
-        return Err("login_session is the root user of the account, and Tegata keeps nothing of root's".to_owned());
+    Ok(())
+}
+
+fn in_range(seconds: &str, shortest: u32, longest: u32) -> Result<(), String> {
+    if seconds.parse().is_ok_and(|seconds| (shortest..=longest).contains(&seconds)) {
+        return Ok(());
     }
-    let region = section.get(&format!("{PREFIX}region")).or_else(|| section.get("region"));
-    region.map(drop).ok_or_else(|| "region is missing: a sign-in to the console is made in one".to_owned())
+    let behind = if longest == CHAINED { " for a role behind another role" } else { "" };
+    Err(format!("duration_seconds = {}: AWS allows {shortest} to {longest}{behind}", one_line(seconds)))
 }
 
 /// Start URLs are copied from the portal with all kinds of ends.
 pub(super) fn same_address(address: &str) -> &str {
     address.trim_end_matches("#/").trim_end_matches('#').trim_end_matches('/')
-}
-
-fn has(section: &Section, key: &str) -> bool {
-    section.get(key).is_some() || section.get(&format!("{PREFIX}{key}")).is_some()
 }
 
 /// Checks that no key is there twice, in one spelling or in two.

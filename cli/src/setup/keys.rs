@@ -3,16 +3,7 @@
 
 use crate::aws_config::Section;
 pub(super) use tegata_protocol::aws_config::PREFIX;
-use tegata_protocol::aws_config::SERVED_KEYS;
-
-/// The keys of sources it does not serve, and why a profile with one of them is left.
-pub(super) const NOT_SERVED: [(&str, &str); 5] = [
-    ("mfa_serial", "AWS asks for a code of an MFA device there, which this version cannot give"),
-    ("web_identity_token_file", "credentials for a web identity token are not served by this version"),
-    ("credential_source", "it takes the credentials of the machine, and nobody signs in to those"),
-    ("aws_access_key_id", "it has a long-lived key in the file, which this version does not take over"),
-    ("aws_secret_access_key", "it has a long-lived key in the file, which this version does not take over"),
-];
+use tegata_protocol::aws_config::{OWN_KEYS, SERVED_KEYS};
 
 /// A key that says where credentials come from, taken apart: what stands before AWS's name, and that name.
 pub(super) fn source_key(key: &str) -> Option<(&'static str, &'static str)> {
@@ -32,13 +23,20 @@ pub(super) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     pub(super) fn of(section: &'a Section) -> Self {
-        let prefixed = section.keys.iter().any(|(key, _)| source_key(key).is_some_and(|(prefix, _)| prefix == PREFIX));
+        let own = |key: &str| key.strip_prefix(PREFIX).is_some_and(|bare| OWN_KEYS.contains(&bare));
+        let prefixed = |key: &str| source_key(key).map_or_else(|| own(key), |(prefix, _)| prefix == PREFIX);
+        let prefixed = section.keys.iter().any(|(key, _)| prefixed(key));
         Self { section, prefixed }
     }
 
     /// Reads a key by AWS's name.
     pub(super) fn get(&self, bare: &str) -> Option<&'a str> {
         if self.prefixed { self.section.get(&format!("{PREFIX}{bare}")) } else { self.section.get(bare) }
+    }
+
+    /// Reads a key that only Tegata has.
+    pub(super) fn own(&self, bare: &str) -> Option<&'a str> {
+        self.section.get(&format!("{PREFIX}{bare}"))
     }
 
     /// Returns whether the profile is of somebody who signs in to the console, and of nothing that goes before that.

@@ -24,7 +24,7 @@ impl Broker {
         request: &BeginSignIn,
         config: &Config,
     ) -> Result<body::SignIn, ErrorBody> {
-        let missing = || ErrorBody::new(ErrorCode::BadRequest, "session has to name the profile to sign in for");
+        let missing = || ErrorBody::new(ErrorCode::ProfileInvalid, "session has to name the profile to sign in for");
         let name = request.session.as_deref().ok_or_else(missing)?;
         let profile = ProfileName::new(name).map_err(|error| Problem::from(ProfileError::from(error)))?;
         let wish = config.console_wish(&profile).map_err(Problem::from)?;

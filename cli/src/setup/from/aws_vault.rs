@@ -4,6 +4,7 @@
 
 use super::{Found, words};
 use crate::aws_config::{ConfigFile, Entry, Program, SectionKind};
+use crate::hand::text::command;
 use crate::setup::fitness::find as find_profile;
 use crate::setup::keys::source_key;
 use crate::setup::recast::Candidate;
@@ -32,11 +33,19 @@ pub(super) fn find(config: &ConfigFile) -> Found {
         if sourced {
             found.candidates.push(candidate);
         } else if process.is_some() || section.get("mfa_serial").is_some() {
-            let why = "its long-lived keys are in aws-vault's keyring, which this version does not take over";
-            found.left.push((section.name.clone(), why.to_owned()));
+            found.left.push((section.name.clone(), key_in_its_keyring(&section.name)));
         }
     }
     found
+}
+
+/// Its keyring is asked by it alone: what it prints goes into the credentials file, and from there into ours.
+fn key_in_its_keyring(profile: &str) -> String {
+    let (export, import) =
+        (command("aws-vault export --no-session --format=ini", profile), command("tegata keys import", profile));
+    format!(
+        "its access key is in aws-vault's keyring; put into ~/.aws/credentials what this prints: {export}; then run: {import}"
+    )
 }
 
 /// The profile that a command line of aws-vault asks for: the first of its words that is one.

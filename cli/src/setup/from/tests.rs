@@ -211,8 +211,10 @@ fn aws_vault_profiles_get_what_they_include() {
     assert_eq!(
         left(&taken),
         [
-            "keys: its long-lived keys are in aws-vault's keyring, which this version does not take over",
-            "mfa: mfa_serial: AWS asks for a code of an MFA device there, which this version cannot give",
+            "keys: its access key is in aws-vault's keyring; put into ~/.aws/credentials what this prints: aws-vault export --no-session \
+             --format=ini keys; then run: tegata keys import keys",
+            "mfa: mfa_serial: AWS takes codes of an MFA device with an IAM user's access key only, and the profile starts from something \
+             else",
         ]
     );
     insta::assert_snapshot!("from-aws-vault", text(&taken.change));
