@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long one program of a story may run. Nothing that works takes half of it, also on a busy machine.
-pub const LONGEST: Duration = Duration::from_secs(300);
+pub const LONGEST: Duration = Duration::from_secs(120);
 
 /// A program that is killed when it goes on for too long.
 #[derive(Debug)]
