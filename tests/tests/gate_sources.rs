@@ -1,5 +1,6 @@
 //! The gate in front of every source: a rule for its kind, written after it was served, is not got round by what is kept of it, in memory or
-//! in the store; nothing is asked before the hand, and with the hand it is served.
+//! in the store; nothing is asked before the hand, and with the hand it is served. The same for what the built-in rule gates, from the first
+//! passkey on.
 #![cfg(feature = "system")]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -57,13 +58,37 @@ fn is_had_by_hand_alone(way: Way) {
     product.assert_no_canaries();
 }
 
+/// What looks like administration is served until somebody can approve, and is in memory then.
+fn is_gated_from_the_first_passkey_on(way: Way) {
+    let machine = way.machine();
+    machine.reaches_administration();
+    machine.person_does_their_part();
+    let product = machine.product();
+    served(product, way, "on the first day");
+    product.sign_in();
+    let mut hand = product.enrol("alice", None);
+    refused(product, way, "with what was had before in memory");
+    product.elevate(&mut hand, &json!({ "profile": way.profile(), "seconds": 900 }));
+    served(product, way, "with the hand");
+    product.assert_no_canaries();
+}
+
 macro_rules! gated {
     ($($name:ident: $way:expr;)*) => {$(
         mod $name {
+            use super::*;
+
             #[test]
             fn is_had_by_hand_alone() {
-                use super::*;
                 super::is_had_by_hand_alone($way);
+            }
+
+            #[test]
+            fn is_gated_from_the_first_passkey_on() {
+                // The built-in rule goes by names of roles, and a user has none.
+                if $way.kind() != "iam-user" {
+                    super::is_gated_from_the_first_passkey_on($way);
+                }
             }
         }
     )*};
