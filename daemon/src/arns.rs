@@ -48,8 +48,10 @@ fn is_partition(name: &str) -> bool {
 
 /// The names of users, roles and their sessions: `[\\w+=,.@-]`, with `/` between the parts of a path (IAM API reference).
 fn is_named(path: &str) -> bool {
-    let name =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+    let name = |part: &str| {
+        let is_one = part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+        is_one && !["", ".", ".."].contains(&part)
+    };
     path.split('/').all(name)
 }
 
@@ -263,6 +265,8 @@ mod tests {
             "arn:aws:sts::123456789012:assumed-role/Admin",
             "arn:aws:sts::123456789012:assumed-role/Admin/alice/more",
             "arn:aws:iam::123456789012:user/",
+            "arn:aws:iam::123456789012:user/../../etc/passwd",
+            "arn:aws:sts::123456789012:assumed-role/./alice",
             "arn:aws:iam::12345678901:user/alice",
             "arn:aws:iam:us-east-1:123456789012:user/alice",
             "arn:gcp:iam::123456789012:user/alice",

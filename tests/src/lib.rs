@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
 pub mod acme;
+pub mod bounded;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;

@@ -143,6 +143,9 @@ fn notes(to: &ProfileState, now: &Now) -> Vec<String> {
     let gated = to.gate.as_deref() == Some("gated") && to.elevated_until.is_none();
     let mend = match (&to.sign_in_needed, to.locked) {
         (_, true) => Some(("everything is locked".to_owned(), "tegata unlock".to_owned())),
+        (Some(who), _) if who.starts_with("arn:") => {
+            Some(("a sign-in is needed".to_owned(), text::command("tegata login --console", &to.name)))
+        }
         (Some(session), _) => Some(("a sign-in is needed".to_owned(), text::command("tegata login", session))),
         _ if gated => Some((format!("{} is gated", to.name), text::command("tegata elevate", &to.name))),
         _ => None,
@@ -282,7 +285,10 @@ mod tests {
         ");
         let elevated = ProfileState { elevated_until: Some("2026-11-22T09:42:10Z".to_owned()), ..state.clone() };
         assert!(notes(&elevated, &Now::default()).is_empty());
-        let ended = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state };
+        let ended = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state.clone() };
         assert_eq!(notes(&ended, &Now::default()), ["tegata: a sign-in is needed; run: tegata login corp"]);
+        let console = ProfileState { sign_in_needed: Some("arn:aws:iam::123456789012:user/bob".to_owned()), ..state };
+        let note = "tegata: a sign-in is needed; run: tegata login --console 'prod admin'";
+        assert_eq!(notes(&console, &Now::default()), [note]);
     }
 }

@@ -50,6 +50,20 @@ fn a_console_login_is_known_by_its_arn_and_region() {
 }
 
 #[test]
+fn a_console_login_is_made_in_a_region_of_its_own_partition() {
+    for (partition, region) in [("aws", "cn-north-1"), ("aws-cn", "us-east-1"), ("aws-us-gov", "eusc-de-east-1")] {
+        let line = refused(&format!("region = {region}\nlogin_session = arn:{partition}:iam::123456789012:user/a\n"));
+        assert!(line.contains(&format!("region = {region} is in partition")), "{line}");
+    }
+    for (partition, region) in
+        [("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1"), ("aws-eusc", "eusc-de-east-1")]
+    {
+        let lines = format!("region = {region}\nlogin_session = arn:{partition}:iam::123456789012:user/a\n");
+        assert!(of_p(&lines).is_ok(), "{lines}");
+    }
+}
+
+#[test]
 fn a_web_identity_is_a_role_by_a_token_from_one_place() {
     let role = format!("role_arn = {ROLE}\nduration_seconds = 43200\n");
     let chain = of_p(&format!("{role}web_identity_token_file = /run/token\n")).unwrap();

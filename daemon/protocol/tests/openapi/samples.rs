@@ -69,6 +69,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
     };
     let identity = ConsoleIdentity {
         arn: String::new(),
+        profile: None,
         region: None,
         state: SessionState::Unknown,
         expires_at: None,
@@ -154,7 +155,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
         pair(
             "ConsoleIdentity",
-            ConsoleIdentity { region: text(), expires_at: text(), last_error: text(), ..identity.clone() },
+            ConsoleIdentity {
+                profile: text(),
+                region: text(),
+                expires_at: text(),
+                last_error: text(),
+                ..identity.clone()
+            },
             identity.clone(),
         ),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),
