@@ -21,9 +21,10 @@ const NOTICED_WITHIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 /// # Errors
 /// The end of the input before a line, one that is longer, a signal, or a terminal that does not work.
 pub(crate) fn line(question: &str, most: usize, signals: &Signals) -> Result<Secret, Failure> {
-    output::ask(question);
     let stdin = io::stdin();
+    // Before the question: what is typed from then on is the answer, all of it.
     let quiet = if stdin.is_terminal() { Some(Quiet::begin(&stdin)?) } else { None };
+    output::ask(question);
     let line = read(&stdin, most, signals);
     if quiet.is_some() {
         output::tell("");

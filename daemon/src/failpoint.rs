@@ -12,8 +12,8 @@ macro_rules! failpoint {
     };
 }
 
-/// Arms one fail point for this process: `name`, or `name@n` for the n-th time it is reached (from 1). The first call
-/// counts, `None` disarms; without the feature `failpoints` it does nothing.
+/// Arms one fail point for this process: `name`, or `name@n` for the n-th time it is reached (from 1); `trace` ends nothing and logs each
+/// that is reached. The first call counts, `None` disarms; without the feature `failpoints` it does nothing.
 pub fn arm(name: Option<String>) {
     #[cfg(feature = "failpoints")]
     armed::arm(name);
@@ -28,6 +28,9 @@ pub use armed::reach;
 mod armed {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// What is no name of a fail point.
+    const TRACE: &str = "trace";
 
     /// What [`super::arm`] was told: the name and how many times it may still be passed.
     static ARMED: OnceLock<Option<(String, AtomicU64)>> = OnceLock::new();
@@ -44,6 +47,10 @@ mod armed {
     #[doc(hidden)]
     pub fn reach(name: &str) {
         let Some(Some((armed, left))) = ARMED.get() else { return };
+        if armed == TRACE {
+            // At a level that is always shown.
+            tracing::warn!("fail point {name}");
+        }
         if armed == name && left.fetch_sub(1, Ordering::SeqCst) == 1 {
             let me = rustix::process::getpid();
             let _ = rustix::process::kill_process(me, rustix::process::Signal::KILL);

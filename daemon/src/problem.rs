@@ -336,7 +336,7 @@ impl Problem {
             Self::RefusedByHand { .. } | Self::DeniedByRule(_) | Self::TooWide { .. } | Self::NoRequest(_) => {
                 ErrorCode::Denied
             }
-            Self::Console(ConsoleFault::Nowhere(_)) => ErrorCode::ProfileInvalid,
+            Self::Console(ConsoleFault::Nowhere(_) | ConsoleFault::UserSession(_)) => ErrorCode::ProfileInvalid,
             Self::Console(_) => ErrorCode::ConsoleInvalid,
             Self::Reason(_) | Self::NotGated { .. } | Self::SeedThere { .. } | Self::TooManyDevices { .. } => {
                 ErrorCode::BadRequest

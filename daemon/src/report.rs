@@ -89,14 +89,16 @@ impl Broker {
                 .filter(|session| self.sign_in_sessions.has_ended(&session.name))
                 .map(|session| session.name.as_str()),
         };
+        let expires_at = self.cache.expiry(chain, now);
         Ok(ProfileState {
             name: name.to_string(),
             region: config.region(&name).map(|region| region.to_string()),
-            expires_at: self.cache.expiry(chain, now).map(rfc3339),
+            expires_at: expires_at.map(rfc3339),
             gate,
             elevated_until: self.grants.find(chain, caller).map(|grant| rfc3339(now + left(grant))),
             pin_for: pin_for(&profile),
             sign_in_needed: ended.map(str::to_owned),
+            code_for: self.code_known_to_be_wanted(&profile).filter(|_| expires_at.is_none()),
             locked: self.locked().locked,
         })
     }
@@ -113,6 +115,7 @@ impl Broker {
         }
         let sessions = self.session_views(config).await;
         let identities = self.identity_views(config).await;
+        let devices = self.device_views(config).await;
         let certificates = self.certificates(config, true).await.map(|listed| listed.certificates).unwrap_or_default();
         let reviews = self.reviews().map(|open| open.reviews).unwrap_or_else(|error| {
             warnings.push(error.message);
@@ -129,6 +132,7 @@ impl Broker {
             store: self.store.describe().await,
             sessions,
             identities,
+            devices,
             certificates,
             cached_credentials: self.cache.len(),
             grants: self.grants(caller),

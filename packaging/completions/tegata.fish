@@ -257,7 +257,7 @@ complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subc
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from rotate" -l json -d 'Print what the daemon says, as JSON'
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from report" -l json -d 'Print what the daemon says, as JSON'
-complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from report" -s h -l help -d 'Print help'
+complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from report" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "scan" -d 'Find AWS credentials that lie about in files and variables'
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "import" -d 'Move the access key of a profile from the AWS files into the keyring'
 complete -c tegata -n "__fish_tegata_using_subcommand keys; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Turn the access key behind a profile over: a new one is made and proven, the old one deactivated and later deleted'

@@ -30,6 +30,17 @@ pub fn section(name: &str, keys: &str) -> String {
 /// When the machine does not let it.
 #[must_use]
 pub fn product(settings: &str) -> Product {
+    let mut product = prepared(settings);
+    product.start_daemon();
+    product
+}
+
+/// The same without a daemon.
+///
+/// # Panics
+/// As [`product`].
+#[must_use]
+pub fn prepared(settings: &str) -> Product {
     let mut product = Product::new();
     let sandbox = product.sandbox();
     sandbox.add_iam_user(ALICE).expect("the sandbox has room, and so has the store");
@@ -51,13 +62,21 @@ pub fn product(settings: &str) -> Product {
     ));
     product.store_in_files();
     product.write_settings(&format!("store = \"file\"\n[file_store]\nsystemd_credential = \"key\"\n{settings}"));
+    keep(&product, &key, SystemTime::now());
+    product
+}
+
+/// Puts a key of Alice's into the store, as it was made at IAM then. No daemon may run.
+///
+/// # Panics
+/// When the store does not take it.
+pub fn keep(product: &Product, key: &tegata_sandbox::AccessKey, made: SystemTime) {
     let now = SystemTime::now();
-    let kept = AccessKey::new(&key.id, Secret::new(key.secret), now, KeyState::InUse)
+    let kept = AccessKey::new(&key.id, Secret::new(key.secret.clone()), now, KeyState::InUse)
         .expect("the sandbox has room, and so has the store");
+    let kept = AccessKey { created_at: Some(made), ..kept };
     let mut store = Files::new(product.state_dir().join("secrets"), FileKey::KeyFile(product.path("credentials/key")));
     store
         .write(&IamUserRecord::key(ALICE), &IamUserRecord::new(ALICE, now, kept).to_bytes())
         .expect("the sandbox has room, and so has the store");
-    product.start_daemon();
-    product
 }

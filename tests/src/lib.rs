@@ -33,6 +33,7 @@ pub mod prompter;
 pub mod screen;
 pub mod sdk;
 pub mod shell;
+pub mod signed_call;
 pub mod sources;
 pub mod store_process;
 pub mod terminal;

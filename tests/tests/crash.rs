@@ -130,14 +130,14 @@ fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
 
 impl Place {
     /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`; those of
-    /// adoption a sign-in of another tool: `adopt_session.rs`; those of access keys an IAM user: `keys_crash.rs`; those of console logins
-    /// are in `console_login/system.rs`.
+    /// adoption a sign-in of another tool: `adopt_session.rs`; those of access keys and codes an IAM user: `keys_crash.rs`; those of a sign-in
+    /// to the console: `console_login/system.rs`.
     fn has(self, failpoint: &str) -> bool {
         let elsewhere = match self {
             Self::Files => "store.item.",
             Self::Keyring => "store.file.",
         };
-        let others = ["gate.", "reviews.", "adopt.", "keys.", "login."];
+        let others = ["gate.", "reviews.", "adopt.", "keys.", "codes.", "login."];
         !failpoint.starts_with(elsewhere) && !others.iter().any(|other| failpoint.starts_with(other))
     }
 }

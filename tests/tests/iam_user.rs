@@ -1,5 +1,11 @@
 //! An IAM user's keys as a source: from the keyring alone, by a session, with a code that a person gives or a seed makes.
 
+#[cfg(feature = "system")]
+#[path = "iam_user/codes.rs"]
+mod codes;
+#[path = "iam_user/standing.rs"]
+mod standing;
+
 use std::io::Write;
 use std::process::Stdio;
 use std::time::Duration;

@@ -15,9 +15,10 @@ use tegata_protocol::{paths, text::one_line};
 #[command(after_help = "\
 Examples:
   tegata logout corp
+  tegata logout deploy            forget the session that an MFA code has bought
   tegata logout                   where there is only one sign-in session")]
 pub(crate) struct Logout {
-    /// The sign-in session, or a profile of a console login [default: the only one that is signed in]
+    /// The sign-in session, or a profile of a console login or an IAM user [default: the only one that is signed in]
     session: Option<String>,
 }
 
@@ -51,6 +52,7 @@ fn only_session(status: &Status) -> Result<String, Failure> {
                 .filter(|known| known.state == SessionState::SignedIn)
                 .map(|known| known.arn.as_str()),
         )
+        .chain(status.devices.iter().filter(|known| known.expires_at.is_some()).map(|known| known.profile.as_str()))
         .collect();
     match open.as_slice() {
         [session] => Ok((*session).to_owned()),

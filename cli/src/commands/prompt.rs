@@ -89,6 +89,7 @@ fn text(name: &str, state: &ProfileState, now: i64) -> String {
     match state.gate.as_deref() {
         Some(gate @ ("gated" | "denied")) => return format!("{name} {gate}"),
         _ if state.sign_in_needed.is_some() => return format!("{name} signed out"),
+        _ if state.code_for.is_some() => return format!("{name} wants a code"),
         _ => {}
     }
     left(&state.expires_at).map_or_else(|| name.clone(), |left| format!("{name} {left}"))
@@ -124,6 +125,7 @@ mod tests {
             elevated_until: None,
             pin_for: None,
             sign_in_needed: None,
+            code_for: None,
             locked: false,
         }
     }
@@ -140,9 +142,20 @@ mod tests {
         let over = ProfileState { elevated_until: Some("2026-11-22T08:59:59Z".to_owned()), ..gated.clone() };
         let nothing = ProfileState { expires_at: None, gate: None, ..state() };
         let signed_out = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state() };
+        let wants_code =
+            ProfileState { code_for: Some("arn:aws:iam::123456789012:mfa/alice".to_owned()), ..nothing.clone() };
         let locked = ProfileState { locked: true, ..elevated.clone() };
-        let all = [open, gated, elevated, over, nothing, signed_out, locked].map(|state| shown(&state));
-        let expected = ["dev 42m", "dev gated", "dev elevated 12m", "dev gated", "dev", "dev signed out", "dev locked"];
+        let all = [open, gated, elevated, over, nothing, signed_out, wants_code, locked].map(|state| shown(&state));
+        let expected = [
+            "dev 42m",
+            "dev gated",
+            "dev elevated 12m",
+            "dev gated",
+            "dev",
+            "dev signed out",
+            "dev wants a code",
+            "dev locked",
+        ];
         assert_eq!(all, expected);
     }
 

@@ -147,6 +147,9 @@ fn notes(to: &ProfileState, now: &Now) -> Vec<String> {
             Some(("a sign-in is needed".to_owned(), text::command("tegata login --console", &to.name)))
         }
         (Some(session), _) => Some(("a sign-in is needed".to_owned(), text::command("tegata login", session))),
+        _ if to.code_for.is_some() => {
+            Some(("an MFA device wants a code".to_owned(), text::command("tegata login", &to.name)))
+        }
         _ if gated => Some((format!("{} is gated", to.name), text::command("tegata elevate", &to.name))),
         _ => None,
     };
@@ -276,6 +279,7 @@ mod tests {
             elevated_until: None,
             pin_for: None,
             sign_in_needed: None,
+            code_for: None,
             locked: false,
         };
         let environment = Environment::of(&[("AWS_ACCESS_KEY_ID", "AKIA"), ("AWS_SESSION_TOKEN", "secret")]);
@@ -285,6 +289,9 @@ mod tests {
         ");
         let elevated = ProfileState { elevated_until: Some("2026-11-22T09:42:10Z".to_owned()), ..state.clone() };
         assert!(notes(&elevated, &Now::default()).is_empty());
+        let coded = ProfileState { code_for: Some("GAHT12345678".to_owned()), gate: None, ..state.clone() };
+        let said = "tegata: an MFA device wants a code; run: tegata login 'prod admin'";
+        assert_eq!(notes(&coded, &Now::default()), [said]);
         let ended = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state.clone() };
         assert_eq!(notes(&ended, &Now::default()), ["tegata: a sign-in is needed; run: tegata login corp"]);
         let console = ProfileState { sign_in_needed: Some("arn:aws:iam::123456789012:user/bob".to_owned()), ..state };

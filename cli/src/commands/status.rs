@@ -7,12 +7,12 @@ use crate::aws_config::{self, ConfigFile};
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::{self, Environment};
 use crate::failure::Failure;
-use crate::hand::text::command;
+use crate::hand::text;
 use crate::key_files;
 use crate::moment;
 use crate::output::{self, Progress, Style};
 use clap::Args;
-use tegata_protocol::body::{self, ConsoleIdentity, Session, SessionState, StoreState};
+use tegata_protocol::body::{self, ConsoleIdentity, DeviceSession, Session, SessionState, StoreState};
 use tegata_protocol::{paths, text::one_line};
 
 /// AWS refuses signatures that are five minutes off (AWS General Reference, "Signing AWS API requests").
@@ -123,6 +123,9 @@ fn sessions(status: &body::Status, now: i64, style: Style) -> String {
     if !status.identities.is_empty() {
         tables.push(consoles(&status.identities, now, style));
     }
+    if !status.devices.is_empty() {
+        tables.push(devices(&status.devices, now, style));
+    }
     if tables.is_empty() {
         return "No sign-in session is known. Sign in with: tegata login".to_owned();
     }
@@ -145,7 +148,7 @@ fn consoles(identities: &[ConsoleIdentity], now: i64, style: Style) -> String {
 fn console_trouble(identity: &ConsoleIdentity) -> Option<String> {
     let who = one_line(&identity.arn);
     let error = identity.last_error.as_deref().map(one_line);
-    let login = command("tegata login --console", identity.profile.as_deref().unwrap_or("PROFILE"));
+    let login = text::command("tegata login --console", identity.profile.as_deref().unwrap_or("PROFILE"));
     match (identity.state, error) {
         (SessionState::Ended, None) => Some(format!("{who} has to sign in again; run: {login}")),
         (SessionState::Ended, Some(error)) => Some(format!("{who} has to sign in again ({error}); run: {login}")),
@@ -154,6 +157,25 @@ fn console_trouble(identity: &ConsoleIdentity) -> Option<String> {
         (_, Some(error)) => Some(format!("{who} could not be renewed: {error}")),
         (_, None) => None,
     }
+}
+
+fn devices(devices: &[DeviceSession], now: i64, style: Style) -> String {
+    let rows = devices.iter().map(|device| {
+        let until = device.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
+        let code = match (device.wants_code, &device.expires_at) {
+            (Some(true), _) => "wanted",
+            (Some(false), Some(_)) => "given",
+            (Some(false), None) => "by itself",
+            (None, _) => "unknown",
+        };
+        [one_line(&device.device), code.to_owned(), until.unwrap_or_else(|| "-".to_owned()), one_line(&device.profile)]
+    });
+    let table = style.table(["MFA DEVICE", "CODE", "UNTIL", "PROFILE"], rows);
+    let wanted = devices.iter().filter(|device| device.wants_code == Some(true)).map(|device| {
+        let command = text::command("tegata login", &one_line(&device.profile));
+        format!("{} wants a code; run: {command}", one_line(&device.device))
+    });
+    std::iter::once(table).chain(wanted).collect::<Vec<_>>().join("\n")
 }
 
 fn organisations(sessions: &[Session], now: i64, style: Style) -> String {
@@ -225,6 +247,7 @@ mod tests {
             locked: false,
             store: body::Store { kind: "keyutils".to_owned(), state: StoreState::Ready, detail: None },
             identities: vec![],
+            devices: vec![],
             certificates: vec![],
             sessions: vec![
                 ended,
@@ -257,6 +280,30 @@ mod tests {
         開発             signed in   2026-11-22 17:00 UTC (in 7 h 42 min)   by itself  https://acme.awsapps.com/start (eu-west-1)
         old              signed out  -                                      -          https://acme.awsapps.com/start (eu-west-1)
         corp has ended (AWS refused the refresh token); run: tegata login corp
+        ");
+    }
+
+    #[test]
+    fn a_device_shows_whether_it_wants_a_code() {
+        let now = moment::parse("2026-11-22T09:18:00Z").unwrap();
+        let device = |wants_code, expires_at: Option<&str>| DeviceSession {
+            device: "arn:aws:iam::123456789012:mfa/alice".to_owned(),
+            user: "arn:aws:iam::123456789012:user/alice".to_owned(),
+            profile: "my deploy".to_owned(),
+            expires_at: expires_at.map(str::to_owned),
+            wants_code,
+        };
+        let shown = devices(
+            &[device(Some(true), None), device(Some(false), Some("2026-11-22T21:18:00Z")), device(Some(false), None)],
+            now,
+            Style::PLAIN,
+        );
+        insta::assert_snapshot!(shown, @"
+        MFA DEVICE                           CODE       UNTIL                           PROFILE
+        arn:aws:iam::123456789012:mfa/alice  wanted     -                               my deploy
+        arn:aws:iam::123456789012:mfa/alice  given      2026-11-22 21:18 UTC (in 12 h)  my deploy
+        arn:aws:iam::123456789012:mfa/alice  by itself  -                               my deploy
+        arn:aws:iam::123456789012:mfa/alice wants a code; run: tegata login 'my deploy'
         ");
     }
 

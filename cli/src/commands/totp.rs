@@ -3,6 +3,7 @@
 use crate::client::{BRIEFLY, Client, Target};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
+use crate::hidden;
 use crate::output;
 use crate::question;
 use crate::signals::Signals;
@@ -15,7 +16,7 @@ use tegata_protocol::totp::{AddSeed, MfaDevice, Seeds};
 use tegata_protocol::{Secret, paths};
 
 /// The most bytes of a URI that are read.
-const LONGEST: u64 = 4096;
+const LONGEST: usize = 4096;
 /// The most bytes of a picture; the daemon's program reads no more.
 const LARGEST_PICTURE: u64 = 8 * 1024 * 1024;
 
@@ -87,10 +88,10 @@ fn add(profile: String, picture: Option<&Path>, environment: &Environment) -> Re
 fn typed() -> Result<Secret, Failure> {
     if question::somebody_is_there() {
         let signals = Signals::catch()?;
-        return Ok(Secret::new(question::line("otpauth:// URI, or the secret key: ", &signals)?));
+        return hidden::line("otpauth:// URI, or the secret key (it stays unseen): ", LONGEST, &signals);
     }
     let mut text = String::new();
-    let read = std::io::stdin().lock().take(LONGEST + 1).read_to_string(&mut text);
+    let read = std::io::stdin().lock().take(LONGEST as u64 + 1).read_to_string(&mut text);
     read.map_err(|error| Failure::new(Kind::Failed, format!("cannot read the seed: {error}")))?;
     Ok(Secret::new(text))
 }

@@ -161,6 +161,23 @@ pub struct ConsoleIdentity {
     pub last_error: Option<String>,
 }
 
+/// The session of an IAM user behind an MFA device, in `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSession {
+    /// The device: its serial number; of a virtual one its ARN.
+    pub device: String,
+    /// The ARN of the IAM user.
+    pub user: String,
+    /// A profile that names it.
+    pub profile: String,
+    /// When the session ends, if one is alive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+    /// Whether a person has to give a code before there is one. Absent where the store cannot say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants_code: Option<bool>,
+}
+
 /// How a sign-in session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -250,6 +267,9 @@ pub struct ProfileState {
     /// The sign-in session it starts from, or the ARN of who signs in to the console for it, if a person has to sign in again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_needed: Option<String>,
+    /// The MFA device a code of which a person has to give before there are credentials again, as far as memory tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_for: Option<String>,
     /// Whether everything is locked.
     pub locked: bool,
 }
@@ -279,6 +299,9 @@ pub struct Status {
     /// Whoever signed in to the console, or is to, as profiles name them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<ConsoleIdentity>,
+    /// The MFA devices that profiles name, and the sessions behind them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceSession>,
     /// The certificates of profiles that start from one, without asking the store or a token.
     #[serde(default)]
     pub certificates: Vec<crate::certificates::Certificate>,
@@ -338,7 +361,7 @@ pub struct Lock {
 /// `DELETE /v1/sessions/{name}`: what signing out did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedOut {
-    /// The sign-in session, or the ARN of who signed in to the console.
+    /// The sign-in session, or the ARN of who signed in to the console or of the IAM user.
     pub session: String,
     /// Whether AWS confirmed that the tokens are dead. Role credentials already handed out live on until they expire:
     /// AWS has no call that ends them (SSO portal API, `Logout`).

@@ -112,6 +112,12 @@ pub struct ReportedUser {
     pub profiles: Vec<String>,
     /// The keys: those never used first, then those whose last use is longest ago.
     pub keys: Vec<ReportedKey>,
+    /// What the user has for one service alone: the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_services: Vec<ReportedServiceCredential>,
+    /// Why nothing is known of what the user has for one service alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_services_problem: Option<String>,
     /// The age in days that the settings allow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age_days: Option<u64>,
@@ -141,6 +147,24 @@ pub struct ReportedKey {
     /// Where it was last used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_region: Option<String>,
+}
+
+/// A service-specific credential, as IAM tells of it: a password for CodeCommit or Keyspaces, a long-term API key for Bedrock. IAM does not
+/// tell when it was last used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedServiceCredential {
+    /// Its id.
+    pub id: String,
+    /// The service, `codecommit.amazonaws.com` for instance.
+    pub service: String,
+    /// Whether AWS accepts it.
+    pub active: bool,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// When it ends by itself; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
 }
 
 /// What the keyring has a key for.

@@ -43,6 +43,22 @@ pub struct LastUse {
     pub region: String,
 }
 
+/// What a user has for one service alone, as IAM lists it (IAM API reference, `ServiceSpecificCredentialMetadata`): a password for CodeCommit
+/// or Keyspaces, a long-term API key for Bedrock. IAM tells no secret and no last use of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCredential {
+    /// `ACCA…`: 20 to 128 letters, digits and underscores.
+    pub id: String,
+    /// The service, `codecommit.amazonaws.com` for instance: one printable line.
+    pub service: String,
+    /// Whether AWS accepts it.
+    pub is_active: bool,
+    /// When it was made; absent where the answer does not say it in a form that can be read.
+    pub created_at: Option<SystemTime>,
+    /// When it ends by itself, if it does.
+    pub expires_at: Option<SystemTime>,
+}
+
 /// Whose access keys are asked about, and what signs the request.
 #[derive(Clone, Copy, Debug)]
 pub struct KeysOf<'a> {

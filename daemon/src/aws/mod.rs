@@ -35,7 +35,7 @@ use crate::github_job::Job;
 use crate::names::{AccountId, Region, RoleArn, RoleName, StartUrl};
 use crate::partition::Partition;
 use crate::roles_anywhere::signing::Signed;
-use iam::{KeysOf, LastUse, ListedKey, MadeKey};
+use iam::{KeysOf, LastUse, ListedKey, MadeKey, ServiceCredential};
 use std::future::Future;
 use std::pin::Pin;
 use std::time::{Duration, SystemTime};
@@ -395,6 +395,12 @@ pub trait Aws: Send + Sync + std::fmt::Debug {
         of: KeysOf<'a>,
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>>;
+
+    /// Lists what a user has for one service alone (IAM `ListServiceSpecificCredentials`), all pages of it.
+    fn list_service_credentials<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+    ) -> BoxFuture<'a, Result<Vec<ServiceCredential>, AwsError>>;
 
     /// Returns where the console of a partition is signed in to, without a path.
     ///

@@ -1,6 +1,6 @@
 //! A twin of AWS that answers by script. For tests: it fails on what the script does not have.
 
-use super::iam::{KeysOf, LastUse, ListedKey, MadeKey};
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, ServiceCredential};
 use super::scripted_iam::ScriptedIam;
 use super::{
     Authorize, Aws, AwsError, BoxFuture, CallerIdentity, DeviceAuthorization, Endpoints, Grant, ListedAccount,
@@ -437,6 +437,14 @@ impl Aws for ScriptedAws {
     ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
         self.called(format!("last use of {id} with {}", of.from.access_key_id()));
         Box::pin(async move { self.iam.lock().unwrap().last_use(of, id) })
+    }
+
+    fn list_service_credentials<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+    ) -> BoxFuture<'a, Result<Vec<ServiceCredential>, AwsError>> {
+        self.called(format!("list service credentials with {}", of.from.access_key_id()));
+        Box::pin(async move { self.iam.lock().unwrap().list_service_credentials(of) })
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

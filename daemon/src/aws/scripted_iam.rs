@@ -1,7 +1,7 @@
 //! The part of the scripted twin that is IAM: a user's keys, in memory.
 
 use super::AwsError;
-use super::iam::{KeysOf, LastUse, ListedKey, MadeKey};
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, ServiceCredential};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::SystemTime;
 use tegata_protocol::Secret;
@@ -11,6 +11,7 @@ use tegata_protocol::Secret;
 pub(crate) struct ScriptedIam {
     pub(crate) keys: Vec<ListedKey>,
     pub(crate) uses: BTreeMap<String, LastUse>,
+    pub(crate) service_credentials: Vec<ServiceCredential>,
     /// The next of these operations fails so, one after the other.
     pub(crate) failures: VecDeque<(&'static str, AwsError)>,
     /// The answer to the next CreateAccessKey is lost, and the key is there.
@@ -73,6 +74,10 @@ impl ScriptedIam {
         let at = self.keys.iter().position(|key| key.id == id).ok_or_else(unknown)?;
         self.keys.remove(at);
         Ok(())
+    }
+
+    pub(crate) fn list_service_credentials(&mut self, of: KeysOf<'_>) -> Result<Vec<ServiceCredential>, AwsError> {
+        self.ask("ListServiceSpecificCredentials", of).map(|()| self.service_credentials.clone())
     }
 
     pub(crate) fn last_use(&mut self, of: KeysOf<'_>, id: &str) -> Result<Option<LastUse>, AwsError> {

@@ -10,7 +10,7 @@ mod users;
 mod web_identity;
 
 use super::http::{Limits, SharedClient};
-use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, Wire};
+use super::iam::{KeysOf, LastUse, ListedKey, MadeKey, ServiceCredential, Wire};
 use super::refusals::{Operation, failure};
 use super::retry::{Bounds, Failure, bounded};
 use super::{
@@ -448,6 +448,13 @@ impl Aws for SdkAws {
         id: &'a str,
     ) -> BoxFuture<'a, Result<Option<LastUse>, AwsError>> {
         Box::pin(async move { self.iam().last_use(of, id).await })
+    }
+
+    fn list_service_credentials<'a>(
+        &'a self,
+        of: KeysOf<'a>,
+    ) -> BoxFuture<'a, Result<Vec<ServiceCredential>, AwsError>> {
+        Box::pin(async move { self.iam().service_credentials(of).await })
     }
 
     fn federation(&self, partition: Partition, region: &Region) -> Result<String, AwsError> {

@@ -10,8 +10,8 @@ use crate::gated::Elevated;
 use crate::grant::Grant;
 use crate::names::{ProfileName, Region};
 use crate::partition::Partition;
-use crate::problem::Problem;
-use crate::profile::{Profile, ProfileError};
+use crate::problem::{Problem, quoted};
+use crate::profile::{Profile, ProfileError, Source};
 use crate::store::Bytes;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -104,6 +104,9 @@ impl Broker {
         let name = ProfileName::new(&wanted.profile).map_err(ProfileError::from)?;
         let config = self.config(wanted.config.as_ref().map(PathBuf::from).as_deref()).await?;
         let profile = config.resolve(&name)?;
+        if matches!(profile.chain.source, Source::IamUser(_)) && profile.chain.roles.is_empty() {
+            return Err(ConsoleFault::UserSession(quoted(name.as_str())).into());
+        }
         let home = profile.chain.source.region();
         let (partition, of) = match profile.chain.roles.last() {
             Some(role) => (Partition::of_role(&role.role_arn), role.role_arn.as_str()),
@@ -112,7 +115,7 @@ impl Broker {
         let partition = partition.ok_or_else(|| ConsoleFault::Nowhere(of.to_owned()))?;
         let said = wanted.region.as_deref().map(Region::new).transpose().map_err(ProfileError::from)?;
         let own = || config.region(&name).filter(|region| Partition::of_region(region) == Some(partition));
-        possible(is_chained(&profile), wanted.seconds.map(Duration::from_secs)).map_err(ConsoleFault::from)?;
+        possible(profile.chain.is_chained(), wanted.seconds.map(Duration::from_secs)).map_err(ConsoleFault::from)?;
         Ok((partition, said.or_else(own).unwrap_or_else(|| profile.chain.region.clone())))
     }
 
@@ -127,17 +130,12 @@ impl Broker {
         // What leaves under a grant says that it ends with it; AWS goes by what it issued.
         let issued = grant.and_then(|grant| grant.credentials(now));
         Bounds {
-            chained: is_chained(profile),
+            chained: profile.chain.is_chained(),
             wanted: wanted.seconds.map(Duration::from_secs),
             grant_left: grant.map(|grant| grant.until.saturating_sub(self.clock.since_boot())),
             credentials_left: issued.as_deref().unwrap_or(credentials).remaining(now),
         }
     }
-}
-
-/// Whether credentials were had with others; those of a permission set are had with a token.
-fn is_chained(profile: &Profile) -> bool {
-    !profile.chain.roles.is_empty()
 }
 
 fn json(link: &ConsoleLink) -> Bytes {

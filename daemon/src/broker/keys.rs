@@ -3,6 +3,7 @@
 use super::{Broker, not_recorded};
 use crate::arns::UserArn;
 use crate::audit::{Event, KeyTail};
+use crate::aws::iam::ServiceCredential;
 use crate::caller::Caller;
 use crate::clock::rfc3339;
 use crate::gated::Patience;
@@ -18,14 +19,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_protocol::ErrorBody;
 use tegata_protocol::keys::{
-    ImportKey, ImportedKey, KeptState, KeysReport, ReplacedKey, ReplacedState, ReportedKey, ReportedUser, RotateKey,
-    RotatedKey,
+    ImportKey, ImportedKey, KeptState, KeysReport, ReplacedKey, ReplacedState, ReportedKey, ReportedServiceCredential,
+    ReportedUser, RotateKey, RotatedKey,
 };
 
-/// How long a replaced key is kept where nothing is said.
-const GRACE: Duration = Duration::from_secs(24 * 3600);
-
-/// The most users that are asked about in one report: each costs three requests or so, and IAM takes some twenty a second.
+/// The most users that are asked about in one report: each costs four requests or so, and IAM takes some twenty a second.
 const MOST_USERS: usize = 50;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -98,7 +96,7 @@ impl Broker {
             return Err(Problem::from(KeyProblem::OtherSource { profile: name.to_string() }).into());
         };
         self.allow_rotation(caller, &profile, wanted.finish, source, wait).await?;
-        let grace = wanted.grace_seconds.map_or(GRACE, Duration::from_secs);
+        let grace = wanted.grace_seconds.map(Duration::from_secs);
         let how = if wanted.finish { Wanted::Finish } else { Wanted::Rotate { grace } };
         let rotated = self.keys.rotate(&source.user, &source.region, how).await;
         let rotated = rotated.map_err(|problem| problem.asked_for(&name))?;
@@ -154,14 +152,10 @@ impl Broker {
         let more = users.len().saturating_sub(MOST_USERS);
         let mut reported = Vec::new();
         for Used { source, profiles } in users.into_iter().take(MOST_USERS) {
-            let (keys, problem) = match self.keys.report(&source.user).await {
-                Ok(keys) => (keys.into_iter().map(reported_key).collect(), None),
-                Err(problem) => (Vec::new(), Some(ErrorBody::from(first_asked(problem, &profiles)).message)),
-            };
+            let told = self.keys.report(&source.user).await;
             let ages = profiles.iter().filter_map(|profile| config.key_max_age(profile));
             let max_age_days = ages.min().map(|age| age.as_secs() / DAY.as_secs());
-            let profiles = profiles.iter().map(ToString::to_string).collect();
-            reported.push(ReportedUser { user: source.user.to_string(), profiles, keys, max_age_days, problem });
+            reported.push(ReportedUser { max_age_days, ..reported_user(&source.user, &profiles, told) });
         }
         Ok(KeysReport { users: reported, more })
     }
@@ -193,6 +187,37 @@ fn users_of(config: &Config) -> Vec<Used> {
         }
     }
     users.into_values().collect()
+}
+
+fn reported_user(user: &UserArn, profiles: &[ProfileName], told: Result<report::UserReport, Problem>) -> ReportedUser {
+    let said = |problem: Problem| ErrorBody::from(first_asked(problem, profiles)).message;
+    let (keys, problem, for_services) = match told {
+        Ok(report) => (report.keys, None, report.for_services.map_err(said)),
+        Err(problem) => (Vec::new(), Some(said(problem)), Ok(Vec::new())),
+    };
+    let (for_services, for_services_problem) = match for_services {
+        Ok(listed) => (listed, None),
+        Err(said) => (Vec::new(), Some(said)),
+    };
+    ReportedUser {
+        user: user.to_string(),
+        profiles: profiles.iter().map(ToString::to_string).collect(),
+        keys: keys.into_iter().map(reported_key).collect(),
+        for_services: for_services.into_iter().map(reported_service).collect(),
+        for_services_problem,
+        max_age_days: None,
+        problem,
+    }
+}
+
+fn reported_service(listed: ServiceCredential) -> ReportedServiceCredential {
+    ReportedServiceCredential {
+        id: listed.id,
+        service: listed.service,
+        active: listed.is_active,
+        created_at: listed.created_at.map(rfc3339),
+        expires_at: listed.expires_at.map(rfc3339),
+    }
 }
 
 fn first_asked(problem: Problem, profiles: &[ProfileName]) -> Problem {

@@ -107,6 +107,9 @@ impl Broker {
     ) -> Result<body::SignedOut, ErrorBody> {
         self.unlocked()?;
         self.gated.leads_as_accepted().await?;
+        if let Some(user) = self.user_called(name, config).await {
+            return self.forget_user_sessions(caller, &user).await;
+        }
         if let Some(identity) = self.identity_called(name, config).await {
             return self.forget_console_login(caller, &identity).await;
         }

@@ -34,6 +34,12 @@ pub enum ConsoleFault {
     /// The account is in a partition whose console cannot be looked up.
     #[error("no console is known for {0}")]
     Nowhere(String),
+    /// AWS takes credentials of roles and federated users there (IAM User Guide, "Enable custom identity broker access to the AWS console").
+    #[error(
+        "AWS's console takes no session of an IAM user's own access keys, which {0} starts from; name a role that the user may assume: \
+         tegata_role_arn, with tegata_source_profile = {0}"
+    )]
+    UserSession(String),
 }
 
 /// Returns the link that signs in: `endpoint` is the federation endpoint without a path.

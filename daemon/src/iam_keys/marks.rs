@@ -141,6 +141,7 @@ impl Marks {
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;
+        crate::failpoint!("keys.mark.written");
         fs::rename(&new, &self.path)
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod age;
 mod import;
+mod lost;
 mod marks;
 mod problem;
 mod prove;

@@ -12,7 +12,7 @@ use super::{KeyKeeper, KeyProblem};
 use crate::arns::UserArn;
 use crate::audit::KeyStep;
 use crate::aws::AwsError;
-use crate::aws::iam::{KeysOf, ListedKey};
+use crate::aws::iam::KeysOf;
 use crate::credentials::Credentials;
 use crate::iam_users::record::{AccessKey, AccessKeyId, IamUserRecord, KeyState};
 use crate::names::Region;
@@ -20,17 +20,16 @@ use crate::problem::Problem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How far the clocks of this machine and of IAM may be apart, and how long a request to IAM may be under way: a key that appeared in
-/// that time around a lost CreateAccessKey is the one it made.
-const AROUND_A_LOST_CALL: Duration = Duration::from_secs(120);
+/// How long a replaced key is kept where nobody said anything.
+const USUAL_GRACE: Duration = Duration::from_secs(24 * 3600);
 
 /// What a person wants of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wanted {
-    /// A new key, or the end of a rotation that was interrupted. The old key can be had back for this long.
+    /// A new key, or the end of a rotation that was interrupted. The old key can be had back for a while.
     Rotate {
-        /// Until it is deleted.
-        grace: Duration,
+        /// Until it is deleted. Absent: as it was said when the rotation began that is under way; else a day.
+        grace: Option<Duration>,
     },
     /// The end of a rotation now, whatever is left of the grace time.
     Finish,
@@ -114,31 +113,31 @@ impl KeyKeeper {
         if let Wanted::Rotate { grace } = wanted
             && !interrupted
         {
-            self.begin(user, region).await?;
-            return self.go_on(user, region, grace, wanted, true).await;
+            self.begin(user, region, grace).await?;
+            return self.go_on(user, region, wanted, true).await;
         }
         if record.making_since.is_some() {
             self.forget_lost_key(user, &record).await?;
             if let Wanted::Rotate { grace } = wanted {
-                self.begin(user, region).await?;
-                return self.go_on(user, region, grace, wanted, true).await;
+                self.begin(user, region, grace.or(record.grace)).await?;
+                return self.go_on(user, region, wanted, true).await;
             }
         }
-        let grace = if let Wanted::Rotate { grace } = wanted { grace } else { Duration::ZERO };
-        match self.go_on(user, region, grace, wanted, false).await {
+        match self.go_on(user, region, wanted, false).await {
             // The new key was a dead end, and is forgotten: the rotation begins again.
-            Err(Problem::Keys(KeyProblem::Wrong { .. }))
-                if matches!(wanted, Wanted::Rotate { .. }) && is_at_rest(&self.record(user).await?) =>
-            {
-                self.begin(user, region).await?;
-                self.go_on(user, region, grace, wanted, true).await
-            }
+            Err(problem @ Problem::Keys(KeyProblem::Wrong { .. })) => match wanted {
+                Wanted::Rotate { grace } if is_at_rest(&self.record(user).await?) => {
+                    self.begin(user, region, grace.or(record.grace)).await?;
+                    self.go_on(user, region, wanted, true).await
+                }
+                _ => Err(problem),
+            },
             outcome => outcome,
         }
     }
 
     /// Makes a key and keeps it.
-    async fn begin(&self, user: &UserArn, region: &Region) -> Result<(), Problem> {
+    async fn begin(&self, user: &UserArn, region: &Region, grace: Option<Duration>) -> Result<(), Problem> {
         let record = self.record(user).await?;
         let from = self.in_use(user, &record)?;
         let of = KeysOf { user, from: &from };
@@ -149,7 +148,11 @@ impl KeyKeeper {
         let now = self.clock.now();
         self.mark(user, region, now);
         crate::failpoint!("keys.rotate.before-intent");
-        self.change(user, |record| record.making_since = Some(now)).await?;
+        self.change(user, |record| {
+            record.making_since = Some(now);
+            record.grace = Some(grace.unwrap_or(USUAL_GRACE));
+        })
+        .await?;
         crate::failpoint!("keys.rotate.intended");
         let made = match self.aws.create_access_key(of).await {
             Ok(made) => made,
@@ -191,20 +194,13 @@ impl KeyKeeper {
     }
 
     /// Goes from wherever the record is to where it may go.
-    async fn go_on(
-        &self,
-        user: &UserArn,
-        region: &Region,
-        grace: Duration,
-        wanted: Wanted,
-        began: bool,
-    ) -> Result<Rotated, Problem> {
+    async fn go_on(&self, user: &UserArn, region: &Region, wanted: Wanted, began: bool) -> Result<Rotated, Problem> {
         if let Some(new) = self.record(user).await?.keys.into_iter().find(|key| key.state == KeyState::ComingIn) {
             if let Err(problem) = self.prove(user, region, &new).await {
                 return Err(self.why_unknown(user, &new, problem).await);
             }
             crate::failpoint!("keys.rotate.proven");
-            self.switch(user, &new.id, grace).await?;
+            self.switch(user, &new.id, wanted).await?;
             crate::failpoint!("keys.rotate.switched");
             self.note(user, KeyStep::InUse, new.id.last_four());
         }
@@ -251,10 +247,16 @@ impl KeyKeeper {
     }
 
     /// From here on the new key signs.
-    async fn switch(&self, user: &UserArn, new: &AccessKeyId, grace: Duration) -> Result<(), Problem> {
+    async fn switch(&self, user: &UserArn, new: &AccessKeyId, wanted: Wanted) -> Result<(), Problem> {
         let now = self.clock.now();
-        let delete_after = now.checked_add(grace).unwrap_or(now);
         self.change(user, |record| {
+            let begun_with = record.grace.take().unwrap_or(USUAL_GRACE);
+            let grace = match wanted {
+                Wanted::Rotate { grace } => grace.unwrap_or(begun_with),
+                Wanted::GoOn => begun_with,
+                Wanted::Finish => Duration::ZERO,
+            };
+            let delete_after = now.checked_add(grace).unwrap_or(now);
             for key in &mut record.keys {
                 match key.state {
                     KeyState::InUse => key.state = KeyState::GoingOut { delete_after },
@@ -309,33 +311,7 @@ impl KeyKeeper {
         self.change(user, |record| record.keys.retain(|key| key.id != *id)).await
     }
 
-    /// A CreateAccessKey was under way when the daemon ended, or its answer was lost. If it made a key, nobody has its secret: the key
-    /// is deleted where it can be no other's, because it appeared in that moment and was never used.
-    async fn forget_lost_key(&self, user: &UserArn, record: &IamUserRecord) -> Result<(), Problem> {
-        let Some(since) = record.making_since else { return Ok(()) };
-        let from = self.in_use(user, record)?;
-        let of = KeysOf { user, from: &from };
-        for stranger in self.strangers(of, record).await? {
-            let near = stranger.created_at.is_some_and(|at| is_around(at, since));
-            if near && self.aws.access_key_last_used(of, &stranger.id).await?.is_none() {
-                match self.aws.delete_access_key(of, &stranger.id).await {
-                    Err(error) if !is_gone(&error) => return Err(error.into()),
-                    _ => self.note(user, KeyStep::LostDeleted, tail(&stranger.id)),
-                }
-                crate::failpoint!("keys.rotate.lost-deleted");
-            }
-        }
-        self.change(user, |record| record.making_since = None).await
-    }
-
-    /// Keys that IAM has and the record has not.
-    async fn strangers(&self, of: KeysOf<'_>, record: &IamUserRecord) -> Result<Vec<ListedKey>, Problem> {
-        let mut listed = self.aws.list_access_keys(of).await?;
-        listed.retain(|listed| record.keys.iter().all(|key| key.id.as_str() != listed.id));
-        Ok(listed)
-    }
-
-    fn in_use(&self, user: &UserArn, record: &IamUserRecord) -> Result<Credentials, Problem> {
+    pub(super) fn in_use(&self, user: &UserArn, record: &IamUserRecord) -> Result<Credentials, Problem> {
         let none = || Problem::NoAccessKey { user: user.clone(), profile: None };
         record.in_use().map(|key| self.credentials_of(user, key)).ok_or_else(none)
     }
@@ -376,15 +352,6 @@ fn is_at_rest(record: &IamUserRecord) -> bool {
     record.making_since.is_none() && record.keys.iter().all(|key| key.state == KeyState::InUse)
 }
 
-fn tail(id: &str) -> &str {
-    id.get(id.len().saturating_sub(4)..).unwrap_or_default()
-}
-
-fn is_gone(error: &AwsError) -> bool {
+pub(super) fn is_gone(error: &AwsError) -> bool {
     matches!(error, AwsError::Refused { code, .. } if code == "NoSuchEntity")
-}
-
-fn is_around(at: SystemTime, since: SystemTime) -> bool {
-    let apart = at.duration_since(since).unwrap_or_else(|earlier| earlier.duration());
-    apart <= AROUND_A_LOST_CALL
 }

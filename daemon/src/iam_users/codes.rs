@@ -70,6 +70,16 @@ impl Codes {
         Ok(self.refused(device).is_none() && self.has_seed(device).await?)
     }
 
+    /// Whether a person gives the codes, where the store has been read; where not, nobody knows.
+    pub(super) fn are_known_to_be_by_hand(&self, device: &Device, by_command: bool) -> bool {
+        let without_seed = || {
+            self.seeds
+                .known(&device.user)
+                .is_some_and(|read| !read.is_some_and(|record| record.find(device.serial.as_str()).is_some()))
+        };
+        self.refused(device).is_some() || !by_command && without_seed()
+    }
+
     /// Whether the store has a seed of the device.
     pub(super) async fn has_seed(&self, device: &Device) -> Result<bool, Problem> {
         let record = self.seeds.get(&device.user).await?;
@@ -92,6 +102,7 @@ impl Codes {
             Ok(())
         };
         self.seeds.change(&device.user, add).await?;
+        crate::failpoint!("codes.seed-kept");
         // A new seed is worth a new attempt.
         self.lock().remove(device);
         Ok(())
@@ -189,7 +200,9 @@ impl Codes {
             kept.spent_step = Some(step).max(kept.spent_step.filter(|_| spent));
             Ok(!spent)
         };
-        self.seeds.change(&device.user, spend).await
+        let is_ours = self.seeds.change(&device.user, spend).await?;
+        crate::failpoint!("codes.spent");
+        Ok(is_ours)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Device, Sent>> {

@@ -11,6 +11,7 @@ pub mod seeds_record;
 mod sessions;
 pub mod sessions_record;
 mod shelf;
+mod standing;
 
 use crate::arns::{MfaSerial, UserArn};
 use crate::aws::{Aws, AwsError, MfaCode, SessionToAsk};
@@ -29,6 +30,7 @@ pub use logins::Logins;
 use record::{AccessKey, IamUserRecord, RecordError};
 use sessions::{Purpose, Sessions};
 use shelf::{Record, Shelf};
+pub use standing::BehindDevice;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -171,32 +173,11 @@ impl IamUsers {
             Err(Problem::Aws(error)) if error.is_wrong_code() => Err(refused(words(error))),
             made => {
                 let made = Arc::new(made?);
+                crate::failpoint!("codes.bought-by-hand");
                 self.codes.was_taken(&device);
                 self.keep(&purpose, &made, era).await;
                 Ok(made)
             }
-        }
-    }
-
-    /// Whether only a person can make the next session, because there is none that is alive.
-    ///
-    /// # Errors
-    /// What the store said.
-    pub async fn needs_person(&self, source: &IamUser) -> Result<bool, Problem> {
-        let purpose = Purpose::of(source);
-        let alive = self.sessions.find(&purpose, self.now()).await?.is_some();
-        Ok(!alive && !self.is_automatic(source).await?)
-    }
-
-    /// Whether the next session can be made without a person.
-    ///
-    /// # Errors
-    /// What the store said.
-    pub async fn is_automatic(&self, source: &IamUser) -> Result<bool, Problem> {
-        match device_of(source) {
-            None => Ok(true),
-            Some(device) if source.totp_command.is_some() => Ok(self.codes.refused(&device).is_none()),
-            Some(device) => self.codes.are_automatic(&device).await,
         }
     }
 
@@ -231,7 +212,9 @@ impl IamUsers {
     /// What the store said.
     pub async fn sign_out(&self, user: &UserArn) -> Result<bool, Problem> {
         self.era.fetch_add(1, Ordering::SeqCst);
-        self.sessions.forget(user, self.now()).await
+        let any = self.sessions.forget(user, self.now()).await?;
+        crate::failpoint!("codes.sessions-forgotten");
+        Ok(any)
     }
 
     /// Drops everything from memory, also what is being made; the store keeps what it has.
@@ -289,6 +272,9 @@ impl IamUsers {
             return Err(codes::wanted(device, &format!("wants a code by hand: AWS {why}")));
         }
         let made = Arc::new(made?);
+        if device.is_some() {
+            crate::failpoint!("codes.bought-by-seed");
+        }
         self.keep(&purpose, &made, era).await;
         Ok(made)
     }
@@ -353,6 +339,7 @@ impl IamUsers {
     async fn keep(&self, purpose: &Purpose, made: &Arc<Credentials>, era: u64) {
         if self.era.load(Ordering::SeqCst) == era {
             self.sessions.insert(purpose, made, self.now()).await;
+            crate::failpoint!("codes.session-kept");
         }
     }
 

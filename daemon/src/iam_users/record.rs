@@ -8,7 +8,7 @@ use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tegata_protocol::Secret;
 
 /// The most keys of a record. IAM gives a user two (IAM and AWS STS quotas); a rotation that was interrupted may leave one more.
@@ -161,6 +161,8 @@ pub struct IamUserRecord {
     pub keys: Vec<AccessKey>,
     /// Since when IAM has been asked for another key, and has not answered: there may be one whose secret nobody was told.
     pub making_since: Option<SystemTime>,
+    /// How long the key that is replaced next can be had back: as it was wanted when the rotation began that is under way.
+    pub grace: Option<Duration>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,6 +173,8 @@ struct Json {
     keys: Vec<KeyJson>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     making_since: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    grace_seconds: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -195,7 +199,7 @@ impl IamUserRecord {
     /// Makes the record of a user whose key has just been proven.
     #[must_use]
     pub fn new(user: &str, proven_at: SystemTime, key: AccessKey) -> Self {
-        Self { user: user.to_owned(), proven_at, keys: vec![key], making_since: None }
+        Self { user: user.to_owned(), proven_at, keys: vec![key], making_since: None, grace: None }
     }
 
     /// Names the record of a user.
@@ -251,6 +255,7 @@ impl IamUserRecord {
             proven_at: unix_seconds(self.proven_at),
             keys: self.keys.iter().map(key).collect(),
             making_since: self.making_since.map(unix_seconds),
+            grace_seconds: self.grace.map(|grace| grace.as_secs()),
         };
         json::to_bytes(&json, ROOM)
     }
@@ -266,7 +271,8 @@ impl IamUserRecord {
         }
         let keys = json.keys.into_iter().map(read_key).collect::<Result<_, _>>().map_err(RecordError::Keys)?;
         let making_since = json.making_since.map(from_unix_seconds);
-        let record = Self { user: json.user, proven_at: from_unix_seconds(json.proven_at), keys, making_since };
+        let grace = json.grace_seconds.map(Duration::from_secs);
+        let record = Self { user: json.user, proven_at: from_unix_seconds(json.proven_at), keys, making_since, grace };
         record.check().map_err(RecordError::Keys)?;
         Ok(record)
     }

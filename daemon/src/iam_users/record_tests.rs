@@ -20,6 +20,7 @@ fn full() -> IamUserRecord {
         proven_at: at(1_100),
         keys: vec![old, new, next],
         making_since: Some(at(1_200)),
+        grace: Some(Duration::from_secs(86_400)),
     }
 }
 
@@ -27,6 +28,7 @@ fn full() -> IamUserRecord {
 fn a_record_comes_back_whole() {
     let back = IamUserRecord::from_bytes(ALICE, &full().to_bytes()).unwrap();
     assert_eq!((back.user.as_str(), back.proven_at, back.making_since), (ALICE, at(1_100), Some(at(1_200))));
+    assert_eq!(back.grace, Some(Duration::from_secs(86_400)));
     let states: Vec<_> = back.keys.iter().map(|key| key.state).collect();
     assert_eq!(states, [KeyState::GoingOut { delete_after: at(9_000) }, KeyState::InUse, KeyState::ComingIn]);
     let used = back.in_use().unwrap();
@@ -49,6 +51,7 @@ fn a_full_record_does_not_outgrow_its_buffer() {
         proven_at: at(1),
         keys: (0..MOST_KEYS).map(longest).collect(),
         making_since: Some(at(i64::MAX / 2)),
+        grace: Some(Duration::from_secs(u64::MAX)),
     };
     assert!(record.check().is_ok() && record.to_bytes().len() < ROOM);
 }

@@ -81,6 +81,16 @@ impl Sessions {
         self.lock().get(purpose).filter(|held| !held.remaining(now).is_zero()).cloned()
     }
 
+    /// Whether none is alive, where the store has been read; where not, nobody knows.
+    pub(super) fn is_known_to_be_over(&self, purpose: &Purpose, now: SystemTime) -> bool {
+        let Some(kept) = self.kept.known(&purpose.user) else { return false };
+        let alive = |kept: &KeptSession| {
+            let same = Some(kept.serial.as_str()) == purpose.mfa.as_ref().map(MfaSerial::as_str);
+            same && kept.asked == purpose.asked && !kept.credentials.remaining(now).is_zero()
+        };
+        self.known(purpose, now).is_none() && !kept.is_some_and(|record| record.sessions.iter().any(alive))
+    }
+
     /// Keeps a session. A store that fails costs a code after the next start, and no more: it is logged.
     pub(super) async fn insert(&self, purpose: &Purpose, credentials: &Arc<Credentials>, now: SystemTime) {
         self.lock().insert(purpose.clone(), Arc::clone(credentials));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// STS API reference, `DurationSeconds`: the least there is.
 const SHORTEST: Duration = Duration::from_secs(900);
-/// The most that credentials of a role may ask for ("role chaining"), and what STS grants who asks for nothing.
+/// What STS grants who asks for nothing, and the most that credentials of a role may ask for ("role chaining").
 const LONGEST: Duration = Duration::from_secs(3600);
 /// The most characters of a tag's value (STS API reference, `Tag`).
 const TAG_VALUE: usize = 256;
@@ -72,8 +72,8 @@ fn with_tags_that_are_there(mut role: RoleToAssume) -> RoleToAssume {
 /// Returns a role as it is asked for on the way to an elevated target.
 pub(super) fn on_the_way(role: &RoleToAssume, user: &LocalUser, elevation: &Elevation<'_>) -> RoleToAssume {
     let name = role_session_name(user, role.role_session_name.as_deref(), Some(elevation.grant_id));
-    let wanted = Duration::from_secs(elevation.longest.as_secs()).clamp(SHORTEST, LONGEST);
-    let duration = role.duration.map_or(wanted, |configured| configured.min(wanted));
+    // A chained role's own duration is an hour at most; one that is assumed by a user may be configured to last longer.
+    let duration = own_duration(role, elevation);
     with_tags_that_are_there(RoleToAssume { role_session_name: Some(name), duration: Some(duration), ..role.clone() })
 }
 
@@ -107,8 +107,9 @@ pub(super) fn own_role(role: &RoleToAssume, user: &LocalUser, under: Option<(&El
     asked
 }
 
-/// Returns how long a role that is itself a source is asked for under a grant. Nothing is chained here: what is configured may be longer
-/// than the hour that AWS gives who asks for nothing.
+/// Returns how long a role is asked for under a grant: what is left of it, as far as the configuration goes. For a role that is itself a
+/// source or is assumed by a user the configuration may say more than the hour that AWS gives who asks for nothing; for every other one
+/// it cannot (role chaining).
 pub(super) fn own_duration(role: &RoleToAssume, elevation: &Elevation<'_>) -> Duration {
     let wanted = Duration::from_secs(elevation.longest.as_secs()).max(SHORTEST);
     wanted.min(role.duration.unwrap_or(LONGEST))
@@ -178,6 +179,8 @@ mod tests {
         assert_eq!(asked(None, 8 * 3600).to_string(), "3600");
         assert_eq!(asked(Some(1200), 1800).to_string(), "1200");
         assert_eq!(asked(Some(3600), 1800).to_string(), "1800");
+        assert_eq!(asked(Some(4 * 3600), 8 * 3600).to_string(), "14400", "a role behind a user is not chained");
+        assert_eq!(asked(Some(4 * 3600), 2 * 3600).to_string(), "7200");
     }
 
     #[test]

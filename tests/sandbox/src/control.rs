@@ -21,7 +21,7 @@ use crate::signin::Login;
 use crate::state::State;
 use crate::sts::{AssumedRole, RoleForToken, UserSession};
 use crate::traffic::{HoldUntil, RecordedRequest};
-use crate::users::{AccessKey, IamUser, MfaDevice, UserError};
+use crate::users::{AccessKey, IamUser, MfaDevice, ServiceCredential, UserError};
 
 /// A handle on a sandbox's behaviour and memory; clones share it, and it may be used from any thread.
 #[derive(Debug, Clone)]
@@ -291,6 +291,19 @@ impl Control {
     /// No such user or key.
     pub fn delete_access_key(&self, arn: &str, id: &str) -> Result<(), UserError> {
         self.with(|state| state.users.delete_key(arn, id))
+    }
+
+    /// Gives a user a password or an API key for one service, as an administrator in the console would.
+    ///
+    /// # Errors
+    /// No such user.
+    pub fn create_service_credential(
+        &self,
+        arn: &str,
+        service: &str,
+        expires_ms: Option<EpochMs>,
+    ) -> Result<ServiceCredential, UserError> {
+        self.with(|state| state.users.create_service_credential(arn, service, state.clock.now(), expires_ms))
     }
 
     /// What a user's policy does not allow, in place of what it did not before.

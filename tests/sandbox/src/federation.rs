@@ -86,7 +86,10 @@ pub(crate) fn get_signin_token(house: &mut Gatehouse<'_>, call: &Call) -> Answer
     {
         return Err(refused("The credentials are of another partition"));
     }
-    let chained = house.assumed.iter().any(|role| role.access_key_id == issued.access_key_id);
+    // A role that an IAM user has assumed is not chained.
+    let by_a_role = |caller: &str| !caller.contains(":user/");
+    let chained =
+        house.assumed.iter().any(|role| role.access_key_id == issued.access_key_id && by_a_role(&role.caller));
     let session_until = match parameters.get("SessionDuration").map(str::parse::<i64>) {
         None => issued.expires_ms,
         Some(_) if chained => return Err(refused("SessionDuration is not for credentials of role chaining")),

@@ -103,4 +103,4 @@ pub use settings::{
 pub use signin::{ConsoleLogin, Login};
 pub use sts::{AssumedRole, IamRole, RoleForToken, Trust, TrustedTokens, UserSession};
 pub use traffic::{HoldUntil, RecordedRequest};
-pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, UserError};
+pub use users::{AccessKey, IamUser, KeyUse, MfaDevice, ServiceCredential, UserError};

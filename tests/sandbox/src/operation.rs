@@ -63,6 +63,8 @@ pub enum Operation {
     DeleteAccessKey,
     /// IAM GetAccessKeyLastUsed.
     GetAccessKeyLastUsed,
+    /// IAM ListServiceSpecificCredentials.
+    ListServiceSpecificCredentials,
     /// IAM GetUser.
     GetUser,
     /// An action of IAM that this double does not have.
@@ -147,6 +149,7 @@ impl Operation {
             | Self::UpdateAccessKey
             | Self::DeleteAccessKey
             | Self::GetAccessKeyLastUsed
+            | Self::ListServiceSpecificCredentials
             | Self::GetUser
             | Self::UnknownIamAction => Service::Iam,
             Self::MetadataToken | Self::MetadataRoleName | Self::MetadataCredentials | Self::MetadataPlace => {
@@ -373,6 +376,7 @@ fn query_action(endpoint: &Endpoint, parameters: &[u8]) -> Operation {
         Some("UpdateAccessKey") if is_iam => Operation::UpdateAccessKey,
         Some("DeleteAccessKey") if is_iam => Operation::DeleteAccessKey,
         Some("GetAccessKeyLastUsed") if is_iam => Operation::GetAccessKeyLastUsed,
+        Some("ListServiceSpecificCredentials") if is_iam => Operation::ListServiceSpecificCredentials,
         Some("GetUser") if is_iam => Operation::GetUser,
         _ if is_iam => Operation::UnknownIamAction,
         Some("GetCallerIdentity") => Operation::GetCallerIdentity,

@@ -187,6 +187,7 @@ impl State {
             Operation::UpdateAccessKey => iam::update_access_key(&mut clerk, call),
             Operation::DeleteAccessKey => iam::delete_access_key(&mut clerk, call),
             Operation::GetAccessKeyLastUsed => iam::get_access_key_last_used(&mut clerk, call),
+            Operation::ListServiceSpecificCredentials => iam::list_service_specific_credentials(&mut clerk, call),
             Operation::GetUser => iam::get_user(&mut clerk, call),
             _ => iam::unknown_action(&mut clerk, call),
         }

@@ -24,6 +24,8 @@ pub struct IamUser {
     pub keys: Vec<AccessKey>,
     /// Its virtual MFA devices.
     pub devices: Vec<MfaDevice>,
+    /// What it has for one service alone, oldest first.
+    pub service_credentials: Vec<ServiceCredential>,
     /// Actions its policy does not allow, `sts:AssumeRole` or `iam:DeleteAccessKey` for instance.
     pub denied: Vec<String>,
 }
@@ -43,6 +45,21 @@ pub struct AccessKey {
     pub works_from_ms: EpochMs,
     /// Its last accepted signature.
     pub last_used: Option<KeyUse>,
+}
+
+/// A password or an API key for one service. Its secret is of no use to this double.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServiceCredential {
+    /// `ACCA…`
+    pub id: String,
+    /// `codecommit.amazonaws.com`, `cassandra.amazonaws.com`, `bedrock.amazonaws.com`.
+    pub service: String,
+    /// Whether AWS accepts it: `Active`, or else `Inactive`.
+    pub active: bool,
+    /// When, in milliseconds since the epoch.
+    pub created_ms: EpochMs,
+    /// When it ends, if it does.
+    pub expires_ms: Option<EpochMs>,
 }
 
 /// What GetAccessKeyLastUsed tells of a use.
@@ -137,6 +154,7 @@ impl Users {
             created_ms: now,
             keys: Vec::new(),
             devices: Vec::new(),
+            service_credentials: Vec::new(),
             denied: Vec::new(),
         };
         self.0.push(user);
@@ -173,6 +191,20 @@ impl Users {
         };
         user.keys.push(key.clone());
         Ok(key)
+    }
+
+    /// IAM CreateServiceSpecificCredential.
+    pub(crate) fn create_service_credential(
+        &mut self,
+        arn: &str,
+        service: &str,
+        now: EpochMs,
+        expires_ms: Option<EpochMs>,
+    ) -> Result<ServiceCredential, UserError> {
+        let (id, service) = (identifier("ACCA"), service.to_owned());
+        let made = ServiceCredential { id, service, active: true, created_ms: now, expires_ms };
+        self.known(arn)?.service_credentials.push(made.clone());
+        Ok(made)
     }
 
     /// Makes AWS know a key later than it was made.

@@ -288,6 +288,7 @@ impl Facts {
             sessions: vec![session],
             certificates: vec![],
             identities: vec![],
+            devices: vec![],
             cached_credentials: 0,
             grants: vec![],
             requests: vec![],

@@ -1,4 +1,5 @@
-//! `tegata keys report`: how old access keys are and when they were last used, with what to do about each.
+//! `tegata keys report`: how old access keys are and when they were last used, and what else does not end by itself, with what to do
+//! about each.
 
 use super::rotate::last_four;
 use crate::client::{Client, Target};
@@ -8,7 +9,7 @@ use crate::moment;
 use crate::output::{self, Progress};
 use clap::Args;
 use std::time::Duration;
-use tegata_protocol::keys::{KeptState, KeysReport, ReportedKey, ReportedUser};
+use tegata_protocol::keys::{KeptState, KeysReport, ReportedKey, ReportedServiceCredential, ReportedUser};
 use tegata_protocol::{paths, text::one_line};
 
 /// How long asking IAM about fifty users may take.
@@ -18,11 +19,15 @@ const ASKING: Duration = Duration::from_secs(240);
 const UNUSED: i64 = 90 * 86_400;
 
 /// Show the access keys of the IAM users that profiles start from: age and last use from IAM, the unused first, with commands.
+///
+/// Also what such a user has for one service alone: passwords for CodeCommit and Keyspaces, long-term API keys for Bedrock. For all users of
+/// an account IAM makes a report of its own, which an administrator asks for.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   tegata keys report
-  tegata keys report --json | jq -r '.users[].keys[] | select(.last_used_at == null).access_key_id'")]
+  tegata keys report --json | jq -r '.users[].keys[] | select(.last_used_at == null).access_key_id'
+  tegata exec admin -- aws iam generate-credential-report     every user of the account; then: aws iam get-credential-report")]
 pub(crate) struct Report {
     /// Print what the daemon says, as JSON
     #[arg(long)]
@@ -64,6 +69,7 @@ fn page(report: &KeysReport, now: i64) -> String {
     });
     let mut lines = vec![output::table(["KEY", "USER", "STATE", "AGE", "LAST USED"], rows)];
     lines.extend(keys.iter().filter_map(|(user, key)| advice(user, key, now)));
+    lines.extend(for_services(report, now));
     lines.extend(report.users.iter().filter_map(|user| {
         user.problem.as_ref().map(|problem| format!("{}: {}", one_line(&user.user), one_line(problem)))
     }));
@@ -71,6 +77,52 @@ fn page(report: &KeysReport, now: i64) -> String {
         lines.push(format!("{} users more are not asked about.", report.more));
     }
     lines.join("\n")
+}
+
+/// What is for one service alone: the oldest first, each with the command that removes it. Whether it is used, IAM does not tell.
+fn for_services(report: &KeysReport, now: i64) -> Vec<String> {
+    let mut all: Vec<(&ReportedUser, &ReportedServiceCredential)> =
+        report.users.iter().flat_map(|user| user.for_services.iter().map(move |one| (user, one))).collect();
+    all.sort_by_key(|(_, one)| one.created_at.as_deref().and_then(moment::parse));
+    let rows = all.iter().map(|(user, one)| {
+        let ends = one.expires_at.as_deref().map(|at| one_line(&moment::shown(at, now)));
+        [
+            kind(&one.service),
+            one_line(&user.user),
+            if one.active { "active" } else { "deactivated" }.to_owned(),
+            one.created_at.as_deref().map_or_else(|| "unknown".to_owned(), |at| age(at, now)),
+            ends.unwrap_or_else(|| "never".to_owned()),
+        ]
+    });
+    let table = (!all.is_empty()).then(|| output::table(["FOR ONE SERVICE", "USER", "STATE", "AGE", "ENDS"], rows));
+    let commands = all.iter().map(|(user, one)| {
+        let (name, id) = (one_line(user_name(user)), one_line(&one.id));
+        format!(
+            "{} …{}, to remove it: aws iam delete-service-specific-credential --user-name {name} --service-specific-credential-id {id}",
+            kind(&one.service),
+            last_four(&id)
+        )
+    });
+    let untold = report.users.iter().filter_map(|user| {
+        let problem = user.for_services_problem.as_ref()?;
+        Some(format!("{}, passwords and API keys for one service: {}", one_line(&user.user), one_line(problem)))
+    });
+    table.into_iter().chain(commands).chain(untold).collect()
+}
+
+/// What a credential for a service is called there (IAM User Guide, "Service-specific credentials for IAM users").
+fn kind(service: &str) -> String {
+    match service {
+        "codecommit.amazonaws.com" => "CodeCommit password".to_owned(),
+        "cassandra.amazonaws.com" => "Keyspaces password".to_owned(),
+        "bedrock.amazonaws.com" => "Bedrock API key".to_owned(),
+        "logs.amazonaws.com" => "CloudWatch Logs API key".to_owned(),
+        other => one_line(other),
+    }
+}
+
+fn user_name(user: &ReportedUser) -> &str {
+    user.user.rsplit('/').next().unwrap_or_default()
 }
 
 fn state(key: &ReportedKey) -> &'static str {
@@ -97,7 +149,7 @@ fn last_use(key: &ReportedKey, now: i64) -> String {
 
 /// The command for a key that should not stay as it is.
 fn advice(user: &ReportedUser, key: &ReportedKey, now: i64) -> Option<String> {
-    let (id, name) = (one_line(&key.access_key_id), one_line(user.user.rsplit('/').next().unwrap_or_default()));
+    let (id, name) = (one_line(&key.access_key_id), one_line(user_name(user)));
     let profile = user.profiles.first().map(|profile| one_line(profile)).unwrap_or_default();
     let profile = shlex::try_quote(&profile).map_or_else(|_| profile.clone(), std::borrow::Cow::into_owned);
     let since = |at: &Option<String>| at.as_deref().and_then(moment::parse).map(|at| now - at);
@@ -141,7 +193,16 @@ mod tests {
     fn report(keys: Vec<ReportedKey>, max_age_days: Option<u64>) -> KeysReport {
         let user = "arn:aws:iam::123456789012:user/alice".to_owned();
         let profiles = vec!["dev".to_owned()];
-        KeysReport { users: vec![ReportedUser { user, profiles, keys, max_age_days, problem: None }], more: 0 }
+        let user = ReportedUser {
+            user,
+            profiles,
+            keys,
+            for_services: vec![],
+            for_services_problem: None,
+            max_age_days,
+            problem: None,
+        };
+        KeysReport { users: vec![user], more: 0 }
     }
 
     #[test]
@@ -164,5 +225,34 @@ mod tests {
         let text = page(&report(vec![fine], None), moment::parse(NOW).unwrap());
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(page(&KeysReport { users: vec![], more: 0 }, 0).contains("tegata keys scan"));
+    }
+
+    #[test]
+    fn what_is_for_one_service_alone_is_shown_oldest_first_with_the_command_that_removes_it() {
+        let one = |id: &str, service: &str, created: &str, ends: Option<&str>| ReportedServiceCredential {
+            id: id.to_owned(),
+            service: service.to_owned(),
+            active: true,
+            created_at: Some(created.to_owned()),
+            expires_at: ends.map(str::to_owned),
+        };
+        let mut report = report(vec![], None);
+        report.users[0].for_services = vec![
+            one("ACCABEDROCKBEDROCK22", "bedrock.amazonaws.com", "2026-10-01T00:00:00Z", Some("2026-12-01T00:00:00Z")),
+            one("ACCAGITGITGITGITGIT1", "codecommit.amazonaws.com", "2021-01-01T00:00:00Z", None),
+            one("ACCAOTHEROTHEROTHER3", "evil\u{1b}[2J", "2026-11-01T00:00:00Z", None),
+        ];
+        let text = page(&report, moment::parse(NOW).unwrap());
+        let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(
+            at("CodeCommit password  arn:aws:iam::123456789012:user/alice  active  ") < at("Bedrock API key "),
+            "{text}"
+        );
+        assert!(text.contains("never") && text.contains("2026-12-01 00:00 UTC"), "{text}");
+        let command = "CodeCommit password …GIT1, to remove it: aws iam delete-service-specific-credential --user-name alice \
+                       --service-specific-credential-id ACCAGITGITGITGITGIT1";
+        assert!(text.contains(command) && !text.contains('\u{1b}'), "{text}");
+        report.users[0].for_services_problem = Some("AWS refused it".to_owned());
+        assert!(page(&report, 0).contains("passwords and API keys for one service: AWS refused it"));
     }
 }

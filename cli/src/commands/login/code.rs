@@ -4,6 +4,7 @@ use super::{BETWEEN_WAITS, ONE_WAIT};
 use crate::client::{Client, Target, below};
 use crate::environment::Environment;
 use crate::failure::{Failure, Kind};
+use crate::hidden;
 use crate::output::{self, Progress};
 use crate::question;
 use crate::signals::Signals;
@@ -13,8 +14,8 @@ use tegata_protocol::text::one_line;
 use tegata_protocol::totp::GiveCode;
 use tegata_protocol::{ErrorCode, Secret, paths};
 
-/// The most bytes of a line that is read where there is no terminal.
-const LONGEST_LINE: u64 = 256;
+/// The most bytes of a line that is read.
+const LONGEST_LINE: usize = 256;
 
 /// A sign-in that a person's code may finish.
 pub(super) struct Asking<'a> {
@@ -74,22 +75,23 @@ impl Asking<'_> {
 
     /// Nothing typed is no code, and ends it.
     fn ask(&self, device: &str) -> Result<Secret, Failure> {
+        let device = one_line(device);
         let typed = if question::somebody_is_there() {
-            question::line(&format!("Code of MFA device {}: ", one_line(device)), self.signals)?
+            hidden::line(&format!("Code of MFA device {device} (it stays unseen): "), LONGEST_LINE, self.signals)?
         } else {
             first_line().map_err(|error| Failure::new(Kind::Failed, format!("cannot read the code: {error}")))?
         };
-        let code: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
+        let code: String = typed.expose_secret().chars().filter(|c| !c.is_whitespace()).collect();
         if code.is_empty() {
-            let message = format!("MFA device {} wants a code, and none was given", one_line(device));
+            let message = format!("MFA device {device} wants a code, and none was given");
             return Err(Failure::new(Kind::Reported(ErrorCode::SignInFailed), message));
         }
         Ok(Secret::new(code))
     }
 }
 
-fn first_line() -> std::io::Result<String> {
+fn first_line() -> std::io::Result<Secret> {
     let mut line = String::new();
-    std::io::Read::take(std::io::stdin().lock(), LONGEST_LINE).read_line(&mut line)?;
-    Ok(line)
+    std::io::Read::take(std::io::stdin().lock(), LONGEST_LINE as u64).read_line(&mut line)?;
+    Ok(Secret::new(line))
 }

@@ -65,6 +65,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         elevated_until: None,
         pin_for: None,
         sign_in_needed: None,
+        code_for: None,
         locked: false,
     };
     let identity = ConsoleIdentity {
@@ -74,6 +75,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         state: SessionState::Unknown,
         expires_at: None,
         last_error: None,
+    };
+    let behind_device = DeviceSession {
+        device: String::new(),
+        user: String::new(),
+        profile: String::new(),
+        expires_at: None,
+        wants_code: None,
     };
     let store = Store { kind: String::new(), state: StoreState::Ready, detail: None };
     let profiles = Profiles { profiles: vec![], next_page: None, warnings: vec![] };
@@ -102,6 +110,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         store: store.clone(),
         sessions: vec![],
         identities: vec![],
+        devices: vec![],
         certificates: vec![],
         cached_credentials: 0,
         grants: vec![],
@@ -154,6 +163,11 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         pair("MfaDevice", MfaDevice { seed: Some(true), command: text(), ..device.clone() }, device),
         pair("Session", Session { expires_at: text(), last_error: text(), ..session.clone() }, session),
         pair(
+            "DeviceSession",
+            DeviceSession { expires_at: text(), wants_code: Some(true), ..behind_device.clone() },
+            behind_device.clone(),
+        ),
+        pair(
             "ConsoleIdentity",
             ConsoleIdentity {
                 profile: text(),
@@ -191,6 +205,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
                 elevated_until: text(),
                 pin_for: text(),
                 sign_in_needed: text(),
+                code_for: text(),
                 ..profile_state.clone()
             },
             profile_state,
@@ -199,6 +214,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
             "Status",
             Status {
                 identities: vec![identity],
+                devices: vec![behind_device],
                 passkeys: Some(1),
                 clock_skew_seconds: Some(-1),
                 warnings: vec![String::new()],
@@ -464,7 +480,22 @@ fn answers_about_keys() -> BTreeMap<&'static str, [Value; 2]> {
         last_used_service: None,
         last_used_region: None,
     };
-    let user = ReportedUser { user: String::new(), profiles: vec![], keys: vec![], max_age_days: None, problem: None };
+    let service = ReportedServiceCredential {
+        id: String::new(),
+        service: String::new(),
+        active: true,
+        created_at: None,
+        expires_at: None,
+    };
+    let user = ReportedUser {
+        user: String::new(),
+        profiles: vec![],
+        keys: vec![],
+        for_services: vec![],
+        for_services_problem: None,
+        max_age_days: None,
+        problem: None,
+    };
     let report = KeysReport { users: vec![], more: 0 };
     BTreeMap::from([
         pair("ImportedKey", ImportedKey { in_use: text(), ..imported.clone() }, imported),
@@ -481,7 +512,22 @@ fn answers_about_keys() -> BTreeMap<&'static str, [Value; 2]> {
             },
             key,
         ),
-        pair("ReportedUser", ReportedUser { max_age_days: Some(1), problem: text(), ..user.clone() }, user),
+        pair(
+            "ReportedServiceCredential",
+            ReportedServiceCredential { created_at: text(), expires_at: text(), ..service.clone() },
+            service.clone(),
+        ),
+        pair(
+            "ReportedUser",
+            ReportedUser {
+                for_services: vec![service],
+                for_services_problem: text(),
+                max_age_days: Some(1),
+                problem: text(),
+                ..user.clone()
+            },
+            user,
+        ),
         pair("KeysReport", report.clone(), report),
     ])
 }

@@ -1,6 +1,6 @@
 //! IAM's XML answers → our types. Pure. What cannot be right is refused; no text of an answer is quoted but AWS's own words.
 
-use super::{LastUse, ListedKey, MadeKey};
+use super::{LastUse, ListedKey, MadeKey, ServiceCredential};
 use crate::aws::AwsError;
 use crate::aws::refusals::{Operation, Refusal};
 use crate::clock::from_rfc3339;
@@ -13,7 +13,7 @@ use tegata_protocol::text::one_line;
 use zeroize::Zeroizing;
 
 /// The elements that hold text. Every other one is gone into.
-const LEAVES: [&str; 13] = [
+const LEAVES: [&str; 15] = [
     "UserName",
     "AccessKeyId",
     "Status",
@@ -22,6 +22,8 @@ const LEAVES: [&str; 13] = [
     "IsTruncated",
     "Marker",
     "LastUsedDate",
+    "ServiceSpecificCredentialId",
+    "ExpirationDate",
     "ServiceName",
     "Region",
     "Code",
@@ -33,6 +35,8 @@ const LEAVES: [&str; 13] = [
 const MOST_LEAVES: usize = 16 * 1024;
 /// AWS's own answers are six deep.
 const DEEPEST: usize = 16;
+/// How long the id of a service-specific credential is (IAM API reference, `ServiceSpecificCredentialMetadata`).
+const SERVICE_ID: std::ops::RangeInclusive<usize> = 20..=128;
 /// The longest text of an element that is kept.
 const LONGEST: usize = 4096;
 
@@ -128,22 +132,50 @@ pub(super) fn made_key(body: &[u8]) -> Result<MadeKey, AwsError> {
     Ok(MadeKey { id: id(operation, &found)?, secret, created_at: found.moment("CreateDate") })
 }
 
+/// What the next page of a listing is asked for with.
+fn next_page(operation: Operation, found: &Elements) -> Result<Option<String>, AwsError> {
+    let more = found.get("IsTruncated") == Some("true");
+    match found.get("Marker").filter(|_| more) {
+        None if more => Err(unreadable(operation, "the marker of the next page")),
+        marker => Ok(marker.map(str::to_owned)),
+    }
+}
+
+fn is_active(operation: Operation, found: &Elements) -> Result<bool, AwsError> {
+    match found.get("Status") {
+        Some("Active") => Ok(true),
+        Some("Inactive" | "Expired") => Ok(false),
+        _ => Err(unreadable(operation, "a status that is known")),
+    }
+}
+
 /// A page of `ListAccessKeys`, and what the next one is asked for with.
 pub(super) fn listed_keys(body: &[u8]) -> Result<(Vec<ListedKey>, Option<String>), AwsError> {
     let operation = Operation::ListAccessKeys;
     let found = elements(operation, body)?;
-    let more = found.get("IsTruncated") == Some("true");
-    let marker = found.get("Marker").filter(|_| more).map(str::to_owned);
-    if more && marker.is_none() {
-        return Err(unreadable(operation, "the marker of the next page"));
-    }
+    let marker = next_page(operation, &found)?;
     let listed = |found: &Elements| {
-        let is_active = match found.get("Status") {
-            Some("Active") => true,
-            Some("Inactive" | "Expired") => false,
-            _ => return Err(unreadable(operation, "a status that is known")),
-        };
+        let is_active = is_active(operation, found)?;
         Ok(ListedKey { id: id(operation, found)?, is_active, created_at: found.moment("CreateDate") })
+    };
+    Ok((found.members().iter().map(listed).collect::<Result<_, _>>()?, marker))
+}
+
+/// A page of `ListServiceSpecificCredentials`, and what the next one is asked for with.
+pub(super) fn service_credentials(body: &[u8]) -> Result<(Vec<ServiceCredential>, Option<String>), AwsError> {
+    let operation = Operation::ListServiceSpecificCredentials;
+    let found = elements(operation, body)?;
+    let marker = next_page(operation, &found)?;
+    let listed = |found: &Elements| {
+        let is_id = |id: &&str| {
+            SERVICE_ID.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let id = found.get("ServiceSpecificCredentialId").filter(is_id);
+        let id = id.ok_or_else(|| unreadable(operation, "a usable id"))?.to_owned();
+        let service = found.get("ServiceName").filter(|service| !service.is_empty());
+        let service = one_line(service.ok_or_else(|| unreadable(operation, "a service"))?);
+        let (created_at, expires_at) = (found.moment("CreateDate"), found.moment("ExpirationDate"));
+        Ok(ServiceCredential { id, service, is_active: is_active(operation, found)?, created_at, expires_at })
     };
     Ok((found.members().iter().map(listed).collect::<Result<_, _>>()?, marker))
 }
@@ -212,6 +244,43 @@ mod tests {
         ] {
             assert!(!made(cut).unwrap_err().to_string().contains("CANARY"), "{cut}");
         }
+    }
+
+    #[test]
+    fn what_is_for_one_service_alone_is_read_entry_by_entry() {
+        let entry = |id: &str, service: &str, more: &str| {
+            format!(
+                "<member><UserName>alice</UserName><Status>Active</Status>{more}<CreateDate>2026-01-02T03:04:05Z</CreateDate>\
+                 <ServiceSpecificCredentialId>{id}</ServiceSpecificCredentialId><ServiceName>{service}</ServiceName></member>"
+            )
+        };
+        let page = |entries: &str, end: &str| {
+            service_credentials(
+                format!("<L><R><ServiceSpecificCredentials>{entries}</ServiceSpecificCredentials>{end}</R></L>")
+                    .as_bytes(),
+            )
+        };
+        let git =
+            entry("ACCA1111111111111111", "codecommit.amazonaws.com", "<ServiceUserName>alice-at-1</ServiceUserName>");
+        let bedrock = entry(
+            "ACCA2222222222222222",
+            "bedrock.amazonaws.com",
+            "<ServiceCredentialAlias>a-at-1</ServiceCredentialAlias><ExpirationDate>2027-01-02T03:04:05Z</ExpirationDate>",
+        );
+        let (all, next) =
+            page(&format!("{git}{bedrock}"), "<IsTruncated>true</IsTruncated><Marker>m</Marker>").unwrap();
+        let seen: Vec<_> =
+            all.iter().map(|one| (one.service.as_str(), one.is_active, one.expires_at.is_some())).collect();
+        assert_eq!(seen, [("codecommit.amazonaws.com", true, false), ("bedrock.amazonaws.com", true, true)]);
+        assert_eq!(next.as_deref(), Some("m"));
+        assert_eq!(page("", "").unwrap(), (Vec::new(), None));
+        for hostile in
+            [entry("ACCA1;rm -rf ~ #11111", "x", ""), entry("short", "x", ""), entry("ACCA1111111111111111", "", "")]
+        {
+            assert!(page(&hostile, "").is_err(), "{hostile}");
+        }
+        let shown = page(&entry("ACCA1111111111111111", "evil&#x1b;[2J", ""), "");
+        assert!(shown.is_err() || !shown.unwrap().0[0].service.contains('\u{1b}'));
     }
 
     #[test]

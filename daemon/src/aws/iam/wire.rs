@@ -1,8 +1,8 @@
-//! IAM's query protocol: a form, signed, posted; XML back. `aws-sdk-iam` has all 180 operations of IAM; Tegata needs five.
+//! IAM's query protocol: a form, signed, posted; XML back. `aws-sdk-iam` has all 180 operations of IAM; Tegata needs six.
 
 use super::answers::{self, Elements};
 use super::endpoint::endpoint;
-use super::{KeysOf, LastUse, ListedKey, MadeKey};
+use super::{KeysOf, LastUse, ListedKey, MadeKey, ServiceCredential};
 use crate::aws::http::SharedClient;
 use crate::aws::refusals::{Operation, judge, retry_after, unreached};
 use crate::aws::retry::{Again, Bounds, Failure, bounded};
@@ -67,6 +67,23 @@ impl Wire<'_> {
 
     pub(in crate::aws) async fn last_use(&self, of: KeysOf<'_>, id: &str) -> Result<Option<LastUse>, AwsError> {
         answers::last_use(&self.ask(Operation::GetAccessKeyLastUsed, of, &[("AccessKeyId", id)], self.bounds).await?)
+    }
+
+    /// Everything the user has for one service alone.
+    pub(in crate::aws) async fn service_credentials(&self, of: KeysOf<'_>) -> Result<Vec<ServiceCredential>, AwsError> {
+        let operation = Operation::ListServiceSpecificCredentials;
+        let (mut all, mut marker) = (Vec::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let parameters: Vec<_> = marker.iter().map(|marker| ("Marker", marker.as_str())).collect();
+            let body = self.ask(operation, of, &parameters, self.bounds).await?;
+            let (page, next) = answers::service_credentials(&body)?;
+            all.extend(page);
+            match next {
+                None => return Ok(all),
+                next => marker = next,
+            }
+        }
+        Err(operation.unavailable("a listing without an end"))
     }
 
     async fn ask(

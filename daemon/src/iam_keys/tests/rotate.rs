@@ -3,7 +3,7 @@ use crate::aws::iam::LastUse;
 use crate::store::testing::Call;
 
 const DAY: Duration = Duration::from_secs(86_400);
-const NO_GRACE: Wanted = Wanted::Rotate { grace: Duration::ZERO };
+const NO_GRACE: Wanted = Wanted::Rotate { grace: Some(Duration::ZERO) };
 
 fn problem(outcome: Result<Rotated, Problem>) -> KeyProblem {
     match outcome {
@@ -16,14 +16,14 @@ fn problem(outcome: Result<Rotated, Problem>) -> KeyProblem {
 async fn a_new_key_is_made_proven_switched_to_and_the_old_one_goes_after_its_grace_time() {
     let mut world = World::imported().await;
     world.knows(1);
-    let rotated = world.rotate(Wanted::Rotate { grace: DAY }).await.unwrap();
+    let rotated = world.rotate(Wanted::Rotate { grace: Some(DAY) }).await.unwrap();
     let delete_after = from_unix_seconds(NOW + 86_400);
     assert!(rotated.began && rotated.in_use.last_four() == "MA01");
     assert_eq!(rotated.old[0].fate, Fate::Deactivated { delete_after });
     assert_eq!(world.at_iam(), [("OLD1".to_owned(), false), ("MA01".to_owned(), true)]);
     assert!(world.aws.calls().contains(&format!("set {OLD} to false with AKIAMADEMADEMADEMA01")), "the new key signs");
 
-    let again = world.rotate(Wanted::Rotate { grace: DAY }).await.unwrap();
+    let again = world.rotate(Wanted::Rotate { grace: Some(DAY) }).await.unwrap();
     assert!(!again.began, "one rotation after the other");
     world.restart();
     assert!(!world.keeper.has_due());
@@ -46,7 +46,7 @@ async fn a_new_key_is_made_proven_switched_to_and_the_old_one_goes_after_its_gra
 async fn finish_deletes_the_old_key_at_once_and_makes_none() {
     let world = World::imported().await;
     world.knows(1);
-    world.rotate(Wanted::Rotate { grace: DAY }).await.unwrap();
+    world.rotate(Wanted::Rotate { grace: Some(DAY) }).await.unwrap();
     let done = world.rotate(Wanted::Finish).await.unwrap();
     assert_eq!((done.began, &done.old[0].fate), (false, &Fate::Deleted));
     assert!(world.rotate(Wanted::Finish).await.unwrap().old.is_empty());
@@ -87,6 +87,23 @@ async fn a_key_that_aws_does_not_come_to_know_is_not_used_and_not_lost() {
     let rotated = world.rotate(NO_GRACE).await.unwrap();
     assert_eq!((rotated.began, rotated.in_use.last_four()), (false, "MA01"), "no other key is made");
     assert_eq!(world.at_iam(), [("MA01".to_owned(), true)]);
+}
+
+#[tokio::test]
+async fn who_goes_on_keeps_the_grace_time_that_the_rotation_began_with() {
+    for (wanted, kept) in [(Wanted::GoOn, 3 * DAY), (Wanted::Rotate { grace: None }, 3 * DAY)] {
+        let mut world = World::imported().await;
+        (0..11).for_each(|_| world.says(Err(unknown())));
+        let begun = world.rotate(Wanted::Rotate { grace: Some(3 * DAY) }).await;
+        assert!(matches!(problem(begun), KeyProblem::Unknown { .. }));
+        world.restart();
+        world.clock.advance(DAY);
+        world.knows(1);
+        let rotated = world.rotate(wanted).await.unwrap();
+        let delete_after = world.clock.now() + kept;
+        assert_eq!(rotated.old[0].fate, Fate::Deactivated { delete_after }, "{wanted:?}");
+        assert!(world.at_iam().contains(&("OLD1".to_owned(), false)), "it can be had back");
+    }
 }
 
 #[tokio::test]
@@ -166,8 +183,10 @@ async fn an_old_key_that_iam_does_not_let_go_is_said_to_be_left() {
 async fn everybody_who_asks_at_the_same_time_gets_one_rotation() {
     let world = World::imported().await;
     world.knows(1);
-    let (one, other) =
-        tokio::join!(world.rotate(Wanted::Rotate { grace: DAY }), world.rotate(Wanted::Rotate { grace: DAY }));
+    let (one, other) = tokio::join!(
+        world.rotate(Wanted::Rotate { grace: Some(DAY) }),
+        world.rotate(Wanted::Rotate { grace: Some(DAY) })
+    );
     assert_eq!(one.unwrap(), other.unwrap());
     assert_eq!(world.at_iam().len(), 2);
 }

@@ -3,11 +3,13 @@
 //! client's region, so there any region of the partition is taken.
 
 mod access_keys;
+mod service_credentials;
 mod users;
 
 pub(crate) use access_keys::{
     create_access_key, delete_access_key, get_access_key_last_used, list_access_keys, update_access_key,
 };
+pub(crate) use service_credentials::list_service_specific_credentials;
 pub(crate) use users::get_user;
 
 use crate::call::{Answer, Call, Parameters};

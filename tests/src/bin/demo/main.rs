@@ -5,16 +5,15 @@
 
 mod person;
 mod show;
-mod signed_call;
 mod stay;
 
 use person::Person;
 use serde_json::Value;
 use show::{indented, masked, note, step};
-use signed_call::caller_identity;
 use std::error::Error;
 use tegata_sandbox::Consent;
 use tegata_tests::product::Product;
+use tegata_tests::signed_call::caller_identity;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

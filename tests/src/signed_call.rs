@@ -1,17 +1,22 @@
 //! STS GetCallerIdentity, signed with credentials as an AWS tool signs it.
 
-use crate::Outcome;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use serde_json::Value;
+use std::error::Error;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::SystemTime;
 
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
 const BODY: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 
-/// Asks `endpoint` whose credentials these are. Returns the ARN.
-pub(crate) fn caller_identity(endpoint: &str, credentials: &Value) -> Outcome<String> {
+/// Asks `endpoint` whose credentials these are: those that `credential_process` prints, with or without a session token. Returns the ARN.
+///
+/// # Errors
+/// What did not come about, or the answer of AWS.
+pub fn caller_identity(endpoint: &str, credentials: &Value) -> Outcome<String> {
     let authority = endpoint.trim_start_matches("http://").trim_end_matches('/');
     let headers = [("host", authority), ("content-type", "application/x-www-form-urlencoded")];
     let mut message = format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", BODY.len());
@@ -36,7 +41,7 @@ fn signature(address: &str, headers: [(&str, &str); 2], credentials: &Value) -> 
     let identity = aws_credential_types::Credentials::new(
         text("AccessKeyId")?,
         text("SecretAccessKey")?,
-        Some(text("SessionToken")?.to_owned()),
+        credentials["SessionToken"].as_str().map(str::to_owned),
         None,
         "demo",
     )
