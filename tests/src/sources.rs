@@ -215,6 +215,27 @@ impl Machine {
         self.product().write_settings(&format!("{IN_FILES}{own}\n"));
     }
 
+    /// Has the profile reach a role of administration by its name, which the built-in rule gates from the first passkey on.
+    ///
+    /// # Panics
+    /// When the config file cannot be written.
+    pub fn reaches_administration(&self) {
+        let product = self.product();
+        let path = product.path(".aws/config");
+        let mut config = fs::read_to_string(&path).expect("there is a config file");
+        config = config.replace("sso_role_name = ReadOnly", "sso_role_name = Admin");
+        product.sandbox().configure(|settings| {
+            for role in settings.iam_roles.iter_mut().filter(|role| !role.arn.ends_with("Admin")) {
+                let arn = format!("{}Admin", role.arn);
+                config = config.replace(&format!("{}\n", role.arn), &format!("{arn}\n"));
+                let profiles = settings.roles_anywhere.profiles.iter_mut();
+                profiles.for_each(|profile| profile.roles.push(arn.clone()));
+                role.arn = arn;
+            }
+        });
+        fs::write(path, config).expect("the config file is written");
+    }
+
     /// Starts the daemon anew, with more in its settings.
     ///
     /// # Panics

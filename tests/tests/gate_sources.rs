@@ -1,5 +1,6 @@
 //! The gate in front of every source: a rule for its kind, written after it was served, is not got round by what is kept of it, in memory or
-//! in the store; nothing is asked before the hand, and with the hand it is served.
+//! in the store; nothing is asked before the hand, and with the hand it is served. The same for what the built-in rule gates, from the first
+//! passkey on.
 #![cfg(feature = "system")]
 #![allow(clippy::unwrap_used, reason = "this is a test")]
 
@@ -57,19 +58,37 @@ fn is_had_by_hand_alone(way: Way) {
     product.assert_no_canaries();
 }
 
+/// What looks like administration is served until somebody can approve, and is in memory then.
+fn is_gated_from_the_first_passkey_on(way: Way) {
+    let machine = way.machine();
+    machine.reaches_administration();
+    machine.person_does_their_part();
+    let product = machine.product();
+    served(product, way, "on the first day");
+    product.sign_in();
+    let mut hand = product.enrol("alice", None);
+    refused(product, way, "with what was had before in memory");
+    product.elevate(&mut hand, &json!({ "profile": way.profile(), "seconds": 900 }));
+    served(product, way, "with the hand");
+    product.assert_no_canaries();
+}
+
 macro_rules! gated {
-    ($($name:ident: $way:expr;)*) => {$(
-        mod $name {
-            #[test]
-            fn is_had_by_hand_alone() {
-                use super::*;
-                super::is_had_by_hand_alone($way);
-            }
+    ($test:ident of $($name:ident: $way:expr;)*) => {
+        mod $test {
+            use super::*;
+            $(
+                #[test]
+                fn $name() {
+                    super::$test($way);
+                }
+            )*
         }
-    )*};
+    };
 }
 
 gated! {
+    is_had_by_hand_alone of
     sign_in_session: Way::SignIn;
     console_login: Way::Console;
     web_identity_by_a_file: Way::TokenFile;
@@ -81,6 +100,21 @@ gated! {
     iam_user_by_a_session: Way::UserSession;
     iam_user_by_a_session_with_a_code: Way::UserCode;
     iam_user_by_the_keys_themselves: Way::UserKeys;
+    ec2_instance: Way::Instance;
+    ecs_container: Way::Task;
+}
+
+// The built-in rule goes by names, and Alice has none of administration.
+gated! {
+    is_gated_from_the_first_passkey_on of
+    sign_in_session: Way::SignIn;
+    console_login: Way::Console;
+    web_identity_by_a_file: Way::TokenFile;
+    web_identity_by_a_command: Way::TokenCommand;
+    web_identity_by_a_job_of_github: Way::GithubJob;
+    roles_anywhere_by_files: Way::CertificateFiles;
+    roles_anywhere_by_the_keyring: Way::CertificateKeyring;
+    roles_anywhere_by_a_token: Way::CertificateToken;
     ec2_instance: Way::Instance;
     ecs_container: Way::Task;
 }
