@@ -75,7 +75,7 @@ impl Codes {
         let without_seed = || {
             self.seeds
                 .known(&device.user)
-                .is_some_and(|read| !read.is_some_and(|record| record.find(device.serial.as_str()).is_some()))
+                .is_some_and(|read| read.is_none_or(|record| record.find(device.serial.as_str()).is_none()))
         };
         self.refused(device).is_some() || !by_command && without_seed()
     }
