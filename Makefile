@@ -4,6 +4,7 @@
 # make packages       .deb, .rpm, archive and installer, into target/packages; a quarter of an hour on two quiet cores
 # make packages-test  installs, uses, upgrades and removes them, in a mount namespace of its own; needs root
 # make pages          writes anew what is made from the programs: man pages, completions, docs/settings-reference.md and its schemas
+# make tables         writes anew the table of sources and clients in docs/clients.md
 # make walk           what README says, done in a fresh home from a clone, and recorded; minutes
 # make audit          licences, sources and known faults of every crate
 # Plain `cargo test` needs nothing installed and runs all that can run without.
@@ -15,7 +16,7 @@ export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 # A test that hangs ends after a quarter of an hour, and the others are run.
 BOUND := --config 'target."cfg(unix)".runner=["timeout", "--kill-after=10", "900"]'
 
-.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens test test-root toolchain walk
+.PHONY: book audit bench build clients demo fmt lint packages packages-test pages pictures screens tables test test-root toolchain walk
 
 demo: toolchain
 	$(CARGO) build --quiet -p tegata-daemon -p tegata-cli -p tegata-tests --bins
@@ -61,6 +62,10 @@ build:
 
 clients:
 	tests/clients/install
+
+# What is seen of each source with each client; a test compares it.
+tables: clients build
+	TEGATA_TABLES=1 $(CARGO) test -p tegata-tests $(TEST) --test sources
 
 lint:
 	$(CARGO) fmt --all --check

@@ -33,14 +33,25 @@ pub(crate) fn names_a_partition(arn: &str) -> bool {
     arn.strip_prefix("arn:").and_then(|rest| rest.split(':').next()).is_some_and(is_partition)
 }
 
+/// Whether this is the ARN of a role. Its path may hold any printable ASCII character, its name not (IAM API reference, `Path` and
+/// `RoleName`).
+pub(crate) fn is_role(arn: &str) -> bool {
+    let Some(arn) = parts(arn) else { return false };
+    let path = arn.resource.strip_prefix("role/").filter(|path| path.bytes().all(|byte| byte.is_ascii_graphic()));
+    let name = path.and_then(|path| path.rsplit('/').next());
+    arn.service == "iam" && arn.region.is_empty() && name.is_some_and(is_named)
+}
+
 fn is_partition(name: &str) -> bool {
     Partition::named(name).is_some() || name == "aws-iso" || name.starts_with("aws-iso-")
 }
 
 /// The names of users, roles and their sessions: `[\\w+=,.@-]`, with `/` between the parts of a path (IAM API reference).
 fn is_named(path: &str) -> bool {
-    let name =
-        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+    let name = |part: &str| {
+        let is_one = part.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+        is_one && !["", ".", ".."].contains(&part)
+    };
     path.split('/').all(name)
 }
 
@@ -195,8 +206,13 @@ impl MfaSerial {
     pub fn new(text: &str) -> Result<Self, NameError> {
         const WHAT: &str = "the MFA device";
         check(WHAT, text, 256)?;
-        let marks = if text.starts_with("arn:") && text.contains(":mfa/") { "_+=/:,.@-" } else { "_+=,.@-" };
-        let fits = text.len() >= 9 && text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c));
+        let fits = match parts(text) {
+            Some(arn) => {
+                let name = arn.resource.strip_prefix("mfa/").is_some_and(is_named);
+                arn.service == "iam" && arn.region.is_empty() && name
+            }
+            None => text.len() >= 9 && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)),
+        };
         let expected =
             "a virtual device such as arn:aws:iam::123456789012:mfa/alice, or a hardware device's serial number";
         form(WHAT, text, fits, expected)?;
@@ -249,6 +265,8 @@ mod tests {
             "arn:aws:sts::123456789012:assumed-role/Admin",
             "arn:aws:sts::123456789012:assumed-role/Admin/alice/more",
             "arn:aws:iam::123456789012:user/",
+            "arn:aws:iam::123456789012:user/../../etc/passwd",
+            "arn:aws:sts::123456789012:assumed-role/./alice",
             "arn:aws:iam::12345678901:user/alice",
             "arn:aws:iam:us-east-1:123456789012:user/alice",
             "arn:gcp:iam::123456789012:user/alice",
@@ -280,12 +298,41 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_a_role_is_none() {
+        for arn in [
+            "arn:aws-evil:iam::123456789012:role/Deploy",
+            "arn:aws:iam::12345678901:role/Deploy",
+            "arn:aws:iam::123456789012x:role/Deploy",
+            "arn:aws:sts::123456789012:role/Deploy",
+            "arn:aws:iam:us-east-1:123456789012:role/Deploy",
+            "arn:aws:iam::123456789012:user/:role/Deploy",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/team/",
+            "arn:aws:iam::123456789012:role/Deploy$(id)",
+            "arn:aws:iam::123456789012:role/a b/Deploy",
+            "arn:aws:iam::123456789012:role/D\u{435}ploy",
+        ] {
+            assert!(!is_role(arn), "{arn}");
+        }
+        for arn in ["arn:aws:iam::123456789012:role/Deploy", "arn:aws-cn:iam::123456789012:role/a!b/~c/Deploy.x@y"] {
+            assert!(is_role(arn), "{arn}");
+        }
+    }
+
+    #[test]
     fn a_security_key_is_no_device_that_sts_takes_codes_of() {
         for serial in ["arn:aws:iam::123456789012:mfa/alice", "GAHT12345678"] {
             assert_eq!(MfaSerial::new(serial).unwrap().as_str(), serial);
         }
-        for serial in ["arn:aws:iam::123456789012:u2f/user/alice/key-ABC", "short", "has space in it", "line\nend-123"]
-        {
+        for serial in [
+            "arn:aws:iam::123456789012:u2f/user/alice/key-ABC",
+            "arn:aws-evil:iam::123456789012:mfa/alice",
+            "arn:aws:iam::12345678901:mfa/alice",
+            "arn:aws:sts::123456789012:mfa/alice",
+            "short",
+            "has space in it",
+            "line\nend-123",
+        ] {
             assert!(MfaSerial::new(serial).is_err(), "{serial:?}");
         }
     }

@@ -111,7 +111,7 @@ name!(
     /// A permission set's name as the portal knows it (IAM Identity Center API, `PermissionSetName`: 32 characters of
     /// `[\w+=,.@-]`; customer roles may be longer, 64).
     RoleName, "the role name", 64, |text| form(
-        "the role name", text, text.chars().all(|c| c.is_alphanumeric() || "_+=,.@-".contains(c)),
+        "the role name", text, text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)),
         "letters, digits and _+=,.@-"
     )
 );
@@ -134,8 +134,7 @@ name!(
     /// A role's ARN (STS API, `RoleArn`: 20 to 2,048 characters).
     RoleArn, "the role ARN", 2048, |text| form(
         "the role ARN", text,
-        text.len() >= 20 && crate::arns::names_a_partition(text) && text.contains(":iam::") && text.contains(":role/")
-            && text.bytes().all(|b| b.is_ascii_graphic()),
+        text.len() >= 20 && crate::arns::is_role(text),
         "an ARN such as arn:aws:iam::123456789012:role/NAME"
     )
 );
@@ -184,6 +183,10 @@ impl StartUrl {
         check(WHAT, text, 2048)?;
         let refused =
             || NameError::Form { what: WHAT, found: tegata_protocol::text::one_line(text), expected: EXPECTED };
+        // A host in another script is written in its ASCII form (xn--…): nobody can tell a Cyrillic а from a Latin a.
+        if !text.is_ascii() {
+            return Err(refused());
+        }
         let url = url::Url::parse(text.trim_end_matches("#/").trim_end_matches('#').trim_end_matches('/'))
             .map_err(|_| refused())?;
         let loopback = match url.host() {
@@ -238,6 +241,19 @@ mod tests {
         for name in ["prod-admin", "障害対応", "team/a.b@c+d", "a b"] {
             assert_eq!(ProfileName::new(name).unwrap().as_str(), name);
         }
+    }
+
+    #[test]
+    fn h9_a_start_url_has_no_letters_of_other_scripts() {
+        for look_alike in ["https://d-1.\u{430}wsapps.com/start", "https:\u{2215}/d-1.awsapps.com/start"] {
+            assert!(StartUrl::new(look_alike).is_err(), "{look_alike}");
+        }
+        assert!(StartUrl::new("https://xn--d-1-8cd.awsapps.com/start").is_ok());
+    }
+
+    #[test]
+    fn h9_a_permission_set_has_no_letters_of_other_scripts() {
+        assert!(RoleName::new("Admin").is_ok() && RoleName::new("\u{410}dmin").is_err());
     }
 
     #[test]

@@ -1,4 +1,5 @@
 // The AWS SDK for JavaScript v3 as a client: one signed call for every line on stdin, one line on stdout for each.
+// The line "holds" is answered by the access key id of its credentials and when it was told that they end.
 // The first argument chooses where credentials come from: "default-chain" or "from-process".
 "use strict";
 
@@ -12,8 +13,13 @@ const sts = new STSClient({ endpoint: process.env.AWS_ENDPOINT_URL_STS, region: 
 const oneLine = (text) => String(text).replace(/\s+/g, " ").trim();
 
 (async () => {
-  for await (const _ of createInterface({ input: process.stdin })) {
+  for await (const line of createInterface({ input: process.stdin })) {
     try {
+      if (line === "holds") {
+        const held = await sts.config.credentials();
+        console.log("holds", held.accessKeyId, held.expiration.toISOString());
+        continue;
+      }
       console.log("ok", (await sts.send(new GetCallerIdentityCommand({}))).Arn);
     } catch (error) {
       console.log("error", oneLine(error));

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a story that cannot go on ends there, saying why")]
 
 pub mod acme;
+pub mod bounded;
 pub mod browser;
 pub mod bus_monitor;
 pub mod canaries;
@@ -33,6 +34,7 @@ pub mod screen;
 pub mod sdk;
 pub mod shell;
 pub mod signed_call;
+pub mod sources;
 pub mod store_process;
 pub mod terminal;
 pub mod token;

@@ -1,5 +1,6 @@
 //! The product as a user has it: a private home, a sandbox for AWS, a daemon, the command line.
 
+use crate::bounded::Bounded;
 use crate::canaries::{self, Canaries, Found};
 use crate::hand::Hand;
 use crate::{browser, program};
@@ -223,9 +224,9 @@ impl Product {
         command
     }
 
-    /// Runs `tegata` to its end.
+    /// Runs `tegata` to its end, which comes after [`crate::bounded::LONGEST`] at the latest.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        let ended = run(&mut self.tegata(arguments));
+        let ended = Bounded::start(&mut self.tegata(arguments)).ends();
         self.heard(arguments, &ended);
         ended
     }
@@ -367,21 +368,18 @@ impl Product {
     /// # Panics
     /// When its output is no text.
     pub fn run_with_page(&self, arguments: &[&str], open: impl FnOnce(&str) -> Result<(), String>) -> Ended {
-        let mut command = self.tegata(arguments);
-        let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tegata runs");
-        let mut output = BufReader::new(running.stdout.take().expect("stdout is piped"));
+        let mut running = Bounded::start(&mut self.tegata(arguments));
+        let mut output = BufReader::new(running.process.stdout.take().expect("stdout is piped"));
         let mut stdout = String::new();
         while !stdout.contains("http") && output.read_line(&mut stdout).is_ok_and(|read| read > 0) {}
         if let Some(url) = stdout.split_whitespace().find(|word| word.starts_with("http"))
             && let Err(error) = open(url)
         {
             eprintln!("{error}");
-            let _ = running.kill();
+            let _ = running.process.kill();
         }
         output.read_to_string(&mut stdout).expect("the output is text");
-        let mut stderr = String::new();
-        running.stderr.take().expect("stderr is piped").read_to_string(&mut stderr).expect("the output is text");
-        let ended = Ended { code: code_of(running.wait().expect("tegata ends")), stdout, stderr };
+        let ended = Ended { stdout, ..running.ends() };
         self.heard(arguments, &ended);
         ended
     }

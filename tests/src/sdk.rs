@@ -45,6 +45,15 @@ pub enum Called {
     Error(String),
 }
 
+/// The credentials that a client has, as far as they may be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The access key id.
+    pub access_key_id: String,
+    /// When the client was told that they end, in RFC 3339.
+    pub ends: String,
+}
+
 /// A client at work.
 #[derive(Debug)]
 pub struct Client {
@@ -186,6 +195,23 @@ impl Client {
         }
     }
 
+    /// Asks it for the credentials that it signs with. Those that are asked are AWS CLI v2 (`aws configure export-credentials`), boto3 and
+    /// the SDK for JavaScript.
+    ///
+    /// # Panics
+    /// When it has none, or does not say when they end.
+    pub fn holds(&mut self) -> Held {
+        match &mut self.works {
+            Works::On(running) => {
+                let answer = running.asks("holds");
+                let said = answer.split_once(' ').and_then(|(word, held)| (word == "holds").then_some(held));
+                let (key, ends) = said.and_then(|held| held.split_once(' ')).unwrap_or_else(|| panic!("{answer}"));
+                Held { access_key_id: key.to_owned(), ends: in_utc(ends) }
+            }
+            Works::Anew(call) => exported(call),
+        }
+    }
+
     /// Tells the client that no more calls come, and returns the exit code it ends with.
     ///
     /// # Panics
@@ -218,15 +244,20 @@ impl Running {
     }
 
     fn call(&mut self) -> Called {
-        let said = || std::fs::read_to_string(&self.stderr).unwrap_or_default();
-        let calls = self.calls.as_mut().expect("a client that goes on");
-        calls.write_all(b"\n").unwrap_or_else(|error| panic!("{error}: {}", said()));
-        let answer = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer: {}", said()));
+        let answer = self.asks("");
         match answer.split_once(' ') {
             Some(("ok", arn)) => Called::Arn(arn.to_owned()),
             Some(("error", text)) => Called::Error(text.to_owned()),
             _ => panic!("{answer}"),
         }
+    }
+
+    /// Writes a line, and returns the line that comes back.
+    fn asks(&mut self, line: &str) -> String {
+        let said = || std::fs::read_to_string(&self.stderr).unwrap_or_default();
+        let calls = self.calls.as_mut().expect("a client that goes on");
+        writeln!(calls, "{line}").unwrap_or_else(|error| panic!("{error}: {}", said()));
+        self.answers.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no answer: {}", said()))
     }
 
     fn ends(mut self) -> i32 {
@@ -251,6 +282,23 @@ fn cli_call(command: &mut Command) -> Called {
     }
     assert_eq!((stdout.as_str(), code), ("", 255), "{stderr}");
     Called::Error(stderr)
+}
+
+/// What the AWS CLI of a call would hand on to another program.
+fn exported(call: &Command) -> Held {
+    let mut command = Command::new(call.get_program());
+    command.args(["configure", "export-credentials", "--format", "process"]).env_clear();
+    command.envs(call.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
+    let ended = run(&mut command);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let answer: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let text = |name: &str| answer[name].as_str().unwrap_or_else(|| panic!("no {name}")).to_owned();
+    Held { access_key_id: text("AccessKeyId"), ends: in_utc(&text("Expiration")) }
+}
+
+/// Python says UTC by its offset.
+fn in_utc(time: &str) -> String {
+    time.replace("+00:00", "Z")
 }
 
 /// Returns the access key id that a request was signed with.

@@ -151,6 +151,82 @@ fn h4_a_process_of_the_config_is_never_run() {
     assert!(!trace.exists());
 }
 
+/// The keys of each kind of source with sound values. None of them is signed in to, imported or there.
+const SOURCES: [&str; 7] = [
+    "sso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Admin",
+    "login_session = arn:aws:sts::123456789012:assumed-role/Admin/alice\nregion = us-east-1",
+    "role_arn = arn:aws:iam::123456789012:role/Deploy\nweb_identity_token_file = /nowhere/token\nrole_session_name = bot\n\
+     duration_seconds = 900",
+    "trust_anchor_arn = arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/1\n\
+     roles_anywhere_profile_arn = arn:aws:rolesanywhere:us-east-1:123456789012:profile/2\n\
+     role_arn = arn:aws:iam::123456789012:role/Runner\ncertificate = /nowhere/certificate\nprivate_key = /nowhere/key",
+    "iam_user = arn:aws:iam::123456789012:user/alice\nmfa_serial = arn:aws:iam::123456789012:mfa/alice\nduration_seconds = 900",
+    "role_arn = arn:aws:iam::123456789012:role/Deploy\ncredential_source = Ec2InstanceMetadata\nregion = us-east-1",
+    "role_arn = arn:aws:iam::123456789012:role/Deploy\ncredential_source = EcsContainer\nexternal_id = partner",
+];
+
+/// A handful in the place of each key; the daemon's `profile/hostile_tests.rs` has all.
+fn hostile(good: &str, witness: &Path) -> Vec<String> {
+    let witness = witness.display();
+    vec![
+        format!("$(touch {witness})`touch {witness}`;touch {witness}|touch {witness}&"),
+        format!("{good}\n touch {witness}"),
+        format!("{good}\u{202e}\u{1b}]52;c;x\u{7}"),
+        "/proc/../etc/shadow".to_owned(),
+        format!("{}\u{200b}", good.replace("arn:aws:", "arn:aws-evil:").replacen('a', "\u{430}", 1)),
+        format!("{good}\u{0}"),
+        "x".repeat(1 << 20),
+    ]
+}
+
+#[test]
+fn h4_no_value_of_a_key_of_any_source_is_a_program_a_second_line_or_another_place() {
+    let product = signed_in();
+    product.sandbox().forget_traffic();
+    let witness = product.path("witness");
+    for source in SOURCES {
+        let lines: Vec<_> = source.lines().filter_map(|line| line.split_once(" = ")).collect();
+        for (key, good) in &lines {
+            for value in hostile(good, &witness) {
+                let put = |(name, good): &(&str, &str)| {
+                    let value = if name == key { &value } else { *good };
+                    format!("tegata_{name} = {value}\n")
+                };
+                let keys: String = lines.iter().map(put).collect();
+                product.write_aws_config(&format!("{}[profile bad]\n{keys}", product.default_aws_config()));
+                let ended = product.credentials("bad");
+                assert_eq!(ended.code, 13, "{key} = {value:.80}: {ended:?}");
+                one_line(&ended, 13);
+            }
+        }
+    }
+    assert!(!witness.exists(), "nothing of a value is run");
+    let asked = product.sandbox().requests();
+    assert!(asked.is_empty(), "{asked:?}");
+    product.write_aws_config(&product.default_aws_config());
+    assert_served(&product, "dev");
+}
+
+/// Each of them gets as far as its own source: `tests/tests/sources.rs` shows them served.
+#[test]
+fn h4_twin_with_sound_values_each_source_is_gone_to() {
+    let product = signed_in();
+    for (source, code, says) in [
+        (SOURCES[0], 0, ""),
+        (SOURCES[1], 10, "tegata login --console bad"),
+        (SOURCES[2], 13, "the token file /nowhere/token"),
+        (SOURCES[3], 13, "/nowhere/"),
+        (SOURCES[4], 10, "tegata keys import bad"),
+        (SOURCES[5], 14, "AssumeRole"),
+        (SOURCES[6], 13, "this is no ECS task"),
+    ] {
+        let keys: String = source.lines().map(|line| format!("tegata_{line}\n")).collect();
+        product.write_aws_config(&format!("{}[profile bad]\n{keys}", product.default_aws_config()));
+        let ended = product.credentials("bad");
+        assert!(ended.code == code && ended.stderr.contains(says), "{source}: {ended:?}");
+    }
+}
+
 #[test]
 fn h7_a_config_others_can_write_is_warned_of() {
     use std::os::unix::fs::PermissionsExt;

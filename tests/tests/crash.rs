@@ -131,7 +131,7 @@ fn crash(failpoint: &str, place: Place, reuse: RefreshReuse) -> bool {
 impl Place {
     /// Whether a daemon over this store can come by a fail point. Those of the gate take a passkey: `gate_time.rs`; those of
     /// adoption a sign-in of another tool: `adopt_session.rs`; those of access keys and codes an IAM user: `keys_crash.rs`; those of a sign-in
-    /// to the console: `console_login.rs`.
+    /// to the console: `console_login/system.rs`.
     fn has(self, failpoint: &str) -> bool {
         let elsewhere = match self {
             Self::Files => "store.item.",

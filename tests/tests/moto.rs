@@ -4,7 +4,7 @@
 
 use tegata_sandbox::RoleKeys;
 use tegata_tests::client;
-use tegata_tests::federated::Federated;
+use tegata_tests::federated::{Federated, NEXT, ROLE};
 use tegata_tests::moto::Moto;
 use tegata_tests::product::{Ended, Product, run};
 
@@ -23,7 +23,9 @@ fn deploy(moto: &Moto, keys: RoleKeys) -> (Product, Ended) {
     });
     let role = "[profile deploy]\nregion = us-east-1\ntegata_source_profile = dev\n\
                 tegata_role_arn = arn:aws:iam::123456789012:role/Deploy\ntegata_duration_seconds = 900\n\
-                tegata_external_id = partner-7\n";
+                tegata_external_id = partner-7\n\
+                [profile further]\nregion = us-east-1\ntegata_source_profile = deploy\n\
+                tegata_role_arn = arn:aws:iam::123456789012:role/Source\n";
     product.write_aws_config(&format!("{}{role}", product.default_aws_config()));
     let (sandbox, sts) = (product.sandbox().url(), &moto.url);
     let endpoints = format!("[endpoints]\nsso_oidc = \"{sandbox}\"\nsso = \"{sandbox}\"\nsts = \"{sts}\"\n");
@@ -43,6 +45,17 @@ fn moto_accepts_a_role_with_identity_tags_and_policies() {
     let identity = who(&product, &moto, &ended);
     let assumed = "arn:aws:sts::123456789012:assumed-role/Deploy/";
     assert!(identity.starts_with(assumed) && identity.contains('@'), "named after user and host: {identity}");
+}
+
+/// Each role of a chain signs for the next one.
+#[test]
+fn moto_accepts_a_chain_of_roles() {
+    let moto = Moto::start();
+    let (product, _) = deploy(&moto, moto.source.clone());
+    let ended = product.credentials("further");
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}\n{}", product.daemon_log());
+    let identity = who(&product, &moto, &ended);
+    assert!(identity.starts_with("arn:aws:sts::123456789012:assumed-role/Source/"), "{identity}");
 }
 
 /// Who AWS CLI says it is with the credentials that were handed out.
@@ -97,7 +110,8 @@ fn moto_gives_a_role_for_a_token_without_a_signature() {
     let role = "arn:aws:iam::123456789012:role/Deploy";
     let product = &mut federated.product;
     let config = std::fs::read_to_string(product.path(".aws/config")).unwrap();
-    product.write_aws_config(&config.replace("arn:aws:iam::210987654321:role/ci/Deploy", role));
+    let next = "arn:aws:iam::123456789012:role/Source";
+    product.write_aws_config(&config.replace(ROLE, role).replace(NEXT, next));
     let settings = format!("store = \"memory\"\n[endpoints]\nsts = \"{}\"\n", moto.url);
     std::fs::write(product.path(".config/tegata/config.toml"), settings).unwrap();
     product.start_daemon();
@@ -106,4 +120,11 @@ fn moto_gives_a_role_for_a_token_without_a_signature() {
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}\n{}", product.daemon_log());
     let identity = who(product, &moto, &ended);
     assert!(identity.starts_with("arn:aws:sts::123456789012:assumed-role/Deploy/"), "{identity}");
+
+    // The role behind it is asked for with what came of the token, and that is signed.
+    moto.let_one_pass_unsigned();
+    let ended = product.credentials("next");
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}\n{}", product.daemon_log());
+    let identity = who(product, &moto, &ended);
+    assert!(identity.starts_with("arn:aws:sts::123456789012:assumed-role/Source/"), "{identity}");
 }

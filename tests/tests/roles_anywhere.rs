@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 use tegata_sandbox::{CertificateAuthority, Effect, Fault, IamRole, KeyKind, Operation, Subject};
 use tegata_tests::canaries;
-use tegata_tests::certified::{ADMIN, Certified, ROLE, lines_of};
+use tegata_tests::certified::{ADMIN, ANCHOR, Certified, PROFILE, ROLE, lines_of};
 use tegata_tests::gated::records;
 use tegata_tests::product::{Ended, Product};
 use tegata_tests::terminal::Terminal;
@@ -175,6 +175,30 @@ fn a_role_behind_it_is_chained() {
     let assumed = product.sandbox().assumed_roles().pop().unwrap();
     assert_eq!(assumed.source_identity.as_deref(), Some("CN=runner-7"));
     assert!(assumed.caller.ends_with("assumed-role/Runner/5a11c307"));
+}
+
+#[test]
+fn a_profile_of_awss_own_helper_is_adopted_and_served() {
+    let certified = started();
+    let product = &certified.product;
+    let config = product.default_aws_config();
+    let options = format!(
+        "--certificate {} --private-key {} --trust-anchor-arn {ANCHOR} --profile-arn {PROFILE} --role-arn {ROLE} \
+         --session-duration 900 --region us-east-1",
+        certified.certificate().display(),
+        certified.key().display()
+    );
+    let helper = format!("[profile ci]\ncredential_process = /opt/aws_signing_helper credential-process {options}\n");
+    product.write_aws_config(&format!("{config}{helper}"));
+    let refused = product.credentials("ci");
+    assert!(refused.code == 13 && refused.stderr.contains("runs another program"), "{refused:?}");
+    let adopted = product.run(&["setup", "--adopt", "ci", "--yes"]);
+    assert_eq!(adopted.code, 0, "{adopted:?}");
+    let _ = served(&product.credentials("ci"));
+    let made = product.sandbox().certificate_sessions().pop().unwrap();
+    assert_eq!(made.duration_seconds, Some(900), "{made:?}");
+    assert_eq!(product.run(&["setup", "--undo", "--yes"]).code, 0);
+    assert_eq!(fs::read_to_string(product.path(".aws/config")).unwrap(), format!("{config}{helper}"));
 }
 
 /// Runs the import of the files as they are.

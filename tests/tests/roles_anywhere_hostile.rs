@@ -1,21 +1,17 @@
-//! Hostile values for every key of a profile that starts from a certificate, and hostile things in the places its keys name: one line,
-//! exit code 13, nothing asked of AWS, and the profiles beside it are served.
+//! Hostile things in the places that the keys of a profile with a certificate name: one line, exit code 13, nothing asked of AWS, and the
+//! profiles beside it are served. Hostile values of the keys are in `bad_input`, and all of them in the daemon's
+//! `profile/hostile_tests.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use tegata_sandbox::Operation;
-use tegata_tests::certified::{ANCHOR, Certified, PROFILE, ROLE, keys};
+use tegata_tests::certified::{Certified, ROLE, keys};
 use tegata_tests::product::{Ended, Product, run};
 
-const KEYS: [&str; 5] = [
-    "tegata_trust_anchor_arn",
-    "tegata_roles_anywhere_profile_arn",
-    "tegata_role_arn",
-    "tegata_certificate",
-    "tegata_private_key",
-];
+const CERTIFICATE: &str = "tegata_certificate";
+const KEY: &str = "tegata_private_key";
 
 fn started() -> Certified {
     let mut certified = Certified::new();
@@ -49,53 +45,6 @@ fn with(certified: &Certified, key: &str, value: &str) -> Ended {
 }
 
 #[test]
-fn h4_no_value_of_a_key_is_a_program_a_second_line_or_another_place() {
-    let certified = started();
-    let witness = certified.product.path("witness");
-    let program = format!("$(touch {0})`touch {0}`;touch {0}|touch {0}&", witness.display());
-    let megabyte = "x".repeat(1 << 20);
-    let values = [
-        "",
-        " ",
-        "a\u{0}b",
-        "\u{1b}]52;c;x\u{7}",
-        "\u{202e}",
-        program.as_str(),
-        "../../../../etc/shadow",
-        "/etc/../etc/shadow\u{0}.pem",
-        megabyte.as_str(),
-        // Look-alikes: another partition's name, a full-width digit, a Cyrillic letter, a zero-width space.
-        "arn:aws-evil:rolesanywhere:us-east-1:123456789012:trust-anchor/1",
-        "arn:aws:rolesanywhere:us-east-1:12345678901２:profile/1",
-        "аrn:aws:iam::123456789012:role/Runner",
-        "arn:aws:rolesanywhere:us-east-1:123456789012:trust-anchor/1\u{200b}",
-        "arn:aws:rolesanywhere:us-east-1.evil.example:123456789012:trust-anchor/1",
-        "arn:aws:iam::123456789012:root",
-        "https://evil.example/key.pem",
-        "file:///etc/shadow",
-        "pkcs11:module-path=/tmp/evil.so;object=key",
-        "pkcs11:object=key;pin-value=1234",
-        "pkcs11:object=key?pin-source=|cat%20/etc/shadow",
-    ];
-    for key in KEYS {
-        for value in values {
-            refused(&certified.product, &with(&certified, key, value), &format!("{key} = {}", value.escape_debug()));
-        }
-    }
-    assert!(!witness.exists(), "nothing of a value is run");
-    assert_eq!(certified.product.credentials("dev").code, 0);
-}
-
-#[test]
-fn h4_twin_the_values_as_they_should_be_are_served() {
-    let certified = started();
-    for (key, value) in [(KEYS[0], ANCHOR), (KEYS[1], PROFILE), (KEYS[2], ROLE)] {
-        let ended = with(&certified, key, value);
-        assert_eq!(ended.code, 0, "{ended:?}");
-    }
-}
-
-#[test]
 fn what_is_no_certificate_or_key_in_a_file_is_told_in_one_line() {
     let certified = started();
     let product = &certified.product;
@@ -118,7 +67,7 @@ fn what_is_no_certificate_or_key_in_a_file_is_told_in_one_line() {
     symlink("/dev/zero", place("zero")).unwrap();
     let mut mkfifo = product.command("mkfifo");
     assert_eq!(run(mkfifo.arg(place("fifo"))).code, 0);
-    for key in &KEYS[3..] {
+    for key in [CERTIFICATE, KEY] {
         for name in [
             "none",
             "empty",
@@ -147,9 +96,9 @@ fn a_link_is_followed_to_a_file_of_this_user_alone() {
     let certified = started();
     let link = certified.product.path("link.key");
     symlink(certified.key(), &link).unwrap();
-    assert_eq!(with(&certified, KEYS[4], &link.display().to_string()).code, 0, "a link is what a CA agent makes");
+    assert_eq!(with(&certified, KEY, &link.display().to_string()).code, 0, "a link is what a CA agent makes");
     fs::set_permissions(certified.key(), fs::Permissions::from_mode(0o644)).unwrap();
-    let open = with(&certified, KEYS[4], &link.display().to_string());
+    let open = with(&certified, KEY, &link.display().to_string());
     // In memory from before: what is served was issued to the key as it was.
     assert_eq!(open.code, 0);
     assert_eq!(certified.product.run(&["lock"]).code, 0);

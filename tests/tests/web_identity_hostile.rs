@@ -1,11 +1,11 @@
-//! Hostile values for every key of the sources without a person, and hostile things in the place of a token: one line, exit code 13,
-//! nothing asked of AWS, and the profiles beside it are served.
+//! Hostile things in the place of a token, and in the settings that say where it comes from: one line, exit code 13, and nothing asked of
+//! AWS. Hostile values of the keys in AWS config are in `bad_input`, and all of them in the daemon's `profile/hostile_tests.rs`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use tegata_sandbox::Operation;
-use tegata_tests::federated::{Federated, ROLE};
+use tegata_tests::federated::Federated;
 use tegata_tests::product::{Ended, Product, run};
 
 /// Asserts one printable line, an exit code, and that AWS was not asked.
@@ -17,81 +17,6 @@ fn refused(product: &Product, code: i32, ended: &Ended, what: &str) -> String {
     assert!(!line.contains(|c: char| c.is_control() || "\u{202e}\u{200b}".contains(c)), "{what:.60?}: {line:?}");
     assert!(line.chars().count() < 1500, "{what:.60?}: {}", line.chars().count());
     line.to_owned()
-}
-
-fn hostile(witness: &str) -> Vec<String> {
-    let program = format!("$(touch {witness})`touch {witness}`;touch {witness}|touch {witness}&");
-    let values = [
-        "",
-        " ",
-        "a\u{0}b",
-        "\u{1b}]52;c;x\u{7}",
-        "\u{202e}/etc/shadow",
-        "/etc/shadow\u{200b}",
-        &program,
-        "../../../../etc/shadow",
-        "~/.aws/token",
-        "$HOME/token",
-        "file:///etc/shadow",
-        "https://evil.example/token",
-        "arn:evil:iam::210987654321:role/Deploy",
-        "аrn:aws:iam::210987654321:role/Deploy",
-        "arn:aws:iam::21098765432１:role/Deploy",
-        "arn:aws:iam::210987654321:root",
-        "Ec2InstanceMetadata\u{200b}",
-        "ec2instancemetadata",
-        "EcsContainer;Environment",
-        &"x".repeat(1 << 20),
-    ];
-    values.map(str::to_owned).to_vec()
-}
-
-#[test]
-fn h4_no_value_of_a_key_is_a_program_a_second_line_or_another_place() {
-    let mut federated = Federated::by_file();
-    federated.product.start_daemon();
-    let product = &federated.product;
-    let witness = product.path("witness");
-    let file = federated.token_file().display().to_string();
-    let of = |key: &str, value: &str| {
-        let role = if key == "tegata_role_arn" { value } else { ROLE };
-        let rest = match key {
-            "tegata_credential_source" => format!("tegata_credential_source = {value}"),
-            "tegata_web_identity_token_file" => format!("tegata_web_identity_token_file = {value}"),
-            "tegata_role_arn" => format!("tegata_web_identity_token_file = {file}"),
-            _ => format!("tegata_web_identity_token_file = {file}\n{key} = {value}"),
-        };
-        format!("[profile bad]\nregion = us-east-1\ntegata_role_arn = {role}\n{rest}\n")
-    };
-    let keys = [
-        "tegata_role_arn",
-        "tegata_web_identity_token_file",
-        "tegata_credential_source",
-        "tegata_duration_seconds",
-        "tegata_role_session_name",
-        "region",
-    ];
-    for key in keys {
-        for value in hostile(&witness.display().to_string()) {
-            // What is right for one key is no attack on it.
-            let fits = match key {
-                "region" | "tegata_role_session_name" => {
-                    value.trim().is_empty() || value.chars().all(|c| c.is_ascii_alphanumeric())
-                }
-                _ => false,
-            };
-            if fits {
-                continue;
-            }
-            product.write_aws_config(&format!("{}{}", product.default_aws_config(), of(key, &value)));
-            let ended = product.credentials("bad");
-            refused(product, 13, &ended, &format!("{key} = {value}"));
-        }
-    }
-    assert!(!witness.exists());
-    product.write_aws_config(&product.default_aws_config());
-    product.sign_in();
-    assert_eq!(product.credentials("dev").code, 0, "and the profiles beside it are served");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::browser::{self, Browser};
 use crate::client::{BRIEFLY, Client, Target, below};
 use crate::environment::{self, Environment};
 use crate::failure::{Failure, Kind};
+use crate::hand::text::command;
 use crate::moment;
 use crate::output::{self, Progress, Style};
 use crate::question;
@@ -39,8 +40,8 @@ const GRACE_SECONDS: i64 = 30;
 /// PKCS#11 token it asks for the token's PIN, likewise. For a profile that starts from a job of GitHub Actions it hands over the job
 /// it runs in.
 ///
-/// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there. With a
-/// browser on another machine use --remote.
+/// With --console you sign in to the AWS console, as aws login does, and the profile is served with what you may do there; for a
+/// profile that is served so already its name alone does. With a browser on another machine use --remote.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -116,7 +117,10 @@ impl HowToSignIn {
     ) -> Result<(), Failure> {
         let flow = if self.device_code { SignInFlow::DeviceCode } else { SignInFlow::Pkce };
         let begin = BeginSignIn { session, config, flow, region: None };
-        if let Some((sign_in, _)) = self.go_through(&begin, again, environment, signals)? {
+        if let Some((sign_in, identity)) = self.go_through(&begin, again, environment, signals)? {
+            if let Some(identity) = identity.filter(|_| sign_in.flow.is_console()) {
+                return console::signed_in(&sign_in.session, &identity, begin.config.as_deref(), environment);
+            }
             let client = Client::new(environment)?.without_starting();
             output::tell(&success(&sign_in, begin.config.as_deref(), &client));
         }
@@ -148,7 +152,8 @@ impl HowToSignIn {
         if sign_in.flow == SignInFlow::MfaCode {
             return code::Asking { client: &client, signals, environment }.sign_in(sign_in).map(|()| None);
         }
-        let again = again.map_or_else(|| format!("tegata login {}", sign_in.session), str::to_owned);
+        let start = if sign_in.flow.is_console() { "tegata login --console" } else { "tegata login" };
+        let again = again.map_or_else(|| command(start, &sign_in.session), str::to_owned);
         let under_way = UnderWay { client: &client, signals, sign_in: &sign_in, again: &again };
         let done = show(&sign_in, &showing, &again, environment)
             .and_then(|browser| under_way.confirm_code().map(|()| browser))

@@ -143,6 +143,9 @@ fn notes(to: &ProfileState, now: &Now) -> Vec<String> {
     let gated = to.gate.as_deref() == Some("gated") && to.elevated_until.is_none();
     let mend = match (&to.sign_in_needed, to.locked) {
         (_, true) => Some(("everything is locked".to_owned(), "tegata unlock".to_owned())),
+        (Some(who), _) if who.starts_with("arn:") => {
+            Some(("a sign-in is needed".to_owned(), text::command("tegata login --console", &to.name)))
+        }
         (Some(session), _) => Some(("a sign-in is needed".to_owned(), text::command("tegata login", session))),
         _ if to.code_for.is_some() => {
             Some(("an MFA device wants a code".to_owned(), text::command("tegata login", &to.name)))
@@ -289,7 +292,10 @@ mod tests {
         let coded = ProfileState { code_for: Some("GAHT12345678".to_owned()), gate: None, ..state.clone() };
         let said = "tegata: an MFA device wants a code; run: tegata login 'prod admin'";
         assert_eq!(notes(&coded, &Now::default()), [said]);
-        let ended = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state };
+        let ended = ProfileState { sign_in_needed: Some("corp".to_owned()), ..state.clone() };
         assert_eq!(notes(&ended, &Now::default()), ["tegata: a sign-in is needed; run: tegata login corp"]);
+        let console = ProfileState { sign_in_needed: Some("arn:aws:iam::123456789012:user/bob".to_owned()), ..state };
+        let note = "tegata: a sign-in is needed; run: tegata login --console 'prod admin'";
+        assert_eq!(notes(&console, &Now::default()), [note]);
     }
 }

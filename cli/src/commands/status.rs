@@ -141,11 +141,22 @@ fn consoles(identities: &[ConsoleIdentity], now: i64, style: Style) -> String {
         [one_line(&identity.arn), state, until.unwrap_or_else(dash), region.unwrap_or_else(dash)]
     });
     let table = style.table(["CONSOLE LOGIN", "STATE", "UNTIL", "REGION"], rows);
-    let trouble = identities.iter().filter_map(|identity| {
-        let error = one_line(identity.last_error.as_deref()?);
-        Some(format!("{}: {error}; run: tegata login --console PROFILE", one_line(&identity.arn)))
-    });
-    std::iter::once(table).chain(trouble).collect::<Vec<_>>().join("\n")
+    std::iter::once(table).chain(identities.iter().filter_map(console_trouble)).collect::<Vec<_>>().join("\n")
+}
+
+/// Says what is wrong with a console login, and what mends it.
+fn console_trouble(identity: &ConsoleIdentity) -> Option<String> {
+    let who = one_line(&identity.arn);
+    let error = identity.last_error.as_deref().map(one_line);
+    let login = text::command("tegata login --console", identity.profile.as_deref().unwrap_or("PROFILE"));
+    match (identity.state, error) {
+        (SessionState::Ended, None) => Some(format!("{who} has to sign in again; run: {login}")),
+        (SessionState::Ended, Some(error)) => Some(format!("{who} has to sign in again ({error}); run: {login}")),
+        // The login lives, and the store has no room for it.
+        (_, Some(error)) if error.starts_with("not kept") => Some(format!("{who} is {error}")),
+        (_, Some(error)) => Some(format!("{who} could not be renewed: {error}")),
+        (_, None) => None,
+    }
 }
 
 fn devices(devices: &[DeviceSession], now: i64, style: Style) -> String {

@@ -4,6 +4,7 @@
 use super::fitness::{Files, find};
 use super::keys::Keys;
 use super::recast::{Candidate, recast};
+use super::signing_helper;
 use crate::aws_config::{Change, ConfigFile, Program};
 use crate::failure::{Failure, Kind};
 use std::path::Path;
@@ -65,16 +66,22 @@ pub(crate) fn plan(
 
 /// Adds a profile unless it is one of ours already.
 fn add(config: &ConfigFile, section: usize, candidates: &mut Vec<Candidate>) -> Result<(), Failure> {
-    let candidate = Candidate::new(config, section);
-    if candidates.contains(&candidate) {
+    let mut candidate = Candidate::new(config, section);
+    if candidates.iter().any(|known| known.section == section) {
         return Ok(());
     }
     let Some(found) = config.sections().get(section) else { return Ok(()) };
     match found.get("credential_process") {
         Some(process) if Program::serves(process, &found.name) && !has_native_source(config, section) => Ok(()),
-        Some(process) if !Program::serves(process, &found.name) => {
-            Err(cannot(config.path(), &found.name, &other_program(process)))
-        }
+        Some(process) if !Program::serves(process, &found.name) => match signing_helper::keys_of(process) {
+            Some(Ok(keys)) => {
+                candidate.added = keys;
+                candidates.push(candidate);
+                Ok(())
+            }
+            Some(Err(why)) => Err(cannot(config.path(), &found.name, &why)),
+            None => Err(cannot(config.path(), &found.name, &other_program(process))),
+        },
         _ => {
             candidates.push(candidate);
             Ok(())

@@ -14,6 +14,7 @@ mod plan;
 mod private;
 mod recast;
 mod session;
+mod signing_helper;
 mod source;
 mod start_url;
 mod take_over;

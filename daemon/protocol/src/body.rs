@@ -33,7 +33,8 @@ impl SignInFlow {
 #[serde(deny_unknown_fields)]
 pub struct BeginSignIn {
     /// A sign-in session, a profile that uses one, or a start URL. Absent: the only one there is. With a console flow: the profile to sign
-    /// in for, which need not be there yet.
+    /// in for, which need not be there yet. A profile that starts from a console login is signed in for by that one's flow, whichever is
+    /// asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
     /// The AWS config file of the caller, absolute.
@@ -144,6 +145,9 @@ pub struct Session {
 pub struct ConsoleIdentity {
     /// Who.
     pub arn: String,
+    /// A profile that starts as this identity, for which `tegata login --console` signs in; absent where the configuration has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The region of the sign-in, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
@@ -260,7 +264,7 @@ pub struct ProfileState {
     /// The PKCS#11 token that its key is in, if it is in one: `tegata login` asks for the token's PIN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin_for: Option<String>,
-    /// The sign-in session it starts from, if a person has to sign in to it again.
+    /// The sign-in session it starts from, or the ARN of who signs in to the console for it, if a person has to sign in again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_needed: Option<String>,
     /// The MFA device a code of which a person has to give before there are credentials again, as far as memory tells.

@@ -7,6 +7,7 @@ use crate::aws::LoginClient;
 use crate::clock::rfc3339;
 use crate::console_logins::ConsoleLogins;
 use crate::names::{ProfileName, Region};
+use crate::partition::Partition;
 use crate::problem::Problem;
 use crate::signin::login::{self, LoggedIn, NotCarried};
 use crate::signin::{SignInError, identity};
@@ -77,6 +78,10 @@ async fn finish(
         .map_err(|error| refused(format!("{error}; nothing was kept")))?;
     if let Some(expected) = wanted.expected.as_ref().filter(|expected| **expected != who) {
         let why = format!("{who} signed in, and the profile is of {expected}; nothing was kept");
+        return Err(refused(why));
+    }
+    if Partition::of_region(&login.region).is_some_and(|partition| partition.name() != who.partition()) {
+        let why = format!("{who} signed in, who is in another partition than {}; nothing was kept", login.region);
         return Err(refused(why));
     }
     logins.logged_in(&who, login).await;

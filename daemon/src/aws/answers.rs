@@ -490,10 +490,10 @@ mod tests {
     #[test]
     fn a_role_that_no_profile_could_name_is_left_out() {
         let role = |name: &str| RoleInfo::builder().role_name(name).build();
-        let names = ["Admin", "", "a b", "\u{1b}[2J", "監査", &"x".repeat(65)];
+        let names = ["Admin", "", "a b", "\u{1b}[2J", "監査", "Audit+Log", &"x".repeat(65)];
         let answer = ListAccountRolesOutput::builder().set_role_list(Some(names.map(role).to_vec())).build();
         let page = roles(answer).unwrap();
-        assert_eq!(page.items.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["Admin", "監査"]);
+        assert_eq!(page.items.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["Admin", "Audit+Log"]);
         assert_eq!(page.next, None);
     }
 

@@ -131,7 +131,7 @@ impl Broker {
             |profile: &Profile| matches!(&profile.chain.source, Source::IamUser(user) if user.user == arn);
         let is_source =
             config.profiles().filter_map(|name| config.resolve(name).ok()).any(|profile| starts_from(&profile));
-        let is_console = config.console_identities().iter().any(|identity| identity.as_str() == name);
+        let is_console = config.console_identities().iter().any(|(identity, _)| identity.as_str() == name);
         (is_source && !is_console).then_some(arn)
     }
 

@@ -10,7 +10,7 @@ use crate::names::{ProfileName, Region};
 use crate::problem::Problem;
 use crate::profile::{Chain, Config, ConsoleWish, ProfileError, Source};
 use std::path::Path;
-use tegata_protocol::body::{self, BeginSignIn, ConsoleIdentity, SessionState};
+use tegata_protocol::body::{self, BeginSignIn, ConsoleIdentity, SessionState, SignInFlow};
 use tegata_protocol::{ErrorBody, ErrorCode, Secret};
 
 /// AWS Sign-In has no call by which its client for developers ends a login (its API reference).
@@ -48,13 +48,14 @@ impl Broker {
         carried.map_err(|why| ErrorBody::new(ErrorCode::BadRequest, why.to_string()))
     }
 
-    /// Returns the identity that a person means: by its ARN, or by a profile that starts from it.
+    /// Returns the identity that a person means: by its ARN, or by a profile that starts from it. The name of a sign-in session goes
+    /// first.
     pub(super) async fn identity_called(&self, name: &str, config: Option<&Path>) -> Option<IdentityArn> {
         if let Ok(identity) = IdentityArn::new(name) {
             return Some(identity);
         }
-        let name = ProfileName::new(name).ok()?;
-        let profile = self.config(config).await.ok()?.resolve(&name).ok()?;
+        let config = self.config(config).await.ok()?;
+        let profile = config.resolve(&ProfileName::new(name).ok()?).ok().filter(|_| !is_session(&config, name))?;
         match &profile.chain.source {
             Source::Console { identity, .. } => Some(identity.clone()),
             _ => None,
@@ -79,30 +80,45 @@ impl Broker {
     /// Says how everybody stands who signed in to the console, or whom a profile names.
     pub(crate) async fn identity_views(&self, config: Option<&Path>) -> Vec<ConsoleIdentity> {
         let mut identities = match self.config(config).await {
-            Ok(config) => config.console_identities(),
+            Ok(config) => config.console_identities().into_iter().map(|(who, profile)| (who, Some(profile))).collect(),
             Err(_) => Vec::new(),
         };
         for known in self.console_logins.known() {
-            if !identities.contains(&known) {
-                identities.push(known);
+            if !identities.iter().any(|(identity, _)| *identity == known) {
+                identities.push((known, None));
             }
         }
         let mut views = Vec::new();
-        for identity in identities {
-            views.push(if self.locked().locked {
-                unknown(&identity)
-            } else {
-                self.console_logins.view(&identity).await
-            });
+        for (identity, profile) in identities {
+            let view =
+                if self.locked().locked { unknown(&identity) } else { self.console_logins.view(&identity).await };
+            views.push(ConsoleIdentity { profile: profile.map(|name| name.to_string()), ..view });
         }
         views
     }
+}
+
+/// Whether `tegata login` is asked for a profile that somebody signs in to the console for. The name of a sign-in session goes first.
+pub(super) fn starts_from_console(config: &Config, what: Option<&str>) -> bool {
+    let profile = what.filter(|name| !is_session(config, name)).and_then(|name| ProfileName::new(name).ok());
+    profile.is_some_and(|name| config.is_of_console_login(&name))
+}
+
+/// The same sign-in at the console: a browser that is elsewhere stays there.
+pub(super) fn at_console(request: BeginSignIn) -> BeginSignIn {
+    let elsewhere = request.flow == SignInFlow::DeviceCode;
+    BeginSignIn { flow: if elsewhere { SignInFlow::ConsoleRemote } else { SignInFlow::Console }, ..request }
+}
+
+fn is_session(config: &Config, name: &str) -> bool {
+    config.sign_in_sessions().iter().any(|session| session.name.as_str() == name)
 }
 
 /// While locked the store is not asked.
 fn unknown(identity: &IdentityArn) -> ConsoleIdentity {
     ConsoleIdentity {
         arn: identity.to_string(),
+        profile: None,
         region: None,
         state: SessionState::Unknown,
         expires_at: None,

@@ -1,6 +1,7 @@
 //! Signing in and out, as people ask for it.
 
 use super::Broker;
+use super::logging_in::{at_console, starts_from_console};
 use crate::audit::{Event, GrantEnd};
 use crate::caller::Caller;
 use crate::clock::rfc3339;
@@ -27,6 +28,9 @@ impl Broker {
         let config = self.config(request.config.as_deref().map(Path::new)).await?;
         if request.flow.is_console() {
             return self.begin_console_sign_in(caller, &request, &config).await;
+        }
+        if starts_from_console(&config, request.session.as_deref()) {
+            return self.begin_console_sign_in(caller, &at_console(request), &config).await;
         }
         if let Some((profile, user)) = self.user_meant(&config, request.session.as_deref()) {
             return Ok(self.logins.begin(&profile, &user));

@@ -172,6 +172,7 @@ impl ConsoleLogins {
         let until = held.as_ref().filter(|held| held.record.renewal.is_some());
         body::ConsoleIdentity {
             arn: identity.to_string(),
+            profile: None,
             region: held.as_ref().map(|held| held.record.region.to_string()),
             state,
             expires_at: until.map(|held| rfc3339(held.record.began_at + LONGEST)),

@@ -111,6 +111,23 @@ async fn fresh_credentials_are_served_from_memory_and_renewed_at_half_their_life
 }
 
 #[tokio::test]
+async fn half_a_day_is_one_person_and_a_renewal_in_the_eighth_minute_of_each_life() {
+    let world = World::new();
+    world.log_in().await;
+    (0..89).for_each(|_| world.aws.next_login(Ok(LIFE)));
+    for minute in 1..12 * 60 {
+        world.clock.advance(MINUTE);
+        let served = world.table.credentials(&alice()).await.unwrap();
+        assert!(served.remaining(world.clock.now()) > 7 * MINUTE, "minute {minute}");
+        assert_eq!(world.renewals(), minute / 8, "minute {minute}");
+    }
+    world.aws.next_login(Err(over()));
+    world.clock.advance(LIFE);
+    assert!(world.key().await.unwrap_err().needs_person());
+    assert_eq!(world.renewals(), 90);
+}
+
+#[tokio::test]
 async fn a_restart_renews_with_what_the_store_kept_and_the_same_key() {
     let mut world = World::new();
     world.log_in().await;

@@ -328,10 +328,3 @@ fn matchers_that_say_nothing_match_nothing() {
     let all = rules("[[rule]]\nname = 'all'\nrole = '*'\ngate = 'passkey'\n");
     assert_eq!(is_weaker(&all, &[rule]), ["rule all is gone, or matches less than it did"]);
 }
-
-#[test]
-fn an_arn_without_an_account_is_in_no_account() {
-    let nowhere = chain("Dev", &["arn:aws:iam:::role/Deploy"]);
-    assert!(!is_gated("[[rule]]\naccount = '*'\nrole = 'Deploy'\ngate = 'passkey'\n", &nowhere));
-    assert!(is_gated("[[rule]]\nrole = 'Deploy'\ngate = 'passkey'\n", &nowhere));
-}

@@ -46,17 +46,35 @@ impl Config {
             return Err(unserved);
         }
         let region = keys.get("region").map(|found| named(&found, Region::new)).transpose().map_err(at)?;
+        // Nothing is missing, and it is not served all the same: signing in would not change that.
+        if identity.is_some() && region.is_some() {
+            return Err(unserved);
+        }
         Ok(ConsoleWish { identity, region })
     }
 
-    /// Returns who profiles start from, by a sign-in to the console, in the order of the file.
-    pub fn console_identities(&self) -> Vec<IdentityArn> {
-        let mut identities = Vec::new();
-        for profile in self.profiles().filter_map(|name| self.resolve(name).ok()) {
+    /// Whether a profile starts from a console login, or would if nothing were wrong with it.
+    pub fn is_of_console_login(&self, name: &ProfileName) -> bool {
+        match self.resolve(name) {
+            Ok(profile) => matches!(profile.chain.source, Source::Console { .. }),
+            Err(_) => {
+                let keys = self.slot(name).and_then(|slot| Keys::of(&slot.section).ok());
+                keys.is_some_and(|keys| keys.get(OWN).is_some())
+            }
+        }
+    }
+
+    /// Returns who profiles start from, by a sign-in to the console, each with the first of these profiles. Roles behind somebody come
+    /// after those who are somebody.
+    pub fn console_identities(&self) -> Vec<(IdentityArn, ProfileName)> {
+        let mut profiles: Vec<_> = self.profiles().filter_map(|name| self.resolve(name).ok()).collect();
+        profiles.sort_by_key(|profile| !profile.chain.roles.is_empty());
+        let mut identities: Vec<(IdentityArn, ProfileName)> = Vec::new();
+        for profile in profiles {
             if let Source::Console { identity, .. } = &profile.chain.source
-                && !identities.contains(identity)
+                && !identities.iter().any(|(known, _)| known == identity)
             {
-                identities.push(identity.clone());
+                identities.push((identity.clone(), profile.name.clone()));
             }
         }
         identities
@@ -106,6 +124,37 @@ mod tests {
     }
 
     #[test]
+    fn a_profile_of_a_login_is_told_apart_also_when_it_is_not_served() {
+        let is = |text: &str| {
+            let config = Config::parse("config", text.as_bytes()).unwrap();
+            config.is_of_console_login(&ProfileName::new("p").unwrap())
+        };
+        for keys in ["login_session = x", "tegata_login_session = arn:aws:iam::123456789012:root\nregion = us-east-1"] {
+            assert!(is(&format!("[profile p]\n{keys}\n")), "{keys}");
+        }
+        assert!(is(&format!("[profile p]\nlogin_session = {ALICE}\nregion = us-east-1\n")));
+        for text in ["", "[profile p]\nregion = us-east-1\n", "[profile p]\nsso_session = nowhere\n"] {
+            assert!(!is(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn who_signs_in_is_named_with_the_profile_that_is_nobody_else() {
+        let bob = "arn:aws:iam::123456789012:user/bob";
+        let text = format!(
+            "[profile role]\nrole_arn = arn:aws:iam::210987654321:role/r\nsource_profile = own\n\
+             [profile own]\nlogin_session = {ALICE}\nregion = us-east-1\n\
+             [profile second]\nlogin_session = {ALICE}\nregion = us-east-1\n\
+             [profile bob]\nlogin_session = {bob}\nregion = us-east-1\n\
+             [profile broken]\nlogin_session = nobody\nregion = us-east-1\n"
+        );
+        let config = Config::parse("config", text.as_bytes()).unwrap();
+        let found = config.console_identities();
+        let found: Vec<_> = found.iter().map(|(who, profile)| (who.as_str(), profile.as_str())).collect();
+        assert_eq!(found, [(ALICE, "own"), (bob, "bob")]);
+    }
+
+    #[test]
     fn a_profile_of_another_source_is_refused_by_its_kind() {
         let session = "[sso-session corp]\nsso_start_url = https://d-1.awsapps.com/start\nsso_region = eu-west-1\n";
         let base = "[profile p]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Dev\n";
@@ -119,6 +168,7 @@ mod tests {
             "tegata_iam_user = arn:aws:iam::123456789012:root",
             "login_session = arn:aws:iam::123456789012:root",
             "login_session = alice",
+            "login_session = arn:aws-cn:iam::123456789012:user/a\nregion = us-east-1",
             "tegata_login_sesion = x",
         ] {
             assert!(wish(&format!("[profile p]\n{keys}\n")).is_err(), "{keys}");

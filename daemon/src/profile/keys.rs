@@ -9,10 +9,10 @@ use tegata_protocol::aws_config::{OWN_KEYS, PREFIX, SERVED_KEYS};
 use tegata_protocol::text::one_line;
 
 /// The keys that may be prefixed without being part of a source.
-const GENERAL: [&str; 1] = ["region"];
+pub(super) const GENERAL: [&str; 1] = ["region"];
 
 /// The keys that are Tegata's own, no client's, and part of no source.
-const OWN: [&str; 1] = ["read_only"];
+pub(super) const OWN: [&str; 1] = ["read_only"];
 
 /// The keys of one profile, all read in the same spelling.
 #[derive(Clone, Copy, Debug)]

@@ -148,3 +148,6 @@ impl ProfileError {
 fn near(names: &[String]) -> String {
     if names.is_empty() { String::new() } else { format!("; nearest: {}", names.join(", ")) }
 }
+
+#[cfg(test)]
+mod hostile_tests;

@@ -149,8 +149,16 @@ impl Around<'_> {
 
     fn console(&self) -> Result<Source, Fault> {
         let identity = named(&self.keys.require("login_session")?, IdentityArn::new)?;
-        let region = named(&self.keys.require("region")?, Region::new)?;
-        Ok(Source::Console { identity, region })
+        let found = self.keys.require("region")?;
+        let region = named(&found, Region::new)?;
+        match Partition::of_region(&region) {
+            Some(partition) if partition.name() != identity.partition() => {
+                let detail =
+                    format!("{} = {region} is in partition {}, and {identity} is not", found.key, partition.name());
+                Err(Fault::at(found.line, detail))
+            }
+            _ => Ok(Source::Console { identity, region }),
+        }
     }
 
     fn iam_user(self) -> Result<Source, Fault> {

@@ -114,7 +114,7 @@ impl Desk {
     pub async fn stands(&self, id: &str, wait: Duration) -> Option<View> {
         let mut changes = self.changes.subscribe();
         let ended = async {
-            while self.entry(id).is_some_and(|entry| entry.state.is_pending()) && changes.changed().await.is_ok() {}
+            while self.entry(id).is_some_and(|entry| !entry.has_ended()) && changes.changed().await.is_ok() {}
         };
         // Either it ends, or the time does; both are answers.
         let _ = tokio::time::timeout(wait, ended).await;
@@ -126,7 +126,7 @@ impl Desk {
         let mut changes = self.changes.subscribe();
         loop {
             match self.entry(id) {
-                Some(entry) if entry.state.is_pending() => changes.changed().await.ok()?,
+                Some(entry) if !entry.has_ended() => changes.changed().await.ok()?,
                 ended => return ended,
             }
         }

@@ -134,6 +134,17 @@ impl Entry {
         Sha256::digest(what.as_bytes()).into()
     }
 
+    /// Whether it was approved and its grant is not there yet: the record of that has to be on disk first.
+    fn is_being_granted(&self) -> bool {
+        self.state == RequestState::Approved && self.grant.is_none() && matches!(self.task, Task::Elevate(_))
+    }
+
+    /// Whether nothing more comes of it: what was approved is there.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        !self.state.is_pending() && !self.is_being_granted()
+    }
+
     /// What a gesture made of it.
     fn approve(&mut self, hand: Approver) {
         self.hands.push(hand);
@@ -269,11 +280,11 @@ impl Table {
         }
     }
 
-    /// Takes note of the grant that came of a request.
-    pub(super) fn granted(&mut self, id: &str, grant: GrantId) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.grant = Some(grant);
-        }
+    /// Takes note of the grant that came of a request. Returns whether there may be one: everything may have been locked since the
+    /// hand approved.
+    pub(super) fn granted(&mut self, id: &str, grant: GrantId) -> bool {
+        let entry = self.entries.iter_mut().find(|entry| entry.id == id && entry.is_being_granted());
+        entry.map(|entry| entry.grant = Some(grant)).is_some()
     }
 
     /// Ends a request because a person said no. Returns it, if it was waiting.
@@ -297,9 +308,9 @@ impl Table {
         Some(entry.clone())
     }
 
-    /// Ends every request that waits: everything was locked.
+    /// Ends every request of which something may still come: everything was locked.
     pub(super) fn end_all(&mut self) {
-        let waiting = self.entries.iter_mut().filter(|entry| entry.state.is_pending());
+        let waiting = self.entries.iter_mut().filter(|entry| !entry.has_ended());
         waiting.for_each(|entry| entry.state = RequestState::Expired);
     }
 
@@ -310,7 +321,7 @@ impl Table {
             entry.state = RequestState::Expired;
             ended = true;
         }
-        self.entries.retain(|entry| entry.state.is_pending() || now < entry.expires + KEPT_FOR);
+        self.entries.retain(|entry| !entry.has_ended() || now < entry.expires + KEPT_FOR);
         ended
     }
 
@@ -318,7 +329,9 @@ impl Table {
         self.entries.iter_mut().find(|entry| {
             let same = matches!(&entry.task, Task::Elevate(elevation)
                 if elevation.chain == wanted.chain && elevation.holder == wanted.holder);
-            same && entry.state.is_pending() && now < entry.expires
+            let waits = entry.state.is_pending() && now < entry.expires;
+            // Who asks while the grant is made gets that one: another request would have nobody to approve it.
+            same && (waits || entry.is_being_granted())
         })
     }
 
@@ -327,7 +340,7 @@ impl Table {
         if self.waiting(now).count() >= MOST {
             return Err(NoRequest::TooMany);
         }
-        let ended = self.entries.iter().position(|entry| !entry.state.is_pending());
+        let ended = self.entries.iter().position(Entry::has_ended);
         if let Some(oldest) = ended.filter(|_| self.entries.len() >= 2 * MOST) {
             self.entries.remove(oldest);
         }
@@ -512,6 +525,32 @@ mod tests {
     fn ended(table: &mut Table) -> String {
         let id = table.ask(Task::Unlock, vec![], NOW).unwrap();
         table.withdraw(&id, NOW).unwrap().id
+    }
+
+    /// A request of which the hand has approved, and the record is being written.
+    fn being_granted(table: &mut Table) -> String {
+        let id = parked(table, "Admin", 1);
+        let shown = table.find(&id).unwrap().clone();
+        assert_eq!(table.approve(&shown, hand("alice", "a"), NOW).unwrap().state, RequestState::Approved);
+        id
+    }
+
+    #[test]
+    fn who_asks_while_the_grant_is_made_gets_that_one() {
+        let mut table = Table::new(WAITS_FOR);
+        let id = being_granted(&mut table);
+        assert_eq!((parked(&mut table, "Admin", 1), table.find(&id).unwrap().has_ended()), (id.clone(), false));
+        assert!(table.granted(&id, GrantId::random()) && table.find(&id).unwrap().has_ended());
+        assert_ne!(parked(&mut table, "Admin", 1), id);
+    }
+
+    #[test]
+    fn nothing_is_granted_that_was_locked_since_the_hand_approved() {
+        let mut table = Table::new(WAITS_FOR);
+        let id = being_granted(&mut table);
+        table.end_all();
+        assert!(!table.granted(&id, GrantId::random()));
+        assert_eq!(table.find(&id).unwrap().state, RequestState::Expired);
     }
 
     #[test]

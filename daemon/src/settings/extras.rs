@@ -2,6 +2,7 @@
 
 use super::session_policy::MAX_CHARACTERS;
 use super::{Command, HandOut, SessionPolicy, WebIdentity};
+use crate::arns::names_a_partition;
 use crate::names::ProfileName;
 use regex::Regex;
 use serde::de::Error;
@@ -286,8 +287,8 @@ impl TryFrom<String> for PolicyArn {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let fits = match parts[..] {
-            ["arn", partition, "iam", "", account, policy] => {
-                partition.starts_with("aws")
+            ["arn", _, "iam", "", account, policy] => {
+                names_a_partition(&text)
                     && (account == "aws" || (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())))
                     && policy.strip_prefix("policy/").is_some_and(|name| !name.is_empty())
             }
@@ -411,6 +412,7 @@ mod tests {
             "arn:aws:iam::12345678901x:policy/Mine",
             "arn:aws:s3:::policy/Mine/aws/aws",
             "arn:gcp:iam::aws:policy/ReadOnlyAccess",
+            "arn:aws-evil:iam::aws:policy/ReadOnlyAccess",
             "arn:aws:iam:x:aws:policy/ReadOnlyAccess",
             "arn:aws:iam::aws:policy/Read Only",
         ] {

@@ -7,6 +7,9 @@ use tegata_protocol::Secret;
 use tegata_protocol::text::is_hostile;
 use url::{Host, Url};
 
+/// The longest path (Linux, PATH_MAX).
+const MAX_PATH: usize = 4096;
+
 /// A whole number from `LEAST` to `MOST`; `USUAL` where nothing is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "i64")]
@@ -53,8 +56,8 @@ impl TryFrom<String> for AbsolutePath {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if text.contains(is_hostile) || !text.starts_with('/') {
-            return Err("the path has to be absolute, such as /etc/ssl/corp.pem");
+        if text.contains(is_hostile) || !text.starts_with('/') || text.len() > MAX_PATH {
+            return Err("the path has to be absolute and of at most 4096 bytes, such as /etc/ssl/corp.pem");
         }
         Ok(Self(PathBuf::from(text)))
     }

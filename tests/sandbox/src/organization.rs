@@ -123,7 +123,7 @@ impl Organization {
 
 fn generated_account(n: usize, roles: usize) -> Account {
     const NAMES: [&str; 3] = ["workload", "sandbox", "本番環境"];
-    const ROLES: [&str; 5] = ["ReadOnly", "PowerUser", "Billing", "Admin", "監査"];
+    const ROLES: [&str; 5] = ["ReadOnly", "PowerUser", "Billing", "Admin", "Audit+Log"];
     let roles: Vec<String> = (0..roles)
         .map(|r| if r < ROLES.len() { ROLES[r].to_owned() } else { format!("{}-{}", ROLES[r % ROLES.len()], r) })
         .collect();
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(ids.len(), 2000);
         assert!(organization.accounts.iter().any(|account| account.name.contains("本番")));
         assert!(organization.accounts.iter().all(|account| account.roles.len() == 5));
-        assert!(organization.accounts[0].roles.iter().any(|role| role.name == "監査"));
+        assert!(organization.accounts[0].roles.iter().any(|role| role.name == "Audit+Log"));
     }
 
     #[test]

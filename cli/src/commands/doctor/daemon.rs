@@ -3,7 +3,7 @@
 use super::facts::Facts;
 use super::finding::{Finding, Severity, quoted};
 use crate::moment;
-use tegata_protocol::body::{Profile, Session, SessionState, Status, StoreState};
+use tegata_protocol::body::{ConsoleIdentity, Profile, Session, SessionState, Status, StoreState};
 
 const CHECK: &str = "daemon";
 /// AWS refuses signatures that are five minutes off (AWS General Reference, "Signing AWS API requests").
@@ -48,6 +48,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
 
 fn running(status: &Status, weaker: &[String], version: &str) -> Vec<Finding> {
     let sessions = status.sessions.iter().filter_map(session);
+    let identities = status.identities.iter().filter_map(identity);
     let waiting = weaker.iter().map(|line| {
         let line = format!("weaker settings wait and are not in force: {line}");
         Finding::new("settings", Severity::Warning, line).mend("tegata policy accept")
@@ -64,6 +65,7 @@ fn running(status: &Status, weaker: &[String], version: &str) -> Vec<Finding> {
     .into_iter()
     .flatten()
     .chain(sessions)
+    .chain(identities)
     .chain(waiting)
     .collect();
     findings.extend(others(status, !weaker.is_empty()));
@@ -138,6 +140,16 @@ fn session(session: &Session) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+fn identity(identity: &ConsoleIdentity) -> Option<Finding> {
+    let (who, profile) = (&identity.arn, identity.profile.as_deref().unwrap_or("PROFILE"));
+    let line = match (identity.state, &identity.last_error) {
+        (SessionState::Ended, _) => format!("the console login of {who} has ended"),
+        (SessionState::SignedIn, Some(error)) => format!("the console login of {who} was not renewed: {error}"),
+        _ => return None,
+    };
+    Some(Finding::new("sign-in", Severity::Warning, line).mend(format!("tegata login --console {}", quoted(profile))))
 }
 
 /// The daemon's own words, but for what has a finding of its own.
@@ -236,6 +248,21 @@ mod tests {
         assert_eq!(ended, (Severity::Warning, "tegata login corp".to_owned()));
         let failing = one(|status| status.sessions[0].last_error = Some("refused".to_owned()));
         assert_eq!(failing.1, "tegata login corp");
+        let console = |state, last_error: Option<&str>| {
+            let identity = ConsoleIdentity {
+                arn: "arn:aws:iam::123456789012:user/bob".to_owned(),
+                profile: Some("my own".to_owned()),
+                region: None,
+                state,
+                expires_at: None,
+                last_error: last_error.map(str::to_owned),
+            };
+            with(move |status| status.identities = vec![identity.clone()])
+        };
+        for found in [console(SessionState::Ended, None), console(SessionState::SignedIn, Some("no route"))] {
+            assert_eq!(found[0].mend.as_deref(), Some("tegata login --console 'my own'"), "{found:?}");
+        }
+        assert_eq!(console(SessionState::SignedOut, None), []);
         let mut facts = Facts::clean();
         let Daemon::Running { weaker, .. } = &mut facts.daemon else { panic!("it runs") };
         weaker.push("rule x".to_owned());

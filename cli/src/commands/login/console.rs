@@ -89,6 +89,29 @@ impl ConsoleLogin {
     }
 }
 
+/// Says how a sign-in to the console went that was asked for by the profile's name alone, and offers to serve that profile where AWS
+/// clients do not ask Tegata yet. It is as good without that.
+pub(super) fn signed_in(
+    name: &str,
+    identity: &str,
+    config: Option<&str>,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    output::tell(&success(identity, config, environment));
+    let Ok(profile) = ConsoleProfile::read(name, environment) else { return Ok(()) };
+    let Some(region) = profile.region() else { return Ok(()) };
+    let Ok(change) = profile.plan(identity, region) else { return Ok(()) };
+    if change.is_empty() {
+        return Ok(());
+    }
+    if question::somebody_is_there() {
+        return profile.write(change, false, environment);
+    }
+    let adopt = command("tegata setup --adopt", name);
+    output::tell(&format!("AWS clients do not ask Tegata for {} yet; run: {adopt}", one_line(name)));
+    Ok(())
+}
+
 /// Has the person paste the text that the page of another machine shows, where the sign-in is one of that kind.
 ///
 /// # Errors

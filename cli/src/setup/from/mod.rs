@@ -123,7 +123,7 @@ impl Found {
 }
 
 /// Returns the words of a command line, the first one without its directory.
-fn words(command: &str) -> Vec<String> {
+pub(super) fn words(command: &str) -> Vec<String> {
     let mut words = shlex::split(command).unwrap_or_default();
     if let Some(first) = words.first_mut() {
         *first = Path::new(first).file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -132,7 +132,7 @@ fn words(command: &str) -> Vec<String> {
 }
 
 /// Returns the value of an option, given as `--name value`, `--name=value` or `-n value`.
-fn option<'a>(words: &'a [String], long: &str, short: &str) -> Option<&'a str> {
+pub(super) fn option<'a>(words: &'a [String], long: &str, short: &str) -> Option<&'a str> {
     words.iter().enumerate().find_map(|(at, word)| {
         if word == long || word == short {
             return words.get(at + 1).map(String::as_str);

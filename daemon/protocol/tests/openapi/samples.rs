@@ -70,6 +70,7 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
     };
     let identity = ConsoleIdentity {
         arn: String::new(),
+        profile: None,
         region: None,
         state: SessionState::Unknown,
         expires_at: None,
@@ -168,7 +169,13 @@ fn answers() -> BTreeMap<&'static str, [Value; 2]> {
         ),
         pair(
             "ConsoleIdentity",
-            ConsoleIdentity { region: text(), expires_at: text(), last_error: text(), ..identity.clone() },
+            ConsoleIdentity {
+                profile: text(),
+                region: text(),
+                expires_at: text(),
+                last_error: text(),
+                ..identity.clone()
+            },
             identity.clone(),
         ),
         pair("Profiles", Profiles { next_page: text(), warnings: vec![String::new()], ..profiles.clone() }, profiles),

@@ -39,7 +39,7 @@ impl Place {
 
     fn half_done(&self) {
         let mut kept = self.shelf.begin(found(3));
-        kept.learn(&id(1), roles(&["Admin", "監査"]));
+        kept.learn(&id(1), roles(&["Admin", "Audit+Log"]));
     }
 
     fn load(&self) -> Option<Found> {
@@ -57,7 +57,7 @@ fn what_was_learned_is_there_after_a_restart_and_more_is_added() {
     kept.learn(&id(0), roles(&[]));
     drop(kept);
     let accounts = place.load().unwrap().into_accounts();
-    assert_eq!((accounts[1].name.as_str(), accounts[1].roles.join(",").as_str()), ("本番-1", "Admin,監査"));
+    assert_eq!((accounts[1].name.as_str(), accounts[1].roles.join(",").as_str()), ("本番-1", "Admin,Audit+Log"));
     assert_eq!(place.load().unwrap().missing().cloned().collect::<Vec<_>>(), [id(2)]);
     place.shelf.forget();
     assert!(place.load().is_none());

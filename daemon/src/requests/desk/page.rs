@@ -2,7 +2,7 @@
 
 use super::told::{given, granted};
 use super::{Desk, Entry};
-use crate::audit::Event;
+use crate::audit::{Event, GrantEnd};
 use crate::aws::BoxFuture;
 use crate::gate::{Binding, CeremonyId, GateError, Who};
 use crate::grant::Approved;
@@ -93,7 +93,13 @@ impl Desk {
         let recorded = self.rooms.audit.record_durably(None, &granted(entry, &grant));
         recorded.map_err(|error| PageRefusal::Unavailable(error.to_string()))?;
         self.rooms.afterwards.granted(&grant).map_err(PageRefusal::Unavailable)?;
-        self.lock().table.granted(&entry.id, grant.id.clone());
+        // Nobody sees the request ended without the grant, and no lock comes in between.
+        let mut books = self.lock();
+        if !books.table.granted(&entry.id, grant.id.clone()) {
+            drop(books);
+            self.record(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Locked });
+            return Err(PageRefusal::Unavailable("everything was locked meanwhile".to_owned()));
+        }
         self.rooms.grants.add(grant);
         Ok(())
     }
