@@ -76,10 +76,11 @@ fn a_daemon_that_speaks_nonsense_is_the_end() {
     }
 }
 
-/// A helper process that is none, and its end of the socket.
+/// A helper process that is none, and its end of the socket. It may outlive its test, and holds nothing that somebody waits for.
 fn attached() -> (HelperProcess, UnixStream) {
     let (socket, theirs) = UnixStream::pair().unwrap();
-    let process = Command::new("/bin/sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
+    let mut process = Command::new("/bin/sleep");
+    let process = process.arg("60").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     (HelperProcess::attach(Started { process, socket }).unwrap(), theirs)
 }
 

@@ -182,16 +182,15 @@ fn clients_live_on_over_renewals_and_their_users_read_the_command_once_it_is_ove
     product.sandbox().end_logins();
     let line = "has to sign in to the console again (the password was changed (The credentials of the user have changed)); \
                 run: tegata login --console me";
+    let sandbox = product.sandbox();
+    wait_until("the last credentials have ended", || {
+        sandbox.issued_credentials().iter().all(|issued| sandbox.now_ms() >= issued.expires_ms)
+    });
     for (kind, client) in CLIENTS.into_iter().zip(&mut clients) {
-        let mut said = String::new();
-        wait_until("the last credentials have ended", || match client.call() {
-            Called::Arn(_) => false,
-            Called::Error(error) => {
-                said = error;
-                true
-            }
-        });
-        assert!(said.contains(line), "{kind:?}: {said}");
+        match client.call() {
+            Called::Error(said) => assert!(said.contains(line), "{kind:?}: {said}"),
+            Called::Arn(arn) => panic!("{kind:?} is served as {arn}"),
+        }
     }
     product.assert_no_canaries();
 }
