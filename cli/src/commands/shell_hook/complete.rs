@@ -171,6 +171,9 @@ impl<'a> Position<'a> {
     }
 }
 
+/// The sources, beside sign-in sessions, that `tegata login` takes a profile of.
+const OF_PEOPLE: [&str; 4] = ["console", "iam-user", "roles-anywhere", "web-identity"];
+
 /// Returns what an argument may be: what the parser lists, or names of the kind that it is called after.
 fn values(argument: &Arg, profiles: &dyn Fn() -> Vec<Profile>) -> Vec<Candidate> {
     let listed = argument.get_possible_values();
@@ -182,7 +185,7 @@ fn values(argument: &Arg, profiles: &dyn Fn() -> Vec<Profile>) -> Vec<Candidate>
     }
     match argument.get_id().as_str() {
         "profile" | "profiles" => names(profiles()).collect(),
-        "session" => sessions(&profiles()),
+        "session" => sign_ins(profiles()),
         _ => Vec::new(),
     }
 }
@@ -194,11 +197,15 @@ fn names(profiles: Vec<Profile>) -> impl Iterator<Item = Candidate> {
     })
 }
 
-fn sessions(profiles: &[Profile]) -> Vec<Candidate> {
-    let mut names: Vec<_> = profiles.iter().filter_map(|profile| profile.session.clone()).collect();
-    names.sort();
-    names.dedup();
-    names.into_iter().map(|text| Candidate { text, about: "sign-in session".to_owned() }).collect()
+/// Returns what a person signs in to: sign-in sessions, and the profiles that start from something else of theirs.
+fn sign_ins(profiles: Vec<Profile>) -> Vec<Candidate> {
+    let (of_sessions, others): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| profile.session.is_some());
+    let mut sessions: Vec<_> = of_sessions.into_iter().filter_map(|profile| profile.session).collect();
+    sessions.sort();
+    sessions.dedup();
+    let sessions = sessions.into_iter().map(|text| Candidate { text, about: "sign-in session".to_owned() });
+    let own = |profile: &Profile| profile.source.as_deref().is_some_and(|source| OF_PEOPLE.contains(&source));
+    sessions.chain(names(others.into_iter().filter(own).collect())).collect()
 }
 
 fn first_line(help: Option<&clap::builder::StyledStr>) -> String {
@@ -259,6 +266,12 @@ mod tests {
         assert_eq!(at("tegata credential-process --profile=d"), ["dev"]);
         assert_eq!(at("tegata elevate corp:pr"), ["prod\\ admin"], "bash replaces what is behind the colon");
         assert_eq!(at("tegata login "), ["corp"]);
+        let of_console = |mut profile: Profile| {
+            (profile.session, profile.source) = (None, Some("console".to_owned()));
+            profile
+        };
+        let found = sign_ins(profiles().into_iter().chain(profiles().into_iter().take(1).map(of_console)).collect());
+        assert_eq!(found.iter().map(|found| found.text.as_str()).collect::<Vec<_>>(), ["corp", "dev"]);
         assert!(at("tegata elevate dev -- ter").is_empty() && at("tegata elevate dev ").is_empty());
     }
 
