@@ -31,6 +31,49 @@ pub enum Way {
     Task,
 }
 
+/// Makes a test of `$story` for each way that reaches a role.
+#[macro_export]
+macro_rules! test_every_way_to_a_role {
+    ($story:path) => {
+        $crate::test_ways! { $story;
+            sign_in_session: SignIn;
+            console_login: Console;
+            web_identity_by_a_file: TokenFile;
+            web_identity_by_a_command: TokenCommand;
+            web_identity_by_a_job_of_github: GithubJob;
+            roles_anywhere_by_files: CertificateFiles;
+            roles_anywhere_by_the_keyring: CertificateKeyring;
+            roles_anywhere_by_a_token: CertificateToken;
+            ec2_instance: Instance;
+            ecs_container: Task;
+        }
+    };
+}
+
+/// Makes a test of `$story` for each way.
+#[macro_export]
+macro_rules! test_every_way {
+    ($story:path) => {
+        $crate::test_every_way_to_a_role!($story);
+        $crate::test_ways! { $story;
+            iam_user_by_a_session: UserSession;
+            iam_user_by_a_session_with_a_code: UserCode;
+            iam_user_by_the_keys_themselves: UserKeys;
+        }
+    };
+}
+
+/// Makes a test of `$story` for each of these ways.
+#[macro_export]
+macro_rules! test_ways {
+    ($story:path; $($name:ident: $way:ident;)*) => {$(
+        #[test]
+        fn $name() {
+            $story($crate::sources::Way::$way);
+        }
+    )*};
+}
+
 /// How `ci` has its token from a command: until a file says that the provider is down.
 const COMMAND: &str =
     "test ! -e \"$0.down\" || { echo 'the provider is down' >&2; exit 3; }; cat \"${0%token}token.jwt\"";

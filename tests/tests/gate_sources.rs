@@ -73,48 +73,11 @@ fn is_gated_from_the_first_passkey_on(way: Way) {
     product.assert_no_canaries();
 }
 
-macro_rules! gated {
-    ($test:ident of $($name:ident: $way:expr;)*) => {
-        mod $test {
-            use super::*;
-            $(
-                #[test]
-                fn $name() {
-                    super::$test($way);
-                }
-            )*
-        }
-    };
-}
-
-gated! {
-    is_had_by_hand_alone of
-    sign_in_session: Way::SignIn;
-    console_login: Way::Console;
-    web_identity_by_a_file: Way::TokenFile;
-    web_identity_by_a_command: Way::TokenCommand;
-    web_identity_by_a_job_of_github: Way::GithubJob;
-    roles_anywhere_by_files: Way::CertificateFiles;
-    roles_anywhere_by_the_keyring: Way::CertificateKeyring;
-    roles_anywhere_by_a_token: Way::CertificateToken;
-    iam_user_by_a_session: Way::UserSession;
-    iam_user_by_a_session_with_a_code: Way::UserCode;
-    iam_user_by_the_keys_themselves: Way::UserKeys;
-    ec2_instance: Way::Instance;
-    ecs_container: Way::Task;
+mod is_had_by_hand_alone {
+    tegata_tests::test_every_way!(super::is_had_by_hand_alone);
 }
 
 // The built-in rule goes by names, and Alice has none of administration.
-gated! {
-    is_gated_from_the_first_passkey_on of
-    sign_in_session: Way::SignIn;
-    console_login: Way::Console;
-    web_identity_by_a_file: Way::TokenFile;
-    web_identity_by_a_command: Way::TokenCommand;
-    web_identity_by_a_job_of_github: Way::GithubJob;
-    roles_anywhere_by_files: Way::CertificateFiles;
-    roles_anywhere_by_the_keyring: Way::CertificateKeyring;
-    roles_anywhere_by_a_token: Way::CertificateToken;
-    ec2_instance: Way::Instance;
-    ecs_container: Way::Task;
+mod is_gated_from_the_first_passkey_on {
+    tegata_tests::test_every_way_to_a_role!(super::is_gated_from_the_first_passkey_on);
 }

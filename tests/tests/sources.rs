@@ -188,30 +188,7 @@ fn conforms(way: Way) {
     }
 }
 
-macro_rules! conformance {
-    ($($name:ident: $way:expr;)*) => {$(
-        #[test]
-        fn $name() {
-            conforms($way);
-        }
-    )*};
-}
-
-conformance! {
-    sign_in_session: Way::SignIn;
-    console_login: Way::Console;
-    web_identity_by_a_file: Way::TokenFile;
-    web_identity_by_a_command: Way::TokenCommand;
-    web_identity_by_a_job_of_github: Way::GithubJob;
-    roles_anywhere_by_files: Way::CertificateFiles;
-    roles_anywhere_by_the_keyring: Way::CertificateKeyring;
-    roles_anywhere_by_a_token: Way::CertificateToken;
-    iam_user_by_a_session: Way::UserSession;
-    iam_user_by_a_session_with_a_code: Way::UserCode;
-    iam_user_by_the_keys_themselves: Way::UserKeys;
-    ec2_instance: Way::Instance;
-    ecs_container: Way::Task;
-}
+tegata_tests::test_every_way!(conforms);
 
 fn table() -> String {
     let mut text = String::from("| source | signed in as | life |");
