@@ -4,6 +4,7 @@
 //! weaker than it is shown and not in force. This room knows the store and the settings; it asks nobody.
 
 use crate::policy::{self, Gate, Rule};
+use crate::record;
 use crate::settings::{AbsolutePath, EndpointUrl, Endpoints, HostPattern, Http, ProxyUrl, Settings};
 use crate::store::{Bytes, Key, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -11,8 +12,6 @@ use std::collections::BTreeSet;
 use tegata_protocol::Secret;
 use zeroize::Zeroizing;
 
-/// The version of the record. Another one is not guessed at.
-const VERSION: u32 = 1;
 /// Enough that serialising seldom moves the record; a proxy's password may be in it.
 const ROOM: usize = 64 * 1024;
 
@@ -191,7 +190,7 @@ fn key() -> Key {
 struct Json {
     version: u32,
     rules: Vec<Rule>,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed_if_any")]
     proxy: Option<Secret>,
     no_proxy: Vec<String>,
     ca_bundle: Option<String>,
@@ -217,16 +216,11 @@ struct Json {
     use_dual_stack: bool,
 }
 
-#[allow(clippy::ref_option, reason = "serde calls it so")]
-fn exposed<S: serde::Serializer>(secret: &Option<Secret>, to: S) -> Result<S::Ok, S::Error> {
-    secret.as_ref().map(Secret::expose_secret).serialize(to)
-}
-
 fn written(accepted: &Wanted) -> Result<Bytes, StoreError> {
     let Wanted { rules, http, endpoints } = accepted;
     let url = |url: &Option<EndpointUrl>| url.as_ref().map(|url| url.as_str().to_owned());
     let record = Json {
-        version: VERSION,
+        version: record::VERSION,
         rules: rules.clone(),
         proxy: http.proxy.as_ref().map(|proxy| Secret::new(proxy.expose_secret().to_owned())),
         no_proxy: http.no_proxy.iter().map(|host| host.as_str().to_owned()).collect(),
@@ -252,8 +246,8 @@ fn written(accepted: &Wanted) -> Result<Bytes, StoreError> {
 
 /// Reads a record; `None` where it is damaged, of another version, or says what no settings could.
 fn read(bytes: &[u8]) -> Option<Wanted> {
-    let record: Json = serde_json::from_slice(bytes).ok()?;
-    if record.version != VERSION || !record.rules.iter().all(Rule::is_sound) {
+    let record: Json = record::from_bytes(bytes).ok()?;
+    if !record.rules.iter().all(Rule::is_sound) {
         return None;
     }
     let proxy = record.proxy.map(|proxy| ProxyUrl::try_from(proxy.expose_secret().to_owned()));

@@ -193,8 +193,8 @@ impl Broker {
         for passkey in &known {
             self.note(Some(caller), &Event::PasskeyRemoved { passkey: passkey.id.as_str() });
         }
-        self.desk.end_all();
-        self.end_grants(GrantEnd::Dropped, &|_| true);
+        self.desk.end_all(GrantEnd::PasskeysForgotten);
+        self.end_grants(GrantEnd::PasskeysForgotten, &|_| true);
         self.consequences.reconsider().await;
         self.human.notify(crate::human::Notice {
             summary: "Every passkey was forgotten".to_owned(),

@@ -51,6 +51,7 @@ pub mod profile;
 pub mod provider;
 pub mod qr;
 pub mod random;
+mod record;
 mod refused_peers;
 mod regular_file;
 pub mod renewal;

@@ -511,6 +511,8 @@ pub enum GrantEnd {
     Dropped,
     /// Everything was locked.
     Locked,
+    /// Every passkey was forgotten.
+    PasskeysForgotten,
     /// The machine went to sleep.
     Suspended,
     /// The desktop was locked.

@@ -29,8 +29,8 @@ impl Broker {
         self.logins.cancel_all();
         self.inventories.stop_all(&Problem::Locked).await;
         self.obtainer.forget_all();
-        // In this order: what a hand has approved a moment ago becomes no grant any more.
-        self.desk.end_all();
+        // In this order, so that no grant comes in between.
+        self.desk.end_all(GrantEnd::Locked);
         self.end_grants(GrantEnd::Locked, &|_| true);
         let deleted = self.consequences.delete_stored_roles().await;
         self.sign_in_sessions.forget_all();

@@ -2,14 +2,12 @@
 
 use super::fault::{Fault, Mend};
 use crate::profile::RolesAnywhere;
+use crate::record;
 use crate::roles_anywhere::{Certificates, PrivateKey};
 use crate::store::{Bytes, Key};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use tegata_protocol::Secret;
-use zeroize::Zeroizing;
 
-/// The version of the record. Another one is not guessed at.
-const VERSION: u32 = 1;
 /// Enough that serialising never moves the record and leaves an unwiped copy behind.
 const ROOM: usize = 160 * 1024;
 
@@ -25,12 +23,8 @@ struct Json {
     version: u32,
     owner: String,
     certificate: String,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     private_key: Secret,
-}
-
-fn exposed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
 }
 
 /// Returns whose record it is: everything that goes by this trust anchor and this Roles Anywhere profile. Another config file that
@@ -71,11 +65,8 @@ impl Kept {
 
     pub(super) fn to_bytes(&self, owner: &str) -> Bytes {
         let Self { certificate, private_key } = self.clone();
-        let json = Json { version: VERSION, owner: owner.to_owned(), certificate, private_key };
-        let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
-        // Plain text fields into memory: nothing can fail.
-        let _ = serde_json::to_writer(&mut *bytes, &json);
-        bytes
+        let json = Json { version: record::VERSION, owner: owner.to_owned(), certificate, private_key };
+        record::to_bytes(&json, ROOM)
     }
 
     /// Reads a record. None and one that cannot be read say how to make a new one.
@@ -84,8 +75,8 @@ impl Kept {
         let Some(bytes) = bytes else {
             return Err(Fault::new("no certificate is kept for it in the keyring".to_owned(), import));
         };
-        let json: Json = serde_json::from_slice(bytes).map_err(|_| damaged())?;
-        if json.version != VERSION || json.owner != owner {
+        let json: Json = record::from_bytes(bytes).map_err(|_| damaged())?;
+        if json.owner != owner {
             return Err(damaged());
         }
         Ok(Self { certificate: json.certificate, private_key: json.private_key })

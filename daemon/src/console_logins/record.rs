@@ -6,7 +6,7 @@ use crate::arns::IdentityArn;
 use crate::aws::LoginClient;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::names::Region;
-use crate::sign_in_sessions::record::{RecordError, exposed, from_bytes, to_bytes};
+use crate::record::{self, RecordError};
 use crate::signin::dpop::ProofKey;
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
@@ -58,14 +58,14 @@ struct Json {
 #[derive(Serialize, Deserialize)]
 struct RenewalJson {
     client_id: String,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     key: Secret,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     refresh_token: Secret,
 }
 
-/// The version the record carries. Another one is not guessed at.
-const VERSION: u32 = 1;
+/// Enough that serialising never moves the record and leaves an unwiped copy behind.
+const ROOM: usize = 64 * 1024;
 
 impl LoginRecord {
     /// Names the record of an identity.
@@ -82,8 +82,8 @@ impl LoginRecord {
             key: renewal.key.to_secret(),
             refresh_token: renewal.refresh_token.clone(),
         });
-        to_bytes(&Json {
-            version: VERSION,
+        let json = Json {
+            version: record::VERSION,
             identity: self.identity.as_str().to_owned(),
             region: self.region.as_str().to_owned(),
             endpoint: self.endpoint.clone(),
@@ -91,7 +91,8 @@ impl LoginRecord {
             renewal,
             spending_since: self.spending_since.map(unix_seconds),
             ended: self.ended.clone(),
-        })
+        };
+        record::to_bytes(&json, ROOM)
     }
 
     /// Reads the record of `identity`.
@@ -99,7 +100,7 @@ impl LoginRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(identity: &IdentityArn, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: Json = from_bytes(bytes)?;
+        let json: Json = record::from_bytes(bytes)?;
         if json.identity != identity.as_str() {
             return Err(RecordError::Foreign);
         }

@@ -1,19 +1,17 @@
 //! An enrolled passkey, and the record of all of them. Pure.
 //!
-//! The record is versioned JSON. It holds public keys only, but whoever can write it enrols a passkey of their own: the tier
+//! The record holds public keys only, but whoever can write it enrols a passkey of their own: the tier
 //! of the gate is that of the store (docs/design/passkeys.md).
 
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::names::{PasskeyName, Person};
+use crate::record;
 use crate::store::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::time::SystemTime;
 use webauthn_rs::prelude::{CredentialID, Passkey, Uuid};
-
-/// The version of the record. Another one is not guessed at.
-const VERSION: u32 = 1;
 
 /// RFC 4648, section 6, in lower case.
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -132,12 +130,12 @@ struct PasskeyJson {
 
 /// Writes the record.
 pub(super) fn to_bytes(passkeys: &[Enrolled]) -> Bytes {
-    write(&RecordJson { version: VERSION, damaged: None, passkeys: passkeys.iter().map(to_json).collect() })
+    write(&RecordJson { version: record::VERSION, damaged: None, passkeys: passkeys.iter().map(to_json).collect() })
 }
 
 /// Writes a record that says that an earlier one was lost, so that nobody takes its absence for "none was ever enrolled".
 pub(super) fn damaged(detail: &str) -> Bytes {
-    write(&RecordJson { version: VERSION, damaged: Some(detail.to_owned()), passkeys: Vec::new() })
+    write(&RecordJson { version: record::VERSION, damaged: Some(detail.to_owned()), passkeys: Vec::new() })
 }
 
 fn write(json: &RecordJson) -> Bytes {
@@ -162,20 +160,11 @@ fn to_json(enrolled: &Enrolled) -> PasskeyJson {
 
 /// Reads the record, or says in a few words what is wrong with it. The parser's own text is left out: it may quote.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<Vec<Enrolled>, String> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u64,
-    }
-    let unreadable = |error: serde_json::Error| format!("it is not readable, column {}", error.column());
-    let found = serde_json::from_slice::<Versioned>(bytes).map_err(unreadable)?.version;
-    if found != u64::from(VERSION) {
-        return Err(format!("it is of version {found}, this Tegata reads version {VERSION}"));
-    }
-    let record: RecordJson = serde_json::from_slice(bytes).map_err(unreadable)?;
-    if let Some(detail) = record.damaged {
+    let read: RecordJson = record::from_bytes(bytes).map_err(|error| format!("it {error}"))?;
+    if let Some(detail) = read.damaged {
         return Err(tegata_protocol::text::one_line(&detail));
     }
-    let passkeys = record.passkeys.into_iter().map(from_json).collect::<Result<Vec<_>, _>>()?;
+    let passkeys = read.passkeys.into_iter().map(from_json).collect::<Result<Vec<_>, _>>()?;
     if passkeys.iter().enumerate().any(|(at, one)| passkeys[..at].iter().any(|other| other.id == one.id)) {
         return Err(String::from("it holds one passkey twice"));
     }

@@ -7,6 +7,7 @@ use super::seeds_record::{KeptSeed, MOST_DEVICES, SeedsRecord};
 use super::shelf::{Record, Shelf};
 use crate::arns::{MfaSerial, UserArn};
 use crate::problem::Problem;
+use crate::record::RecordError;
 use crate::store::{Bytes, Key, Store};
 use crate::totp::{self, Seed};
 use std::collections::HashMap;
@@ -55,7 +56,7 @@ impl Record for SeedsRecord {
         self.to_bytes()
     }
 
-    fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, super::record::RecordError> {
+    fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
         Self::from_bytes(user, bytes)
     }
 }

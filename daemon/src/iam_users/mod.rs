@@ -4,7 +4,6 @@
 //! know who asks, what roles come after it, or what a terminal is.
 
 mod codes;
-mod json;
 mod logins;
 pub mod record;
 pub mod seeds_record;
@@ -23,11 +22,12 @@ use crate::helper::{CommandLine, Commands, HelperError};
 use crate::names::AccountId;
 use crate::problem::Problem;
 use crate::profile::IamUser;
+use crate::record::RecordError;
 use crate::store::{Bytes, Key, Store, StoreError};
 use crate::totp::{self, Seed};
 use codes::{Codes, Device};
 pub use logins::Logins;
-use record::{AccessKey, IamUserRecord, RecordError};
+use record::{AccessKey, IamUserRecord};
 use sessions::{Purpose, Sessions};
 use shelf::{Record, Shelf};
 pub use standing::BehindDevice;

@@ -3,8 +3,8 @@
 //! The record is versioned JSON. It lies under the user's ARN, which was proven by a signed `GetCallerIdentity` before the record was
 //! first written. This is the one file where an access key becomes bytes.
 
-use super::json;
 use crate::clock::{from_unix_seconds, unix_seconds};
+use crate::record::{self, RecordError};
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -22,29 +22,6 @@ const KEY_ID: std::ops::RangeInclusive<usize> = 16..=128;
 
 /// Longer than any secret access key (AWS gives 40 characters).
 const SECRET: std::ops::RangeInclusive<usize> = 16..=128;
-
-/// Why a record cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// Written by a newer (or damaged) Tegata.
-    #[error("is of version {found}, this Tegata reads version {}", json::VERSION)]
-    Version {
-        /// The version found.
-        found: u64,
-    },
-    /// Not a record. The text of the parser is left out: it may quote what it read.
-    #[error("is not readable (column {column})")]
-    Unreadable {
-        /// Where reading ended.
-        column: usize,
-    },
-    /// Under this key lies the record of something else.
-    #[error("belongs to another IAM user")]
-    Foreign,
-    /// Its keys cannot be told apart, or are none.
-    #[error("{0}")]
-    Keys(KeyFault),
-}
 
 /// Why something is no access key, or why keys do not go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -180,7 +157,7 @@ struct Json {
 #[derive(Serialize, Deserialize)]
 struct KeyJson {
     id: String,
-    #[serde(serialize_with = "json::exposed")]
+    #[serde(serialize_with = "record::exposed")]
     secret: Secret,
     created_at: Option<i64>,
     kept_since: i64,
@@ -250,14 +227,14 @@ impl IamUserRecord {
             },
         };
         let json = Json {
-            version: json::VERSION,
+            version: record::VERSION,
             user: self.user.clone(),
             proven_at: unix_seconds(self.proven_at),
             keys: self.keys.iter().map(key).collect(),
             making_since: self.making_since.map(unix_seconds),
             grace_seconds: self.grace.map(|grace| grace.as_secs()),
         };
-        json::to_bytes(&json, ROOM)
+        record::to_bytes(&json, ROOM)
     }
 
     /// Reads the record of `user`.
@@ -265,17 +242,21 @@ impl IamUserRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: Json = json::from_bytes(bytes)?;
+        let json: Json = record::from_bytes(bytes)?;
         if json.user != user {
             return Err(RecordError::Foreign);
         }
-        let keys = json.keys.into_iter().map(read_key).collect::<Result<_, _>>().map_err(RecordError::Keys)?;
+        let keys = json.keys.into_iter().map(read_key).collect::<Result<_, _>>().map_err(contradictory)?;
         let making_since = json.making_since.map(from_unix_seconds);
         let grace = json.grace_seconds.map(Duration::from_secs);
         let record = Self { user: json.user, proven_at: from_unix_seconds(json.proven_at), keys, making_since, grace };
-        record.check().map_err(RecordError::Keys)?;
+        record.check().map_err(contradictory)?;
         Ok(record)
     }
+}
+
+fn contradictory(fault: KeyFault) -> RecordError {
+    RecordError::Contradictory(fault.to_string())
 }
 
 fn read_key(json: KeyJson) -> Result<AccessKey, KeyFault> {

@@ -1,8 +1,7 @@
 //! What the store keeps of an IAM user's virtual MFA devices: their seeds, and which code of each was sent last. Pure.
 
-use super::json;
-use super::record::RecordError;
 use crate::clock::{from_unix_seconds, unix_seconds};
+use crate::record::{self, RecordError};
 use crate::store::{Bytes, Key};
 use crate::totp::Seed;
 use serde::{Deserialize, Serialize};
@@ -48,7 +47,7 @@ struct Json {
 #[derive(Serialize, Deserialize)]
 struct SeedJson {
     serial: String,
-    #[serde(serialize_with = "json::exposed")]
+    #[serde(serialize_with = "record::exposed")]
     seed: Secret,
     kept_since: i64,
     spent_step: Option<u64>,
@@ -83,7 +82,7 @@ impl SeedsRecord {
             spent_step: kept.spent_step,
         };
         let seeds = self.seeds.iter().map(seed).collect();
-        json::to_bytes(&Json { version: json::VERSION, user: self.user.clone(), seeds }, ROOM)
+        record::to_bytes(&Json { version: record::VERSION, user: self.user.clone(), seeds }, ROOM)
     }
 
     /// Reads the record of `user`. What is no seed is left out.
@@ -91,7 +90,7 @@ impl SeedsRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: Json = json::from_bytes(bytes)?;
+        let json: Json = record::from_bytes(bytes)?;
         if json.user != user {
             return Err(RecordError::Foreign);
         }

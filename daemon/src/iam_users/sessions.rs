@@ -1,12 +1,12 @@
 //! The sessions that are alive: in memory, and those that a code bought in the store as well.
 
-use super::record::RecordError;
 use super::sessions_record::{KeptSession, MOST_SESSIONS, SessionsRecord};
 use super::shelf::{Record, Shelf};
 use crate::arns::{MfaSerial, UserArn};
 use crate::credentials::Credentials;
 use crate::problem::Problem;
 use crate::profile::IamUser;
+use crate::record::RecordError;
 use crate::store::{Bytes, Key, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -2,11 +2,10 @@
 //!
 //! A session without a code is not kept: the next one costs nobody anything.
 
-use super::json;
-use super::record::RecordError;
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::credentials::{Credentials, Parts};
 use crate::names::AccountId;
+use crate::record::{self, RecordError};
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -50,9 +49,9 @@ struct SessionJson {
     serial: String,
     asked_seconds: u64,
     access_key_id: String,
-    #[serde(serialize_with = "json::exposed")]
+    #[serde(serialize_with = "record::exposed")]
     secret_access_key: Secret,
-    #[serde(serialize_with = "json::exposed")]
+    #[serde(serialize_with = "record::exposed")]
     session_token: Secret,
     expires_at: i64,
     issued_at: i64,
@@ -80,7 +79,7 @@ impl SessionsRecord {
             })
         };
         let sessions = self.sessions.iter().take(MOST_SESSIONS).filter_map(session).collect();
-        json::to_bytes(&Json { version: json::VERSION, user: self.user.clone(), sessions }, ROOM)
+        record::to_bytes(&Json { version: record::VERSION, user: self.user.clone(), sessions }, ROOM)
     }
 
     /// Reads the record of `user`.
@@ -88,7 +87,7 @@ impl SessionsRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(user: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: Json = json::from_bytes(bytes)?;
+        let json: Json = record::from_bytes(bytes)?;
         let account = user.split(':').nth(4).and_then(|account| AccountId::new(account).ok());
         if json.user != user {
             return Err(RecordError::Foreign);

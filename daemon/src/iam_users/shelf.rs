@@ -1,8 +1,8 @@
 //! Records of one kind, one for each user: read once in the daemon's life, written through, changed one after the other.
 
-use super::record::RecordError;
 use crate::arns::UserArn;
 use crate::problem::Problem;
+use crate::record::RecordError;
 use crate::store::{Bytes, Key, Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

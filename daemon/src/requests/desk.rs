@@ -7,7 +7,7 @@ use super::Afterwards;
 use super::pages::Pages;
 use super::table::{Elevation, Entry, NoRequest, Table, Task};
 use super::view::View;
-use crate::audit::{Audit, Event};
+use crate::audit::{Audit, Event, GrantEnd};
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::gate::Gate;
@@ -50,13 +50,15 @@ pub struct Desk {
 struct Books {
     table: Table,
     pages: Pages,
+    /// Why everything that waited was ended last.
+    all_ended: Option<GrantEnd>,
 }
 
 impl Desk {
     /// Makes a desk with nothing on it.
     #[must_use]
     pub fn new(rooms: Rooms) -> Self {
-        let books = Books { table: Table::new(rooms.waits_for), pages: Pages::default() };
+        let books = Books { table: Table::new(rooms.waits_for), pages: Pages::default(), all_ended: None };
         Self { rooms, state: Mutex::new(books), changes: watch::Sender::default() }
     }
 
@@ -159,9 +161,10 @@ impl Desk {
         true
     }
 
-    /// Ends everything that waits, and every page.
-    pub fn end_all(&self) {
+    /// Ends everything that waits, and every page. What a hand has approved a moment ago becomes no grant any more.
+    pub fn end_all(&self, why: GrantEnd) {
         let mut books = self.lock();
+        books.all_ended = Some(why);
         books.table.end_all();
         books.pages.close_all();
         drop(books);

@@ -280,7 +280,7 @@ impl Table {
         }
     }
 
-    /// Takes note of the grant that came of a request. Returns whether there may be one: everything may have been locked since the
+    /// Takes note of the grant that came of a request. Returns whether there may be one: everything may have been ended since the
     /// hand approved.
     pub(super) fn granted(&mut self, id: &str, grant: GrantId) -> bool {
         let entry = self.entries.iter_mut().find(|entry| entry.id == id && entry.is_being_granted());
@@ -308,7 +308,7 @@ impl Table {
         Some(entry.clone())
     }
 
-    /// Ends every request of which something may still come: everything was locked.
+    /// Ends every request of which something may still come.
     pub(super) fn end_all(&mut self) {
         let waiting = self.entries.iter_mut().filter(|entry| !entry.has_ended());
         waiting.for_each(|entry| entry.state = RequestState::Expired);

@@ -1,43 +1,20 @@
 //! What the store keeps of a sign-in session: one record for its tokens, one for its roles' credentials. Pure.
 //!
-//! The records are versioned JSON. This is the one file where secrets become bytes; the bytes are wiped when dropped.
+//! This is the one file where its secrets become bytes.
 
 use crate::aws::{Endpoints, Registration, Tokens};
 use crate::clock::{from_unix_seconds, unix_seconds};
 use crate::credentials::{Credentials, Parts};
 use crate::names::{AccountId, RoleName};
 use crate::profile::SignInSession;
+use crate::record::{self, RecordError};
 use crate::store::{Bytes, Key};
 use serde::{Deserialize, Serialize};
 use std::time::SystemTime;
 use tegata_protocol::Secret;
-use zeroize::Zeroizing;
-
-/// The version both records carry. Another one is not guessed at.
-const VERSION: u32 = 1;
 
 /// Enough that serialising a record never moves it and leaves an unwiped copy behind.
 const ROOM: usize = 64 * 1024;
-
-/// Why a record cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// Written by a newer (or damaged) Tegata.
-    #[error("is of version {found}, this Tegata reads version {VERSION}")]
-    Version {
-        /// The version found.
-        found: u64,
-    },
-    /// Not a record. The text of the parser is left out: it may quote what it read.
-    #[error("is not readable (column {column})")]
-    Unreadable {
-        /// Where reading ended.
-        column: usize,
-    },
-    /// Under this key lies the record of something else.
-    #[error("belongs to another sign-in session")]
-    Foreign,
-}
 
 /// Where a sign-in session's tokens may be sent: fixed at the first sign-in, changed only by signing out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +89,7 @@ struct SignInJson {
 #[derive(Serialize, Deserialize)]
 struct RegistrationJson {
     client_id: String,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     client_secret: Secret,
     expires_at: i64,
     scopes: Vec<String>,
@@ -120,43 +97,12 @@ struct RegistrationJson {
 
 #[derive(Serialize, Deserialize)]
 struct TokensJson {
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     access_token: Secret,
     expires_at: i64,
     issued_at: i64,
-    #[serde(serialize_with = "exposed_if_any")]
+    #[serde(serialize_with = "record::exposed_if_any")]
     refresh_token: Option<Secret>,
-}
-
-pub(crate) fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
-}
-
-fn exposed_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-    match secret {
-        Some(secret) => serializer.serialize_some(secret.expose_secret()),
-        None => serializer.serialize_none(),
-    }
-}
-
-pub(crate) fn to_bytes(json: &impl Serialize) -> Bytes {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(ROOM));
-    // Writing plain structs of text and numbers into memory has nothing that can fail.
-    let _ = serde_json::to_writer(&mut *bytes, json);
-    bytes
-}
-
-pub(crate) fn from_bytes<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, RecordError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u64,
-    }
-    let unreadable = |error: serde_json::Error| RecordError::Unreadable { column: error.column() };
-    let found = serde_json::from_slice::<Versioned>(bytes).map_err(unreadable)?.version;
-    if found != u64::from(VERSION) {
-        return Err(RecordError::Version { found });
-    }
-    serde_json::from_slice(bytes).map_err(unreadable)
 }
 
 impl SignInRecord {
@@ -188,8 +134,8 @@ impl SignInRecord {
             issued_at: unix_seconds(tokens.issued_at),
             refresh_token: tokens.refresh_token.clone(),
         });
-        to_bytes(&SignInJson {
-            version: VERSION,
+        let json = SignInJson {
+            version: record::VERSION,
             session: self.session.clone(),
             pins: self.pins.clone(),
             registration,
@@ -197,7 +143,8 @@ impl SignInRecord {
             spending_since: self.spending_since.map(unix_seconds),
             ended: self.ended.clone(),
             adopted: self.adopted.clone(),
-        })
+        };
+        record::to_bytes(&json, ROOM)
     }
 
     /// Reads the record of `session`.
@@ -205,7 +152,7 @@ impl SignInRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(session: &str, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: SignInJson = from_bytes(bytes)?;
+        let json: SignInJson = record::from_bytes(bytes)?;
         if json.session != session {
             return Err(RecordError::Foreign);
         }
@@ -245,9 +192,9 @@ struct RoleJson {
     account: String,
     role: String,
     access_key_id: String,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     secret_access_key: Secret,
-    #[serde(serialize_with = "exposed")]
+    #[serde(serialize_with = "record::exposed")]
     session_token: Secret,
     expires_at: i64,
     issued_at: i64,
@@ -274,7 +221,8 @@ impl RolesRecord {
             issued_at: unix_seconds(credentials.issued_at()),
         };
         let roles = self.roles.iter().take(most).map(role).collect();
-        to_bytes(&RolesJson { version: VERSION, session: session.to_owned(), pins: pins.clone(), roles })
+        let json = RolesJson { version: record::VERSION, session: session.to_owned(), pins: pins.clone(), roles };
+        record::to_bytes(&json, ROOM)
     }
 
     /// Reads the record of `session`; what was issued under other pins, or is not named as AWS names things, is left out.
@@ -282,7 +230,7 @@ impl RolesRecord {
     /// # Errors
     /// [`RecordError`] says what is wrong with it.
     pub fn from_bytes(session: &str, pins: &Pins, bytes: &[u8]) -> Result<Self, RecordError> {
-        let json: RolesJson = from_bytes(bytes)?;
+        let json: RolesJson = record::from_bytes(bytes)?;
         if json.session != session {
             return Err(RecordError::Foreign);
         }

@@ -1,6 +1,7 @@
 //! A gated call without a grant: parked, approved, refused, given up.
 
 use super::*;
+use crate::audit::GrantEnd;
 
 #[tokio::test]
 async fn without_a_passkey_the_way_out_is_to_enrol_one() {
@@ -70,7 +71,7 @@ async fn a_request_that_ends_without_a_hand_was_approved_by_nobody() {
     world.enrol().await;
     let end = async {
         world.the_one_that_waits().await;
-        world.desk.end_all();
+        world.desk.end_all(GrantEnd::Locked);
     };
     let (served, ()) = tokio::join!(world.serve("dev"), end);
     assert_eq!(served.unwrap_err(), Problem::NobodyApproved { profile: profile("dev").name });

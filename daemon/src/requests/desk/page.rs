@@ -93,12 +93,13 @@ impl Desk {
         let recorded = self.rooms.audit.record_durably(None, &granted(entry, &grant));
         recorded.map_err(|error| PageRefusal::Unavailable(error.to_string()))?;
         self.rooms.afterwards.granted(&grant).map_err(PageRefusal::Unavailable)?;
-        // Nobody sees the request ended without the grant, and no lock comes in between.
+        // Nobody sees the request ended without the grant, and nothing that ends all comes in between.
         let mut books = self.lock();
         if !books.table.granted(&entry.id, grant.id.clone()) {
+            let why = books.all_ended.unwrap_or(GrantEnd::Expired);
             drop(books);
-            self.record(None, &Event::GrantEnded { grant: &grant.id, why: GrantEnd::Locked });
-            return Err(PageRefusal::Unavailable("everything was locked meanwhile".to_owned()));
+            self.record(None, &Event::GrantEnded { grant: &grant.id, why });
+            return Err(PageRefusal::Unavailable("everything that waited was ended meanwhile".to_owned()));
         }
         self.rooms.grants.add(grant);
         Ok(())

@@ -150,13 +150,23 @@ async fn policy_and_lock_follow_a_gesture() {
 }
 
 #[tokio::test]
+async fn what_ends_everything_while_a_grant_is_made_is_why_that_grant_ended() {
+    let (stage, mut alice) = Stage::with_alice().await;
+    stage.followed.end_all_meanwhile(&stage.desk, GrantEnd::PasskeysForgotten);
+    let token = stage.page(&stage.park(1));
+    let ended = PageRefusal::Unavailable("everything that waited was ended meanwhile".to_owned());
+    assert_eq!(stage.gesture(&token, &mut alice).await, Err(ended));
+    assert!(stage.grants.live().is_empty() && stage.records().contains("\"why\":\"passkeys_forgotten\""));
+}
+
+#[tokio::test]
 async fn a_lock_ends_everything_that_waits() {
     let (stage, mut alice) = Stage::with_alice().await;
     let id = stage.park(1);
     let token = stage.page(&id);
     let answer = alice.get(&stage.begin(&token).await.unwrap(), ORIGIN).unwrap();
     let ended = stage.desk.ended(&id);
-    stage.desk.end_all();
+    stage.desk.end_all(GrantEnd::Locked);
     assert_eq!(stage.finish(&token, &answer).await, Err(PageRefusal::NotYours));
     assert_eq!(soon(ended).await.unwrap().state, State::Expired);
     assert!(!stage.desk.has_pages() && stage.desk.waiting().is_empty() && stage.grants.live().is_empty());

@@ -51,9 +51,15 @@ pub(super) struct Followed {
     tasks: Mutex<Vec<Purpose>>,
     grants: Mutex<Vec<String>>,
     fails: Mutex<Option<String>>,
+    ends_all: Mutex<Option<(Arc<Desk>, GrantEnd)>>,
 }
 
 impl Followed {
+    /// Between the record of the next grant and that grant, `desk` ends everything.
+    pub(super) fn end_all_meanwhile(&self, desk: &Arc<Desk>, why: GrantEnd) {
+        *self.ends_all.lock().unwrap() = Some((desk.clone(), why));
+    }
+
     fn answer(&self) -> Result<(), String> {
         self.fails.lock().unwrap().clone().map_or(Ok(()), Err)
     }
@@ -62,6 +68,9 @@ impl Followed {
 impl Afterwards for Followed {
     fn granted(&self, grant: &Grant) -> Result<(), String> {
         self.grants.lock().unwrap().push(grant.id.to_string());
+        if let Some((desk, why)) = self.ends_all.lock().unwrap().take() {
+            desk.end_all(why);
+        }
         self.answer()
     }
 
