@@ -167,7 +167,7 @@ fn next(plan: &Plan, gates: &Gates) -> Vec<String> {
     };
     let (open, proposed, gated) = (with("open"), with("proposed"), with("gated"));
     let mut lines = Vec::new();
-    if let Some(first) = open.first().or(proposed.first()).or(gated.first()) {
+    if let Some(first) = narrowest(&open).or(proposed.first()).or(gated.first()) {
         lines.push("Next:".to_owned());
         lines.push(format!("  {}", command("aws sts get-caller-identity --profile", &first.name)));
         lines.push("  tegata list".to_owned());
@@ -185,6 +185,12 @@ fn next(plan: &Plan, gates: &Gates) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// The first, or its sibling that only reads: what a person tries first should be able to do little.
+fn narrowest<'a>(open: &'a [&'a Planned]) -> Option<&'a &'a Planned> {
+    let first = open.first()?;
+    open.iter().find(|planned| first.read_only.as_ref() == Some(&planned.name)).or(Some(first))
 }
 
 fn listed(names: &[&str]) -> String {

@@ -63,6 +63,11 @@ fn what_comes_next_depends_on_the_gates() {
         let written_to = Written { path: PathBuf::from("/h/.aws/config"), backup: Some(PathBuf::from("/s/backup")) };
         written(&session(), &plan(), &gates(admin), &written_to)
     };
+    let open = done("open");
+    assert!(
+        open.contains("\n  aws sts get-caller-identity --profile dev-2-j-read-only-access\n"),
+        "the narrower one: {open}"
+    );
     let proposed = done("proposed");
     assert!(proposed.starts_with("Wrote /h/.aws/config: 2 profiles of corp, 2 new.\nTo take this back: tegata setup --undo (what was there is in /s/backup)\n"));
     assert!(proposed.contains("\n  aws sts get-caller-identity --profile dev-2-j-read-only-access\n"), "{proposed}");
