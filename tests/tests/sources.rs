@@ -8,11 +8,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 use tegata_daemon::clock::{from_rfc3339, rfc3339};
-use tegata_sandbox::Operation;
+use tegata_sandbox::{Operation, Sandbox};
 use tegata_tests::iam_user::ALICE;
 use tegata_tests::product::Product;
-use tegata_tests::sdk::{Called, Client, Held, Kind, key_of};
+use tegata_tests::sdk::{Called, Client, Held, Kind, key_of, outlive_the_last_key};
 use tegata_tests::sources::{Machine, Way};
 
 /// When set, what differs in the documents is written instead of refused.
@@ -22,6 +23,9 @@ const END: &str = "<!-- up to here -->";
 
 const CLIENTS: [(Kind, &str); 3] =
     [(Kind::AwsCliV2, "AWS CLI v2"), (Kind::Boto3, "boto3"), (Kind::JsFromProcess, "JavaScript")];
+
+/// A life that ends within a story; a third of it is left whenever credentials are handed out.
+const LIFE: Duration = Duration::from_secs(9);
 
 /// What was seen of one way.
 #[derive(Debug)]
@@ -101,7 +105,7 @@ fn identities(way: Way, machine: &Machine, clients: &mut [Client]) -> Vec<bool> 
 fn end_of(product: &Product, key: &str) -> Option<String> {
     let issued = product.sandbox().issued_credentials().into_iter().find(|issued| issued.access_key_id == key)?;
     let millis = u64::try_from(issued.expires_ms).expect("a time after 1970");
-    Some(rfc3339(std::time::UNIX_EPOCH + std::time::Duration::from_secs(millis / 1_000)))
+    Some(rfc3339(std::time::UNIX_EPOCH + Duration::from_secs(millis / 1_000)))
 }
 
 /// Whether a client was told of the end that AWS said; of keys, which have none, that they end within the hour.
@@ -111,7 +115,7 @@ fn was_told(product: &Product, held: &Held) -> bool {
         Some(end) => rfc3339(told) == end,
         None => {
             let now = std::time::SystemTime::now();
-            told > now && told <= now + std::time::Duration::from_secs(3_600)
+            told > now && told <= now + Duration::from_secs(3_600)
         }
     }
 }
@@ -189,6 +193,52 @@ fn conforms(way: Way) {
 }
 
 tegata_tests::test_every_way!(conforms);
+
+/// The keys whose credentials have ended.
+fn over(sandbox: &Sandbox) -> Vec<String> {
+    let now = sandbox.now_ms();
+    let issued = sandbox.issued_credentials().into_iter();
+    issued.filter(|issued| issued.expires_ms <= now).map(|issued| issued.access_key_id).collect()
+}
+
+/// Clients that are at work when their credentials end go on with the next ones.
+fn lives_on(way: Way) {
+    let machine = way.machine();
+    let sandbox = machine.product().sandbox();
+    sandbox.configure(|settings| {
+        let lives = &mut settings.lifetimes;
+        (lives.role_credentials, lives.assumed_role) = (Some(LIFE), Some(LIFE));
+        (lives.certificate_session, lives.user_session) = (Some(LIFE), Some(LIFE));
+    });
+    machine.person_does_their_part();
+    let mut clients = clients_of(&machine, way);
+    assert_eq!(identities(way, &machine, &mut clients), [true; 3], "{way:?}");
+    outlive_the_last_key(machine.product());
+    let (over, calls) = (over(sandbox), sandbox.requests_of(Operation::GetCallerIdentity).len());
+    assert_eq!(identities(way, &machine, &mut clients), [true; 3], "{way:?}");
+    let calls = sandbox.requests_of(Operation::GetCallerIdentity).split_off(calls);
+    let next: Vec<String> = calls.iter().map(key_of).collect();
+    assert!(next.len() == 3 && next.iter().all(|key| !over.contains(key)), "{way:?}: {next:?}");
+    machine.product().assert_no_canaries();
+}
+
+/// The ways that go on without a person, whose credentials end before a story does. Sign-in sessions: `matrix.rs`; console logins,
+/// which last a quarter of an hour, by a clock of their own.
+mod after_an_end {
+    use super::lives_on;
+
+    tegata_tests::test_ways! { lives_on;
+        web_identity_by_a_file: TokenFile;
+        web_identity_by_a_command: TokenCommand;
+        web_identity_by_a_job_of_github: GithubJob;
+        roles_anywhere_by_files: CertificateFiles;
+        roles_anywhere_by_the_keyring: CertificateKeyring;
+        roles_anywhere_by_a_token: CertificateToken;
+        iam_user_by_a_session: UserSession;
+        ec2_instance: Instance;
+        ecs_container: Task;
+    }
+}
 
 fn table() -> String {
     let mut text = String::from("| source | signed in as | life |");
