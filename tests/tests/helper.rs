@@ -22,6 +22,16 @@ fn helper_of(daemon: u32) -> Option<u32> {
     fs::read_dir("/proc").unwrap().flatten().find_map(|entry| of(entry.file_name().to_str()?))
 }
 
+/// The helper of a daemon that has one: it is started once the socket is there, which may be connected to by then.
+fn awaited_helper_of(daemon: u32) -> u32 {
+    let mut helper = None;
+    wait_until("the helper is there", || {
+        helper = helper_of(daemon);
+        helper.is_some()
+    });
+    helper.unwrap()
+}
+
 fn is_gone(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
 }
@@ -47,7 +57,7 @@ fn a_daemon_whose_settings_name_no_command_has_no_helper() {
 #[test]
 fn a_daemon_that_is_killed_leaves_no_helper_and_nothing_it_ran() {
     let (mut federated, daemon) = started(Federated::by_command(HANGS));
-    let helper = helper_of(daemon).unwrap();
+    let helper = awaited_helper_of(daemon);
     let asking = federated.product.tegata(&["credential-process", "--profile", "ci"]).spawn();
     let pids = [helper, written_pid(&federated.at("token.pid")), written_pid(&federated.at("token.child"))];
     federated.product.kill_daemon();
@@ -60,7 +70,7 @@ fn a_daemon_that_is_killed_leaves_no_helper_and_nothing_it_ran() {
 #[test]
 fn a_daemon_that_ends_takes_its_helper_with_it() {
     let (federated, daemon) = started(Federated::by_command("echo x"));
-    let helper = helper_of(daemon).unwrap();
+    let helper = awaited_helper_of(daemon);
     assert_eq!(federated.product.run(&["daemon", "stop"]).code, 0);
     wait_until("the helper is gone", || is_gone(helper));
 }
@@ -69,7 +79,7 @@ fn a_daemon_that_ends_takes_its_helper_with_it() {
 fn a_helper_that_died_is_said_and_the_rest_goes_on() {
     let (federated, daemon) = started(Federated::by_command("cat \"${0%token}token.jwt\""));
     let product = &federated.product;
-    let helper = helper_of(daemon).unwrap();
+    let helper = awaited_helper_of(daemon);
     assert_eq!(run(product.command("kill").args(["-9", &helper.to_string()])).code, 0);
     wait_until("it is noticed", || product.run(&["status"]).stdout.contains("the helper process"));
     let ended = product.credentials("ci");

@@ -1,4 +1,4 @@
-//! Starting the helper process: by the daemon, while it has one thread and before it listens.
+//! Starting the helper process: by the daemon, while it has one thread and before it answers anybody.
 
 use std::ffi::OsString;
 use std::io;
