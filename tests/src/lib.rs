@@ -17,6 +17,7 @@ pub mod failpoints;
 pub mod federated;
 pub mod gated;
 pub mod hand;
+pub mod helper;
 pub mod hijacker;
 pub mod iam_user;
 pub mod keyring;

@@ -5,31 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_tests::federated::Federated;
+use tegata_tests::helper::{awaited_helper_of, helper_of};
 use tegata_tests::product::{Product, run, wait_until};
 
 fn started(mut federated: Federated) -> (Federated, u32) {
     let pid = federated.product.start_daemon();
     (federated, pid)
-}
-
-/// The helper of a daemon, if it has one.
-fn helper_of(daemon: u32) -> Option<u32> {
-    let of = |pid: &str| {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        (field("PPid:")? == daemon.to_string()).then(|| pid.parse().ok())?
-    };
-    fs::read_dir("/proc").unwrap().flatten().find_map(|entry| of(entry.file_name().to_str()?))
-}
-
-/// The helper of a daemon that has one: it is started once the socket is there, which may be connected to by then.
-fn awaited_helper_of(daemon: u32) -> u32 {
-    let mut helper = None;
-    wait_until("the helper is there", || {
-        helper = helper_of(daemon);
-        helper.is_some()
-    });
-    helper.unwrap()
 }
 
 fn is_gone(pid: u32) -> bool {

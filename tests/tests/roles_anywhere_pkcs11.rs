@@ -11,6 +11,7 @@ use std::time::Duration;
 use tegata_sandbox::{KeyKind, Operation, Subject};
 use tegata_tests::canaries;
 use tegata_tests::certified::{Certified, lines_of};
+use tegata_tests::helper::awaited_helper_of;
 use tegata_tests::product::{Ended, wait_until};
 use tegata_tests::terminal::Terminal;
 use tegata_tests::token::{self, MODULE, PIN};
@@ -106,24 +107,12 @@ fn has_loaded_it(pid: u32) -> bool {
     token::libraries_of(pid).iter().any(|path| path.ends_with("libsofthsm2.so"))
 }
 
-/// The helper of a daemon.
-fn helper_of(daemon: u32) -> u32 {
-    let pids = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
-    let is_its_child = |pid: &u32| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)) == Some(&daemon.to_string())
-    };
-    let helpers: Vec<u32> = pids.filter(is_its_child).collect();
-    assert_eq!(helpers.len(), 1, "{helpers:?}");
-    helpers[0]
-}
-
 #[test]
 fn a_tool_that_waits_is_served_when_the_pin_comes() {
     let (certified, pid) = started(KeyKind::P256);
     std::thread::scope(|scope| {
         let tool = scope.spawn(|| certified.product.run(&["credential-process", "--profile", "dev", "--wait", "60"]));
-        wait_until("the token is asked for the tool", || has_loaded_it(helper_of(pid)));
+        wait_until("the token is asked for the tool", || has_loaded_it(awaited_helper_of(pid)));
         assert_eq!(give(&certified, PIN).code, 0);
         served(&tool.join().unwrap());
     });
@@ -134,7 +123,7 @@ fn the_helper_alone_loads_the_module_and_the_daemon_does_not() {
     let (certified, pid) = started(KeyKind::P256);
     assert_eq!(give(&certified, PIN).code, 0);
     served(&certified.product.credentials("dev"));
-    assert!(has_loaded_it(helper_of(pid)) && !has_loaded_it(pid));
+    assert!(has_loaded_it(awaited_helper_of(pid)) && !has_loaded_it(pid));
 }
 
 #[test]
