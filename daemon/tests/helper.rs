@@ -25,8 +25,10 @@ fn helped() -> Helped {
 
 impl Helped {
     fn script(&self, text: &str) -> Operation {
-        let program = self.directory.path().join("token");
-        write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
+        let (source, program) = (self.directory.path().join("text"), self.directory.path().join("token"));
+        write(&source, format!("#!/bin/sh\n{text}\n")).unwrap();
+        // Copied by another process: a program that this one had open for writing could be busy in a sibling's fork.
+        assert!(Command::new("cp").arg(&source).arg(&program).status().unwrap().success());
         set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
         run(&[program.to_str().unwrap()])
     }

@@ -4,6 +4,7 @@ use super::*;
 use std::fs::{Permissions, read_to_string, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -15,8 +16,10 @@ struct Script {
 
 fn script(text: &str) -> Script {
     let directory = tempfile::tempdir().unwrap();
-    let program = directory.path().join("token");
-    write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
+    let (source, program) = (directory.path().join("text"), directory.path().join("token"));
+    write(&source, format!("#!/bin/sh\n{text}\n")).unwrap();
+    // Copied by another process: a program that this one had open for writing could be busy in a sibling's fork.
+    assert!(Command::new("cp").arg(&source).arg(&program).status().unwrap().success());
     set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
     Script { directory, program }
 }
