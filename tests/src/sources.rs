@@ -31,13 +31,11 @@ pub enum Way {
     Task,
 }
 
-/// Makes a test of `$story` for each way that reaches a role.
+/// Makes a test of `$story` for each way that reaches a role and goes on without a person.
 #[macro_export]
-macro_rules! test_every_way_to_a_role {
+macro_rules! test_every_way_of_machines {
     ($story:path) => {
         $crate::test_ways! { $story;
-            sign_in_session: SignIn;
-            console_login: Console;
             web_identity_by_a_file: TokenFile;
             web_identity_by_a_command: TokenCommand;
             web_identity_by_a_job_of_github: GithubJob;
@@ -46,6 +44,18 @@ macro_rules! test_every_way_to_a_role {
             roles_anywhere_by_a_token: CertificateToken;
             ec2_instance: Instance;
             ecs_container: Task;
+        }
+    };
+}
+
+/// Makes a test of `$story` for each way that reaches a role.
+#[macro_export]
+macro_rules! test_every_way_to_a_role {
+    ($story:path) => {
+        $crate::test_every_way_of_machines!($story);
+        $crate::test_ways! { $story;
+            sign_in_session: SignIn;
+            console_login: Console;
         }
     };
 }

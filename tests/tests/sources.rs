@@ -227,16 +227,9 @@ fn lives_on(way: Way) {
 mod after_an_end {
     use super::lives_on;
 
+    tegata_tests::test_every_way_of_machines!(lives_on);
     tegata_tests::test_ways! { lives_on;
-        web_identity_by_a_file: TokenFile;
-        web_identity_by_a_command: TokenCommand;
-        web_identity_by_a_job_of_github: GithubJob;
-        roles_anywhere_by_files: CertificateFiles;
-        roles_anywhere_by_the_keyring: CertificateKeyring;
-        roles_anywhere_by_a_token: CertificateToken;
         iam_user_by_a_session: UserSession;
-        ec2_instance: Instance;
-        ecs_container: Task;
     }
 }
 
