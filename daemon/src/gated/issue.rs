@@ -29,12 +29,10 @@ impl Issuer {
     /// # Errors
     /// Why there are none; nothing was used up then.
     pub(super) async fn credentials(self: &Arc<Self>, grant: &Arc<Grant>, open_hops: Option<usize>) -> Issued {
-        let held = grant.credentials(self.obtainer.aws_time());
-        if let Some(held) = &held
-            && !self.is_worth_renewing(grant, held)
-        {
-            return Ok(Arc::clone(held));
+        if let Some(held) = self.good_enough(grant) {
+            return Ok(held);
         }
+        let held = grant.credentials(self.obtainer.aws_time());
         let (issuer, of) = (Arc::clone(self), Arc::clone(grant));
         let flight = self.flights.join(&grant.id, || async move { issuer.issue(&of, open_hops).await });
         let issued = flight.landed().await.unwrap_or(Err(Problem::Internal("the request to AWS was lost")));
@@ -50,12 +48,22 @@ impl Issuer {
         self.clock.now() + grant.until.saturating_sub(self.clock.since_boot())
     }
 
+    /// Returns what was issued under a grant, unless newer credentials would be better.
+    fn good_enough(&self, grant: &Grant) -> Option<Arc<Credentials>> {
+        grant.credentials(self.obtainer.aws_time()).filter(|held| !self.is_worth_renewing(grant, held))
+    }
+
     fn is_worth_renewing(&self, grant: &Grant, held: &Arc<Credentials>) -> bool {
         let usable = matches!(judge(held, self.obtainer.aws_time()), Found::Usable(_));
         usable && grant.uses_left() != Some(0) && held.expires_at() + Duration::from_secs(30) < self.end_of(grant)
     }
 
-    async fn issue(&self, grant: &Arc<Grant>, open_hops: Option<usize>) -> Issued {
+    /// The work of a flight: takes a use, and gives it back when AWS issued nothing for it.
+    pub(super) async fn issue(&self, grant: &Arc<Grant>, open_hops: Option<usize>) -> Issued {
+        // Whoever looked just before the last flight landed, and asked just after, needs no other one, and takes no use.
+        if let Some(held) = self.good_enough(grant) {
+            return Ok(held);
+        }
         if !grant.take_use() {
             return Err(Problem::GrantUsedUp { profile: grant.approved.profile.clone() });
         }

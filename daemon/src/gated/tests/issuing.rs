@@ -27,6 +27,19 @@ async fn two_hundred_callers_under_a_grant_make_one_call() {
 }
 
 #[tokio::test]
+async fn who_takes_off_under_a_grant_when_the_last_flight_has_just_landed_makes_no_call_and_takes_no_use() {
+    for uses in [1, 2] {
+        let world = World::new(DEV).await;
+        let grant = world.grant("dev", Some(uses)).await;
+        world.aws.next_role(Ok(HOUR));
+        let first = key(&world.serve("dev").await.unwrap());
+        let late = world.gated.issuer.issue(&grant, None).await.unwrap();
+        assert_eq!((late.access_key_id(), world.asked().len()), (first.as_str(), 1));
+        assert_eq!(grant.uses_left(), Some(uses - 1));
+    }
+}
+
+#[tokio::test]
 async fn a_use_is_one_request_to_aws() {
     let world = World::new(DEV).await;
     let grant = world.grant("dev", Some(1)).await;
