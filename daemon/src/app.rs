@@ -24,7 +24,6 @@ use crate::store::{Choice, Store};
 use crate::{harden, inventory, qr, renewal, settings, upgrade, watch};
 use std::fmt::Display;
 use std::io::Write;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -130,13 +129,12 @@ fn run(detach: bool) -> Result<(), Failure> {
         Start::AlreadyRunning => return say("tegatad: another one serves this user already\n"),
     };
     harden::raise_descriptor_limit().map_err(fails(Exit::Failed))?;
-    let Some(listener) = instance.take_listener() else { return Ok(()) };
     let helper = settings.needs_helper().then(|| helper::start(&environment.for_commands));
     let helper = helper.transpose().map_err(fails(Exit::Failed))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(fails(Exit::Failed))?;
     let served = runtime.block_on(async {
         let outside = Outside { environment, settings, helper: attach(helper)?, uid };
-        serve(outside, &instance, listener).await
+        serve(outside, &mut instance).await
     });
     // A keyring that waits for a person must not keep the daemon from ending.
     runtime.shutdown_background();
@@ -156,7 +154,8 @@ fn attach(started: Option<helper::Started>) -> Result<Arc<dyn Helper>, Failure> 
     Ok(Arc::new(HelperProcess::attach(started).map_err(fails(Exit::Failed))?))
 }
 
-async fn serve(outside: Outside, instance: &Instance, listener: UnixListener) -> Result<(), Failure> {
+/// Listens when all that can go wrong before the first request has not: a caller then waits for a daemon, or is told that none starts.
+async fn serve(outside: Outside, instance: &mut Instance) -> Result<(), Failure> {
     let Outside { settings, uid, .. } = &outside;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let limits = Limits {
@@ -166,6 +165,7 @@ async fn serve(outside: Outside, instance: &Instance, listener: UnixListener) ->
     let broker = Arc::new(Broker::new(rooms(&outside, &clock).await?));
     let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
     broker.record(&started).map_err(fails(Exit::Failed))?;
+    let Some(listener) = instance.listen().map_err(fails(Exit::Failed))? else { return Ok(()) };
     let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
     let refusals = Arc::clone(&broker);
     let api = Api::new(Arc::clone(&broker), move |error: &PeerError| match error {

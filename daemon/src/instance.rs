@@ -12,6 +12,7 @@ pub use socket::{SocketError, SocketFile};
 
 use crate::environment::Places;
 use rustix::fs::OFlags;
+use socket::BoundSocket;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -40,10 +41,19 @@ pub enum Start {
 /// The one daemon of this user. Dropping it removes the socket it made and gives the lock back.
 #[derive(Debug)]
 pub struct Instance {
-    listener: Option<UnixListener>,
+    door: Option<Door>,
     socket: SocketFile,
     /// Held for life: closing the file releases the lock.
     _lock: File,
+}
+
+/// What callers come in by.
+#[derive(Debug)]
+enum Door {
+    /// Bound here. Nobody can connect before it listens.
+    Bound(BoundSocket),
+    /// A service manager listens on it already.
+    Passed(UnixListener),
 }
 
 /// Why the daemon cannot start.
@@ -85,7 +95,8 @@ pub enum InstanceError {
 
 impl Instance {
     /// Becomes this user's daemon: makes the directories, takes the lock and binds the socket, or takes the one a service
-    /// manager bound (`passed`, from [`passed_listener`]). `uid` is the user the process runs as.
+    /// manager bound (`passed`, from [`passed_listener`]). `uid` is the user the process runs as. Nobody can connect to a socket
+    /// that was bound here before [`Instance::listen`].
     ///
     /// # Errors
     /// [`InstanceError`] says what is in the way and what to do about it.
@@ -94,25 +105,32 @@ impl Instance {
         let Some(lock) = take_lock(&places.state_dir.join(LOCK_FILE), &places.socket, uid)? else {
             return Ok(Start::AlreadyRunning);
         };
-        let (listener, socket) = match passed {
+        let (door, socket) = match passed {
             Some(listener) => {
                 let socket = socket::check_passed(&listener, uid)?;
-                (listener, socket)
+                (Door::Passed(listener), socket)
             }
             None => {
                 directory::for_socket(places, uid)?;
                 match socket::bind(&places.socket, uid)? {
-                    socket::Bound::Listening(listener, socket) => (listener, socket),
+                    socket::Bound::Ours(bound, socket) => (Door::Bound(bound), socket),
                     socket::Bound::AlreadyServed => return Ok(Start::AlreadyRunning),
                 }
             }
         };
-        Ok(Start::First(Self { listener: Some(listener), socket, _lock: lock }))
+        Ok(Start::First(Self { door: Some(door), socket, _lock: lock }))
     }
 
-    /// Hands over the listening socket, non-blocking. There is one; the second call returns `None`.
-    pub fn take_listener(&mut self) -> Option<UnixListener> {
-        self.listener.take()
+    /// Listens and hands over the listener, non-blocking. There is one; the second call returns `None`.
+    ///
+    /// # Errors
+    /// [`InstanceError::Socket`] if the kernel refuses.
+    pub fn listen(&mut self) -> Result<Option<UnixListener>, InstanceError> {
+        Ok(match self.door.take() {
+            Some(Door::Bound(bound)) => Some(bound.listen(self.socket.path())?),
+            Some(Door::Passed(listener)) => Some(listener),
+            None => None,
+        })
     }
 
     /// Returns the socket's place in the file system, to be watched with [`SocketFile::lost`].

@@ -68,8 +68,8 @@ pub enum SocketError {
 /// What binding came to.
 #[derive(Debug)]
 pub(super) enum Bound {
-    /// The socket is ours and listens.
-    Listening(UnixListener, SocketFile),
+    /// The socket is ours; nobody can connect before it listens.
+    Ours(BoundSocket, SocketFile),
     /// Some daemon of this user listens there already: one with another state directory, so with another lock.
     AlreadyServed,
 }
@@ -118,7 +118,19 @@ impl SocketFile {
     }
 }
 
-/// Binds and listens at `path`. The caller holds the lock and has checked the directory.
+/// A socket that has its place and does not listen yet.
+#[derive(Debug)]
+pub(super) struct BoundSocket(OwnedFd);
+
+impl BoundSocket {
+    /// Lets callers connect; `path` is where it is bound.
+    pub(super) fn listen(self, path: &Path) -> Result<UnixListener, SocketError> {
+        rustix::net::listen(&self.0, BACKLOG).map_err(|errno| refused("listen on", path)(errno.into()))?;
+        Ok(UnixListener::from(self.0))
+    }
+}
+
+/// Binds at `path`. The caller holds the lock and has checked the directory.
 pub(super) fn bind(path: &Path, uid: u32) -> Result<Bound, SocketError> {
     match look(path, uid)? {
         Found::Nothing => {}
@@ -127,8 +139,7 @@ pub(super) fn bind(path: &Path, uid: u32) -> Result<Bound, SocketError> {
     }
     let socket = bind_privately(path).map_err(|errno| refused("bind the socket", path)(errno.into()))?;
     let file = checked(path, uid, true)?;
-    rustix::net::listen(&socket, BACKLOG).map_err(|errno| refused("listen on", path)(errno.into()))?;
-    Ok(Bound::Listening(UnixListener::from(socket), file))
+    Ok(Bound::Ours(BoundSocket(socket), file))
 }
 
 /// Binds a socket that has mode 0600 from its first moment: Linux gives the file the mode of the socket's own inode, less

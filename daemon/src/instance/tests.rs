@@ -44,6 +44,13 @@ impl Home {
             Start::AlreadyRunning => panic!("somebody else runs in a home of this test's own"),
         }
     }
+
+    /// The daemon, once callers can connect.
+    fn serving(&self) -> (Instance, UnixListener) {
+        let mut instance = self.first();
+        let listener = instance.listen().unwrap().unwrap();
+        (instance, listener)
+    }
 }
 
 fn mode(path: &Path) -> u32 {
@@ -72,11 +79,10 @@ fn a1_everything_made_here_is_private() {
 #[test]
 fn a1_twin_the_user_can_connect() {
     let home = Home::new();
-    let mut instance = home.first();
-    let listener = instance.take_listener().unwrap();
+    let (mut instance, listener) = home.serving();
     UnixStream::connect(&home.places.socket).unwrap();
     listener.accept().unwrap();
-    assert!(instance.take_listener().is_none());
+    assert!(instance.listen().unwrap().is_none());
 }
 
 #[test]
@@ -193,8 +199,15 @@ fn a8_a_socket_of_somebody_else_is_refused_and_stays() {
 fn a9_a_stale_socket_is_replaced() {
     let home = Home::new().with_socket_directory();
     leave_stale_socket(&home.places.socket);
-    let _instance = home.first();
+    let _serving = home.serving();
     UnixStream::connect(&home.places.socket).unwrap();
+}
+
+#[test]
+fn nobody_can_connect_before_the_daemon_listens() {
+    let home = Home::new();
+    let _instance = home.first();
+    assert_eq!(UnixStream::connect(&home.places.socket).unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
 #[test]
@@ -210,24 +223,28 @@ fn a10_of_daemons_that_start_together_exactly_one_serves_and_the_others_end_when
     for _ in 0..100 {
         let home = Home::new();
         let together = std::sync::Barrier::new(4);
-        let starts: Vec<Start> = std::thread::scope(|scope| {
+        let starts: Vec<(Start, Option<UnixListener>)> = std::thread::scope(|scope| {
             let one = || {
                 together.wait();
-                let start = home.start().unwrap();
+                let mut start = home.start().unwrap();
+                let listener = match &mut start {
+                    Start::First(instance) => instance.listen().unwrap(),
+                    Start::AlreadyRunning => None,
+                };
                 UnixStream::connect(&home.places.socket).expect("whoever has started or yielded finds a daemon");
-                start
+                (start, listener)
             };
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(one)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert_eq!(starts.iter().filter(|start| matches!(start, Start::First(_))).count(), 1);
+        assert_eq!(starts.iter().filter(|(start, _)| matches!(start, Start::First(_))).count(), 1);
     }
 }
 
 #[test]
 fn a10_twin_the_next_daemon_takes_over_once_the_first_has_ended() {
     let home = Home::new();
-    let first = home.first();
+    let first = home.serving();
     assert!(matches!(home.start().unwrap(), Start::AlreadyRunning));
     drop(first);
     assert!(!home.places.socket.exists());
@@ -298,8 +315,8 @@ fn a12_twin_without_a_runtime_directory_the_missing_parents_are_made_private() {
 #[test]
 fn a13_the_socket_has_a_path_and_no_abstract_name() {
     let home = Home::new();
-    let mut instance = home.first();
-    let address = instance.take_listener().unwrap().local_addr().unwrap();
+    let (_instance, listener) = home.serving();
+    let address = listener.local_addr().unwrap();
     assert_eq!(address.as_pathname(), Some(home.places.socket.as_path()));
 }
 

@@ -20,9 +20,16 @@ fn ready() -> (Sandbox, CertificateAuthority, CertificateRequest) {
     (sandbox, authority, request)
 }
 
-/// How long they are still good for, to the nearest minute: time goes on between an answer and the look at it.
-fn minutes_left(sandbox: &Sandbox, issued: &IssuedCredentials) -> i64 {
-    (issued.expires_ms - sandbox.now_ms() + 30_000) / 60_000
+/// Has credentials issued that live this long, counted from the second of asking or of being answered.
+fn issued_for(seconds: i64, sandbox: &Sandbox, ask: impl FnOnce() -> Answer) -> (Answer, IssuedCredentials) {
+    let second = || sandbox.now_ms() / 1000;
+    let before = second();
+    let answer = ask();
+    let asked = before..=second();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let issued = sandbox.issued_credentials().pop().unwrap();
+    assert!(asked.contains(&(issued.expires_ms / 1000 - seconds)), "{} {asked:?}", issued.expires_ms);
+    (answer, issued)
 }
 
 fn message(answer: &Answer) -> String {
@@ -38,16 +45,14 @@ fn refused(answer: &Answer, refusal: (u16, &str), words: &str) {
 #[test]
 fn a_certificate_gets_credentials_that_sts_accepts() {
     let (sandbox, _, request) = ready();
-    let answer = request.send(&sandbox);
-    assert_eq!((answer.status, answer.header("content-type")), (201, "application/json"));
+    let (answer, issued) = issued_for(3600, &sandbox, || request.send(&sandbox));
+    assert_eq!(answer.header("content-type"), "application/json");
     let set = answer.json()["credentialSet"][0].clone();
     assert_eq!(set["roleArn"], ROLE);
     assert_eq!(set["sourceIdentity"], "CN=runner-7");
     let arn = "arn:aws:sts::123456789012:assumed-role/Runner/5a11c307";
     assert_eq!(set["assumedRoleUser"]["arn"], arn);
-    let issued = sandbox.issued_credentials().pop().unwrap();
     assert_eq!(set["credentials"]["accessKeyId"], json!(issued.access_key_id));
-    assert_eq!(minutes_left(&sandbox, &issued), 60);
     assert_eq!(StsRequest::identity(&issued).send(&sandbox).element("Arn"), arn);
     let session = sandbox.certificate_sessions().pop().unwrap();
     assert_eq!((session.session_name.as_str(), session.algorithm.as_str()), ("5a11c307", "AWS4-X509-ECDSA-SHA256"));
@@ -188,13 +193,11 @@ fn durations_are_limited_by_the_api_the_profile_and_the_role() {
     for seconds in [0, 899, 43_201, -900] {
         refused(&asking(seconds), INVALID, "durationSeconds");
     }
-    let life = |answer: Answer| {
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        minutes_left(&sandbox, &sandbox.issued_credentials().pop().unwrap())
-    };
-    assert_eq!((life(asking(900)), life(asking(7200))), (15, 60));
+    issued_for(900, &sandbox, || asking(900));
+    issued_for(3600, &sandbox, || asking(7200));
     sandbox.configure(|settings| settings.roles_anywhere.profiles[0].duration = Duration::from_secs(12 * 3600));
-    assert_eq!((life(asking(4 * 3600)), life(request.send(&sandbox))), (4 * 60, 60));
+    issued_for(4 * 3600, &sandbox, || asking(4 * 3600));
+    issued_for(3600, &sandbox, || request.send(&sandbox));
     refused(&asking(5 * 3600), DENIED, "MaxSessionDuration");
     refused(&request.clone().with("durationSeconds", json!("900")).send(&sandbox), INVALID, "number");
 }
