@@ -15,8 +15,8 @@ use request::{Asked, Request};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 use std::time::Duration;
 use tegata_protocol::Secret;
 
@@ -75,19 +75,21 @@ impl OneShot {
         mut meanwhile: impl FnMut() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let deadline = Deadline::after(PATIENCE);
-        let (came, seen) = mpsc::channel();
+        let came = Arc::new(OnceLock::new());
         let Self { listener, place } = self;
-        thread::spawn(move || accept(&listener, &place, &came));
+        let (first, waiting) = (Arc::clone(&came), thread::current());
+        thread::spawn(move || accept(&listener, &place, &first, &waiting));
         loop {
-            match seen.recv_timeout(NOTICED_WITHIN) {
-                Ok(Came::Taken) => return Ok(()),
-                Ok(Came::Stranger) => {
+            thread::park_timeout(NOTICED_WITHIN);
+            match came.get() {
+                Some(Came::Taken) => return Ok(()),
+                Some(Came::Stranger) => {
                     return Err(Failure::new(
                         Kind::Failed,
                         "a program that is not known to be yours asked for the page in place of your browser, and got nothing",
                     ));
                 }
-                Err(_) => {}
+                None => {}
             }
             if let Some(failure) = signals.failure() {
                 return Err(failure);
@@ -100,18 +102,21 @@ impl OneShot {
     }
 }
 
-/// Takes connections, each in a thread of its own: browsers open some that they say nothing on.
-fn accept(listener: &TcpListener, place: &Place, came: &mpsc::Sender<Came>) {
+/// Takes connections, each in a thread of its own: browsers open some that they say nothing on. The first that comes to something
+/// wakes whoever waits.
+fn accept(listener: &TcpListener, place: &Place, came: &Arc<OnceLock<Came>>, waiting: &Thread) {
     let (taken, open) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     for stream in listener.incoming().flatten() {
         if open.fetch_add(1, Ordering::SeqCst) >= MOST_CONNECTIONS {
             open.fetch_sub(1, Ordering::SeqCst);
             continue;
         }
-        let (place, taken, open, came) = (place.clone(), Arc::clone(&taken), Arc::clone(&open), came.clone());
+        let (place, taken, open) = (place.clone(), Arc::clone(&taken), Arc::clone(&open));
+        let (came, waiting) = (Arc::clone(came), waiting.clone());
         thread::spawn(move || {
             if let Some(outcome) = answer(stream, &place, &taken) {
-                let _ = came.send(outcome);
+                came.get_or_init(|| outcome);
+                waiting.unpark();
             }
             open.fetch_sub(1, Ordering::SeqCst);
         });

@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rustix::io::Errno;
 use rustix::termios::tcgetwinsize;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tegata_protocol::text::is_hostile;
@@ -158,7 +158,7 @@ impl Style {
 
 /// Shows on a terminal that something is under way, once it has taken a second. Ends when dropped.
 pub(crate) struct Progress {
-    done: Option<mpsc::Sender<()>>,
+    done: Arc<AtomicBool>,
     shown: Option<JoinHandle<()>>,
     counter: Arc<AtomicU64>,
 }
@@ -180,16 +180,16 @@ impl Progress {
     }
 
     fn showing(what: &str, things: &str) -> Self {
-        let counter = Arc::new(AtomicU64::new(0));
+        let (done, counter) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         if !std::io::stderr().is_terminal() {
-            return Self { done: None, shown: None, counter };
+            return Self { done, shown: None, counter };
         }
-        let (done, ended) = mpsc::channel::<()>();
+        let ended = Arc::clone(&done);
         let (what, things, count) = (what.to_owned(), things.to_owned(), Arc::clone(&counter));
         let shown = std::thread::spawn(move || {
-            if ended.recv_timeout(SILENT_FOR) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if goes_on_after(SILENT_FOR, &ended) {
                 let spinner = spinner(&what);
-                while ended.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                while goes_on_after(TICK, &ended) {
                     if !things.is_empty() {
                         spinner.set_message(format!("{what}, {} {things}", count.load(Ordering::Relaxed)));
                     }
@@ -197,14 +197,21 @@ impl Progress {
                 spinner.finish_and_clear();
             }
         });
-        Self { done: Some(done), shown: Some(shown), counter }
+        Self { done, shown: Some(shown), counter }
     }
+}
+
+/// Waits this long, or until the thread is woken because it is over.
+fn goes_on_after(time: Duration, ended: &AtomicBool) -> bool {
+    std::thread::park_timeout(time);
+    !ended.load(Ordering::SeqCst)
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        drop(self.done.take());
+        self.done.store(true, Ordering::SeqCst);
         if let Some(shown) = self.shown.take() {
+            shown.thread().unpark();
             let _ = shown.join();
         }
     }

@@ -117,7 +117,7 @@ impl Daemon {
         let handler = Handler::default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let _inside = runtime.enter();
-        let listener = tokio::net::UnixListener::from_std(instance.take_listener().unwrap()).unwrap();
+        let listener = tokio::net::UnixListener::from_std(instance.listen().unwrap().unwrap()).unwrap();
         let door = Door::for_user(uid, handler.clone(), Limits::default());
         runtime.spawn(door.run(listener, std::future::pending()));
         Self { home, _instance: instance, handler, _runtime: runtime }
