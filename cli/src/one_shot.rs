@@ -77,8 +77,8 @@ impl OneShot {
         let deadline = Deadline::after(PATIENCE);
         let came = Arc::new(OnceLock::new());
         let Self { listener, place } = self;
-        let (first, waiting) = (Arc::clone(&came), thread::current());
-        thread::spawn(move || accept(&listener, &place, &first, &waiting));
+        let (seen, waiting) = (Arc::clone(&came), thread::current());
+        thread::spawn(move || accept(&listener, &place, &seen, &waiting));
         loop {
             thread::park_timeout(NOTICED_WITHIN);
             match came.get() {

@@ -158,7 +158,7 @@ impl Style {
 
 /// Shows on a terminal that something is under way, once it has taken a second. Ends when dropped.
 pub(crate) struct Progress {
-    done: Arc<AtomicBool>,
+    ended: Arc<AtomicBool>,
     shown: Option<JoinHandle<()>>,
     counter: Arc<AtomicU64>,
 }
@@ -180,16 +180,16 @@ impl Progress {
     }
 
     fn showing(what: &str, things: &str) -> Self {
-        let (done, counter) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (ended, counter) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         if !std::io::stderr().is_terminal() {
-            return Self { done, shown: None, counter };
+            return Self { ended, shown: None, counter };
         }
-        let ended = Arc::clone(&done);
-        let (what, things, count) = (what.to_owned(), things.to_owned(), Arc::clone(&counter));
+        let (what, things, over, count) =
+            (what.to_owned(), things.to_owned(), Arc::clone(&ended), Arc::clone(&counter));
         let shown = std::thread::spawn(move || {
-            if goes_on_after(SILENT_FOR, &ended) {
+            if goes_on_after(SILENT_FOR, &over) {
                 let spinner = spinner(&what);
-                while goes_on_after(TICK, &ended) {
+                while goes_on_after(TICK, &over) {
                     if !things.is_empty() {
                         spinner.set_message(format!("{what}, {} {things}", count.load(Ordering::Relaxed)));
                     }
@@ -197,7 +197,7 @@ impl Progress {
                 spinner.finish_and_clear();
             }
         });
-        Self { done, shown: Some(shown), counter }
+        Self { ended, shown: Some(shown), counter }
     }
 }
 
@@ -209,7 +209,7 @@ fn goes_on_after(time: Duration, ended: &AtomicBool) -> bool {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.done.store(true, Ordering::SeqCst);
+        self.ended.store(true, Ordering::SeqCst);
         if let Some(shown) = self.shown.take() {
             shown.thread().unpark();
             let _ = shown.join();

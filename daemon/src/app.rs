@@ -154,7 +154,7 @@ fn attach(started: Option<helper::Started>) -> Result<Arc<dyn Helper>, Failure> 
     Ok(Arc::new(HelperProcess::attach(started).map_err(fails(Exit::Failed))?))
 }
 
-/// Listens when all that can go wrong before the first request has not: a caller then waits for a daemon, or is told that none starts.
+/// Listens once whatever may end the start is behind it: who waits for a daemon is served by it, or told that it did not start.
 async fn serve(outside: Outside, instance: &mut Instance) -> Result<(), Failure> {
     let Outside { settings, uid, .. } = &outside;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -162,11 +162,17 @@ async fn serve(outside: Outside, instance: &mut Instance) -> Result<(), Failure>
         connections: u32::try_from(settings.limits.connections.get()).unwrap_or(u32::MAX),
         ..Limits::default()
     };
-    let broker = Arc::new(Broker::new(rooms(&outside, &clock).await?));
+    let (store, passphrase) = store(&outside.environment, settings)?;
+    let broker = Arc::new(Broker::new(rooms(&outside, &clock, store.clone())?));
     let started = Event::DaemonStarted { version: env!("CARGO_PKG_VERSION"), store: broker.store_kind() };
     broker.record(&started).map_err(fails(Exit::Failed))?;
     let Some(listener) = instance.listen().map_err(fails(Exit::Failed))? else { return Ok(()) };
     let listener = tokio::net::UnixListener::from_std(listener).map_err(fails(Exit::Failed))?;
+    if let Some(passphrase) = passphrase {
+        // Making the key takes its time, in which callers queue; a request that was answered before would be told to wait for a person.
+        // A wrong passphrase is in the store's state: `status` shows it, and every request that needs the store says it.
+        let _ = store.unlock(Some(passphrase)).await;
+    }
     let refusals = Arc::clone(&broker);
     let api = Api::new(Arc::clone(&broker), move |error: &PeerError| match error {
         PeerError::Foreign { uid, .. } | PeerError::Invisible { uid } => refusals.peer_refused(*uid),
@@ -184,7 +190,7 @@ async fn serve(outside: Outside, instance: &mut Instance) -> Result<(), Failure>
 }
 
 /// Builds the outside (clock, AWS, human, store) and what is read from files.
-async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failure> {
+fn rooms(outside: &Outside, clock: &Arc<dyn Clock>, store: Store) -> Result<Rooms, Failure> {
     let Outside { environment, settings, helper, .. } = outside;
     let places = &environment.places;
     let aws = SdkAws::new(aws_config(settings)?, Arc::clone(clock)).map_err(fails(Exit::ProfileWrong))?;
@@ -198,7 +204,7 @@ async fn rooms(outside: &Outside, clock: &Arc<dyn Clock>) -> Result<Rooms, Failu
         github_actions: endpoint_overrides(&settings.endpoints)?.github_actions,
         task: environment.task.clone(),
         human: Arc::new(Desktop::new(settings.notifications.enabled)),
-        store: store(environment, settings).await?,
+        store,
         files: Arc::new(
             ConfigFiles::new(places.aws_config.clone(), Arc::clone(clock))
                 .with_extras(settings.extras_by_profile().clone()),
@@ -262,7 +268,8 @@ fn endpoint_overrides(endpoints: &settings::Endpoints) -> Result<aws::EndpointOv
     })
 }
 
-async fn store(environment: &Environment, settings: &Settings) -> Result<Store, Failure> {
+/// The store, and the passphrase that opens it where a file holds one.
+fn store(environment: &Environment, settings: &Settings) -> Result<(Store, Option<Secret>), Failure> {
     let places = &environment.places;
     let default_bus = places.runtime_dir.as_ref().is_some_and(|runtime| runtime.join("bus").exists());
     let (choice, passphrase) = match (settings.store, &settings.file_store) {
@@ -276,12 +283,7 @@ async fn store(environment: &Environment, settings: &Settings) -> Result<Store, 
         }
     };
     let store = Store::open(choice, environment.session_bus || default_bus).map_err(fails(Exit::KeyringUnavailable))?;
-    if let Some(passphrase) = passphrase {
-        // Making the key takes its time; a request that came before would be told to wait for a person. A wrong passphrase is
-        // in the store's state: `status` shows it, and every request that needs the store says it.
-        let _ = store.unlock(Some(passphrase)).await;
-    }
-    Ok(store)
+    Ok((store, passphrase))
 }
 
 fn file_key(environment: &Environment, key: Option<&FileStore>) -> Result<(FileKey, Option<Secret>), Failure> {

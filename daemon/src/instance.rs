@@ -1,6 +1,6 @@
 //! One daemon per user: the lock, the directories and the socket it is reached by.
 //!
-//! Everything here happens before the first request and while there is one thread. Whoever holds the lock may replace a
+//! Everything here happens before the first request and, but for [`Instance::listen`], while there is one thread. Whoever holds the lock may replace a
 //! stale socket; nobody ever deletes what is not a socket, follows a link, or repairs permissions that somebody else chose.
 //! It must not know what is said over the socket. Why it is built like this: `docs/design/local-socket.md`.
 
@@ -41,19 +41,19 @@ pub enum Start {
 /// The one daemon of this user. Dropping it removes the socket it made and gives the lock back.
 #[derive(Debug)]
 pub struct Instance {
-    door: Option<Door>,
+    listening: Option<Listening>,
     socket: SocketFile,
     /// Held for life: closing the file releases the lock.
     _lock: File,
 }
 
-/// What callers come in by.
+/// Since when callers can connect.
 #[derive(Debug)]
-enum Door {
-    /// Bound here. Nobody can connect before it listens.
-    Bound(BoundSocket),
-    /// A service manager listens on it already.
-    Passed(UnixListener),
+enum Listening {
+    /// Not before [`Instance::listen`]: the socket was bound here.
+    Later(BoundSocket),
+    /// A service manager listens, and has kept callers waiting.
+    Already(UnixListener),
 }
 
 /// Why the daemon cannot start.
@@ -105,20 +105,20 @@ impl Instance {
         let Some(lock) = take_lock(&places.state_dir.join(LOCK_FILE), &places.socket, uid)? else {
             return Ok(Start::AlreadyRunning);
         };
-        let (door, socket) = match passed {
+        let (listening, socket) = match passed {
             Some(listener) => {
                 let socket = socket::check_passed(&listener, uid)?;
-                (Door::Passed(listener), socket)
+                (Listening::Already(listener), socket)
             }
             None => {
                 directory::for_socket(places, uid)?;
                 match socket::bind(&places.socket, uid)? {
-                    socket::Bound::Ours(bound, socket) => (Door::Bound(bound), socket),
+                    socket::Bound::Ours(bound, socket) => (Listening::Later(bound), socket),
                     socket::Bound::AlreadyServed => return Ok(Start::AlreadyRunning),
                 }
             }
         };
-        Ok(Start::First(Self { door: Some(door), socket, _lock: lock }))
+        Ok(Start::First(Self { listening: Some(listening), socket, _lock: lock }))
     }
 
     /// Listens and hands over the listener, non-blocking. There is one; the second call returns `None`.
@@ -126,9 +126,9 @@ impl Instance {
     /// # Errors
     /// [`InstanceError::Socket`] if the kernel refuses.
     pub fn listen(&mut self) -> Result<Option<UnixListener>, InstanceError> {
-        Ok(match self.door.take() {
-            Some(Door::Bound(bound)) => Some(bound.listen(self.socket.path())?),
-            Some(Door::Passed(listener)) => Some(listener),
+        Ok(match self.listening.take() {
+            Some(Listening::Later(bound)) => Some(bound.listen(self.socket.path())?),
+            Some(Listening::Already(listener)) => Some(listener),
             None => None,
         })
     }

@@ -106,6 +106,24 @@ fn a1_the_daemons_files_are_private_whatever_mask_it_was_started_with() {
 }
 
 #[test]
+fn a_daemon_that_does_not_start_has_never_listened() {
+    for _ in 0..20 {
+        let home = Home::new();
+        let settings = "store = \"memory\"\n[http]\nca_bundle = \"/nowhere/ca.pem\"\n";
+        std::fs::write(home.at("config/tegata/config.toml"), settings).unwrap();
+        let mut daemon = home.start("exec \"$TEGATAD\"");
+        // Without a pause: what must not be would last a moment.
+        let ended = wait_for("the daemon's end", || {
+            (0..100_000).find_map(|_| {
+                assert!(UnixStream::connect(home.socket()).is_err(), "somebody was let in");
+                daemon.has_ended()
+            })
+        });
+        assert_eq!((ended.code(), home.socket().exists()), (Some(13), false));
+    }
+}
+
+#[test]
 fn a10_of_daemons_started_together_one_stays_and_the_others_end_well() {
     for round in 0..20 {
         let home = Home::new();
