@@ -37,7 +37,8 @@ impl<K, T> fmt::Debug for Flights<K, T> {
 }
 
 impl<K: Eq + Hash + Clone + Send + 'static, T: Clone + Send + Sync + 'static> Flights<K, T> {
-    /// Joins the flight for `key`, or starts it with the future that `work` makes.
+    /// Joins the flight for `key`, or starts it with the future that `work` makes. That looks first at what the last flight brought: it may
+    /// have landed after this caller had looked.
     pub fn join<F>(&self, key: &K, work: impl FnOnce() -> F) -> Flight<T>
     where
         F: Future<Output = T> + Send + 'static,

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_tests::federated::Federated;
-use tegata_tests::helper::{awaited_helper_of, helper_of};
+use tegata_tests::helper::helper_of;
 use tegata_tests::product::{Product, run, wait_until};
 
 fn started(mut federated: Federated) -> (Federated, u32) {
@@ -38,7 +38,7 @@ fn a_daemon_whose_settings_name_no_command_has_no_helper() {
 #[test]
 fn a_daemon_that_is_killed_leaves_no_helper_and_nothing_it_ran() {
     let (mut federated, daemon) = started(Federated::by_command(HANGS));
-    let helper = awaited_helper_of(daemon);
+    let helper = helper_of(daemon).unwrap();
     let asking = federated.product.tegata(&["credential-process", "--profile", "ci"]).spawn();
     let pids = [helper, written_pid(&federated.at("token.pid")), written_pid(&federated.at("token.child"))];
     federated.product.kill_daemon();
@@ -51,7 +51,7 @@ fn a_daemon_that_is_killed_leaves_no_helper_and_nothing_it_ran() {
 #[test]
 fn a_daemon_that_ends_takes_its_helper_with_it() {
     let (federated, daemon) = started(Federated::by_command("echo x"));
-    let helper = awaited_helper_of(daemon);
+    let helper = helper_of(daemon).unwrap();
     assert_eq!(federated.product.run(&["daemon", "stop"]).code, 0);
     wait_until("the helper is gone", || is_gone(helper));
 }
@@ -60,7 +60,7 @@ fn a_daemon_that_ends_takes_its_helper_with_it() {
 fn a_helper_that_died_is_said_and_the_rest_goes_on() {
     let (federated, daemon) = started(Federated::by_command("cat \"${0%token}token.jwt\""));
     let product = &federated.product;
-    let helper = awaited_helper_of(daemon);
+    let helper = helper_of(daemon).unwrap();
     assert_eq!(run(product.command("kill").args(["-9", &helper.to_string()])).code, 0);
     wait_until("it is noticed", || product.run(&["status"]).stdout.contains("the helper process"));
     let ended = product.credentials("ci");

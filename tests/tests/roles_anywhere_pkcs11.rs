@@ -11,7 +11,7 @@ use std::time::Duration;
 use tegata_sandbox::{KeyKind, Operation, Subject};
 use tegata_tests::canaries;
 use tegata_tests::certified::{Certified, lines_of};
-use tegata_tests::helper::awaited_helper_of;
+use tegata_tests::helper::helper_of;
 use tegata_tests::product::{Ended, wait_until};
 use tegata_tests::terminal::Terminal;
 use tegata_tests::token::{self, MODULE, PIN};
@@ -112,7 +112,7 @@ fn a_tool_that_waits_is_served_when_the_pin_comes() {
     let (certified, pid) = started(KeyKind::P256);
     std::thread::scope(|scope| {
         let tool = scope.spawn(|| certified.product.run(&["credential-process", "--profile", "dev", "--wait", "60"]));
-        wait_until("the token is asked for the tool", || has_loaded_it(awaited_helper_of(pid)));
+        wait_until("the token is asked for the tool", || has_loaded_it(helper_of(pid).unwrap()));
         assert_eq!(give(&certified, PIN).code, 0);
         served(&tool.join().unwrap());
     });
@@ -123,7 +123,7 @@ fn the_helper_alone_loads_the_module_and_the_daemon_does_not() {
     let (certified, pid) = started(KeyKind::P256);
     assert_eq!(give(&certified, PIN).code, 0);
     served(&certified.product.credentials("dev"));
-    assert!(has_loaded_it(awaited_helper_of(pid)) && !has_loaded_it(pid));
+    assert!(has_loaded_it(helper_of(pid).unwrap()) && !has_loaded_it(pid));
 }
 
 #[test]
